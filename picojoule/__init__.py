@@ -1,0 +1,50 @@
+"""picojoule: accuracy per joule.
+
+Build, convert, run, price and compare energy-efficient neural networks, beside what a user would run instead.
+
+>>> import picojoule as pj
+>>> net = pj.convert(model, calibration, code=pj.codes.TTFS(steps=80))       # doctest: +SKIP
+>>> print(pj.measure(net, test_set, profiles=[pj.profiles.HOROWITZ_FP32]))   # doctest: +SKIP
+
+Nothing heavy is imported until it is used: ``import picojoule`` needs neither torch nor numba.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# The public face: name → where it lives. A module is named alone, a function or class with its module.
+_PUBLIC: dict[str, str] = {
+    "codes": "picojoule.codes",
+    "profiles": "picojoule.cost.profiles",
+    "convert": "picojoule.conversion.pipeline:convert",
+    "quantise": "picojoule.conversion.pipeline:quantise",
+    "trace": "picojoule.conversion.trace:trace",
+    "run": "picojoule.engines.run:run",
+    "measure": "picojoule.measurement.measure:measure",
+    "report": "picojoule.reports:report",
+    "cite": "picojoule.reports.cite:cite",
+    "Network": "picojoule.ir.network:Network",
+    "Result": "picojoule.result:Result",
+    "PicojouleError": "picojoule.base.errors:PicojouleError",
+    "InputError": "picojoule.base.errors:InputError",
+}
+
+__all__ = [*sorted(_PUBLIC), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'picojoule' has no attribute {name!r}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    loaded = importlib.import_module(module)
+    value = getattr(loaded, attribute) if attribute else loaded
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,74 @@
+"""The exceptions of picojoule.
+
+::
+
+    PicojouleError            everything this library raises on purpose
+    ├── InputError            the user's input is wrong            → exit status 2
+    │   ├── DataError         a data set, an image, a label
+    │   ├── WeightsError      a file of weights
+    │   ├── ConversionError   a network that cannot be converted as asked
+    │   ├── MissingExtra      an optional dependency is not installed
+    │   └── NotBuiltYet       planned, but not in this version
+    ├── EngineError           an engine that cannot run this network exactly
+    └── PriceError            an action for which a profile has no price
+
+Every message says *what* is wrong, *where*, and the *remedy*.
+"""
+
+from __future__ import annotations
+
+
+class PicojouleError(Exception):
+    """An error with its cause, its place and its remedy.
+
+    Args:
+        what: what is wrong, as a clause.
+        where: the file, the node, the option or the line.
+        remedy: what the user can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str, remedy: str) -> None:
+        self.what, self.where, self.remedy = what, where, remedy
+        super().__init__(f"{where}: {what}. Remedy: {remedy}")
+
+
+class InputError(PicojouleError, ValueError):
+    """The user's input is wrong."""
+
+
+class DataError(InputError):
+    """A data set, an image or a label is wrong."""
+
+
+class WeightsError(InputError):
+    """A file of weights is wrong."""
+
+
+class ConversionError(InputError):
+    """A network cannot be converted as asked."""
+
+
+class MissingExtra(InputError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, *, extra: str, needed_for: str) -> None:
+        super().__init__(
+            f"the package {package!r} is not installed",
+            where=needed_for,
+            remedy=f"pip install 'picojoule[{extra}]'",
+        )
+
+
+class NotBuiltYet(InputError):
+    """A verb or a recipe that is planned but not in this version."""
+
+    def __init__(self, thing: str, *, instead: str) -> None:
+        super().__init__("it is not built yet", where=thing, remedy=instead)
+
+
+class EngineError(PicojouleError):
+    """An engine cannot run this network exactly."""
+
+
+class PriceError(PicojouleError):
+    """A profile has no price for a counted action."""

@@ -1,0 +1,1 @@
+"""The command line: ``picojoule VERB ...``. Nothing heavy is imported before a verb needs it."""

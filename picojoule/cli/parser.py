@@ -1,0 +1,114 @@
+"""The words of the command line, as tables. Needs neither torch nor numpy, so that ``--help`` is at once there."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+from picojoule import __version__
+
+Add = Callable[[argparse.ArgumentParser], None]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A verb that is listed and not built yet: what it will do, and what serves meanwhile."""
+
+    help: str
+    instead: str
+
+
+PLANNED: dict[str, Planned] = {
+    "convert": Planned("save a converted network", "pj.convert(model, data, code=...) in Python, or picojoule compare"),
+    "diagnose": Planned("which layer lost the accuracy, and why", "picojoule compare shows spikes and synops per layer"),
+    "tune": Planned("the cheapest code, T and threshold within a drop", "picojoule compare tries several codes and steps"),
+    "detect": Planned("boxes of a trained detector on an image", "nothing yet: the detection recipe comes first"),
+    "extract": Planned("relations in a text by a trained network", "nothing yet: the language recipes come first"),
+    "export": Planned("a network as NIR, snnTorch or ONNX", "the result is JSON, markdown, csv and LaTeX through picojoule report"),
+    "bench": Planned("our engines beside other libraries", "python benchmarks/ttfs_closed_form.py"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(prog="picojoule", description="Accuracy per joule: networks under every code beside their rivals.")
+    top.add_argument("--version", action="version", version=f"picojoule {__version__}")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, (help_text, add) in _VERBS.items():
+        add(verbs.add_parser(name, help=help_text, description=help_text))
+    for name, planned in PLANNED.items():
+        planned_parser = verbs.add_parser(name, help=f"{planned.help} (not built yet)")
+        planned_parser.add_argument("anything", nargs=argparse.REMAINDER)
+    return top
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return number
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
+
+
+def _option(*names: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return names, settings
+
+
+_COMMON = (
+    _option("--device", default="cpu", help="where to compute (default: cpu)"),
+    _option("--dtype", default="float32", help="numbers to compute in: float32 or float64"),
+    _option("--threads", type=_positive, help="threads of torch and of the compiled kernels"),
+    _option("--batch", type=_positive, default=50, help="samples a run (default: 50)"),
+    _option("--limit", type=_positive, help="use at most so many test samples"),
+    _option("--seed", type=int, default=0, help="seed of everything random (default: 0)"),
+    _option("--out", default="out", help="folder for result.json and report.html (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of a table"),
+    _option("--quiet", action="store_true", help="no progress"),
+)
+_DATA = (
+    _option("--data", help="a folder of images, an .npz file, or package.module:function"),
+    _option("--mean", type=_numbers, help="per channel, subtracted from pixels in [0,1]: 0.49,0.48,0.45"),
+    _option("--std", type=_numbers, help="per channel, divides the pixels"),
+)
+_MODEL = (
+    _option("--model", help="package.module:function that returns your nn.Module"),
+    _option("--weights", help="its weights: a .safetensors or plain .npz file"),
+    _option("--trust-pickle", action="store_true", help="also load a pickled .pt file, which can run code"),
+    _option("--train", action="store_true", help="train the embedded network again first"),
+)
+_MODES = (
+    _option("--smoke", dest="mode", action="store_const", const="smoke", default="quick", help="seconds, generated data"),
+    _option("--full", dest="mode", action="store_const", const="full", help="the paper's setting; give its data"),
+)
+_FORMATS = (_option("-o", "--output", help="file: .html .md .csv .tex or .json; a table on the terminal without"),)
+_JSON = (_option("--json", action="store_true", help="print JSON"),)
+
+
+def _adds(*groups: tuple[tuple[tuple[str, ...], dict[str, Any]], ...], positional: tuple[str, dict[str, Any]] | None = None) -> Add:
+    def add(to: argparse.ArgumentParser) -> None:
+        if positional:
+            to.add_argument(positional[0], **positional[1])
+        for group in groups:
+            for names, settings in group:
+                to.add_argument(*names, **settings)
+
+    return add
+
+
+_VERBS: dict[str, tuple[str, Add]] = {
+    "compare": ("a network under every code beside its fp32, int8 and int4 ANN", _adds(_MODEL, _DATA, _COMMON)),
+    "list": ("the eighteen recipes", _adds(_JSON)),
+    "run": ("reproduce one paper", _adds(_MODES, _DATA, _COMMON, positional=("recipe", {"metavar": "RECIPE"}))),
+    "report": (
+        "draw one or more results",
+        _adds(_FORMATS, positional=("results", {"metavar": "RESULT.json", "nargs": "+"})),
+    ),
+    "profiles": ("the hardware profiles, every price with its source", _adds(_JSON)),
+    "cite": ("BibTeX of a recipe's papers", _adds(positional=("recipe", {"metavar": "RECIPE"}))),
+}

@@ -1,0 +1,138 @@
+"""What each verb does: read the options, call one function of a lower floor, write, print."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from picojoule.base.errors import InputError
+from picojoule.base.files import require_writable
+from picojoule.base.progress import say
+from picojoule.result import Result
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from picojoule.recipes.compare import compare
+
+    _check_model_options(options)
+    out = require_writable(options.out)
+    settings = _settings(options, mode="quick")
+    _finish(compare(settings, _model(options)), out, options)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from picojoule.recipes.index import find_built
+
+    entry = find_built(options.recipe)
+    assert entry.module is not None
+    out = require_writable(options.out)
+    build = importlib.import_module(entry.module).build
+    _finish(build(_settings(options, mode=options.mode)), out, options)
+
+
+def _list(options: argparse.Namespace) -> None:
+    from picojoule.recipes.index import RECIPES
+
+    if options.json:
+        keys = ("name", "title", "paper", "domain", "built", "quick_seconds", "extras")
+        print(json.dumps([{key: getattr(entry, key) for key in keys} for entry in RECIPES], indent=1))
+        return
+    for entry in RECIPES:
+        state = f"~{entry.quick_seconds} s" if entry.built else "not built yet"
+        print(f"{entry.name:<22} arXiv:{entry.paper:<11} {entry.domain:<9} {state:<14} {entry.title}")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from picojoule.reports import report
+
+    results = [Result.load(path) for path in options.results]
+    drawn = report(results)
+    if options.output:
+        drawn.save(options.output)
+        say(f"wrote {options.output}")
+    else:
+        print(drawn)
+
+
+def _profiles(options: argparse.Namespace) -> None:
+    from picojoule.cost.profiles import NORMALISED, PROFILES
+
+    if options.json:
+        tables = [
+            {"name": p.name, "title": p.title, "note": p.note, "prices": {k: [v.joules, v.source] for k, v in p.prices.items()}}
+            for p in PROFILES
+        ]
+        print(json.dumps(tables, indent=1, ensure_ascii=False))
+        return
+    for profile in PROFILES:
+        print(f"\n{profile.name}: {profile.title}. {profile.note}")
+        for action, each in profile.prices.items():
+            print(f"  {action:<20} {each.joules * 1e12:>8.3g} pJ  {each.source}")
+        if profile.memory:
+            print(f"  {'memory':<20} {profile.bound.replace('_', ' ')}: {profile.memory.source}")
+    for normalised in NORMALISED:
+        print(f"\n{normalised.name}: {normalised.dynamic}·spikes + {normalised.static}·steps of the reference. {normalised.source}")
+
+
+def _cite(options: argparse.Namespace) -> None:
+    from picojoule.base.bibliography import bibtex
+    from picojoule.recipes.index import find
+
+    print(bibtex(find(options.recipe).cite))
+
+
+VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "compare": _compare,
+    "list": _list,
+    "run": _run,
+    "report": _report,
+    "profiles": _profiles,
+    "cite": _cite,
+}
+"""Every verb that is built."""
+
+
+def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-untyped-def]
+    from picojoule.recipes.settings import Settings
+
+    if options.threads:
+        from picojoule.kernels.parallel import set_threads
+
+        set_threads(options.threads)
+    names = ("data", "mean", "std", "seed", "batch", "limit", "device", "dtype")
+    return Settings(mode=mode, **{name: getattr(options, name) for name in names})
+
+
+def _check_model_options(options: argparse.Namespace) -> None:
+    if options.model and not options.data:
+        raise InputError("a model without data", where="--model", remedy="give the data it was trained for with --data")
+    if options.weights and not options.model:
+        raise InputError("weights without a model", where="--weights", remedy="name the function that builds the network with --model")
+    if options.model and options.train:
+        raise InputError("only the embedded network can be trained here", where="--train", remedy="leave out --train or --model")
+
+
+def _model(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+    """The user's network, or None for the embedded one, trained again where asked."""
+    from picojoule.models import load_model
+
+    if options.model:
+        return load_model(options.model, options.weights, trust_pickle=options.trust_pickle)
+    if options.train:
+        from picojoule.train.digits import train_embedded
+
+        train_embedded(seed=options.seed)
+    return None
+
+
+def _finish(result: Result, out: Path, options: argparse.Namespace) -> None:
+    """Write result.json and report.html, print the table or the JSON."""
+    from picojoule.reports import report
+
+    result.save(out / "result.json")
+    report(result).save(out / "report.html")
+    print(result.to_json() if options.json else report(result))
+    say(f"wrote {out / 'result.json'} and {out / 'report.html'}")

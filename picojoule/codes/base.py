@@ -1,0 +1,90 @@
+"""The contract every code declares, and what engines ask of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+from torch import Tensor
+
+from picojoule.base.errors import InputError
+from picojoule.kernels.staircase import Table
+from picojoule.neurons import Neuron
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """What a code promises; the conformance suite holds it to every line.
+
+    Attributes:
+        closed: ``exact``: :meth:`Code.value` equals the stepped neuron for every drive that arrives before it
+            fires; ``ideal``: only for a drive that is the same in every step; ``none``: there is no closed form.
+        error: how the error of the decoded value falls with more steps: ``"1/T"``, or ``"2^-T"`` within a period.
+        payload: what a receiver does with a spike: add a weight (``binary``), shift and add (``power_of_two``),
+            or multiply and add (``real``).
+        spikes: the most spikes of one neuron in its window; None: one a step.
+    """
+
+    closed: Literal["exact", "ideal", "none"]
+    error: Literal["1/T", "2^-T"]
+    payload: Literal["binary", "power_of_two", "real"]
+    spikes: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code(ABC):
+    """What a spike means.
+
+    A unit value ``u`` is carried as Σ_t amplitudes[t]·s(t) = repeats·û. Biases and analogue input enter a
+    membrane in the shares ``injections[t]``, which sum to ``repeats``, so that all drives keep their proportion.
+
+    Attributes:
+        steps: T, length of the window in which a neuron may fire.
+    """
+
+    contract: ClassVar[Contract]
+    name: ClassVar[str]
+    waits: ClassVar[bool]
+    """True where a neuron fires only after all its inputs have arrived (a window a layer)."""
+    cite: ClassVar[tuple[str, ...]]
+
+    steps: int
+
+    @abstractmethod
+    def neuron(self) -> Neuron:
+        """The membrane and its fire rule over the window."""
+
+    @abstractmethod
+    def amplitudes(self) -> tuple[float, ...]:
+        """What a receiver adds, per unit weight, for a spike at step t of the sender's window."""
+
+    @abstractmethod
+    def injections(self) -> tuple[float, ...]:
+        """The share of biases and analogue input a receiver takes in at step t."""
+
+    @abstractmethod
+    def value(self, u: Tensor) -> Tensor:
+        """The closed form: what a receiver decodes when the membrane's drive is `u`, in units of u."""
+
+    @abstractmethod
+    def staircase(self) -> Table | None:
+        """The closed form as a compiled quantiser, where the contract says ``exact``; None elsewhere."""
+
+    @property
+    def label(self) -> str:
+        """The system's name in every table, such as ``ttfs T=80``."""
+        return f"{self.name} T={self.steps}"
+
+    @property
+    def repeats(self) -> float:
+        """How many times a constant value is carried during the window."""
+        return sum(self.injections())
+
+    def __post_init__(self) -> None:
+        self._require(isinstance(self.steps, int) and self.steps >= 1, f"steps={self.steps}", "use a whole number of at least 1")
+
+    def _require(self, true: bool, what: str, remedy: str) -> None:
+        if not true:
+            raise InputError(what, where=f"codes.{type(self).__name__}", remedy=remedy)

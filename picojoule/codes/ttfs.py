@@ -1,0 +1,95 @@
+"""Time-to-first-spike coding: a value is the time of a single spike; larger values fire earlier.
+
+::
+
+    ε(s) = exp(−(s − d)/τ)                       kernel
+    θ(s) = θ₀·ε(s)                               threshold, s = 0 … T−1
+    s*   = min { s : V ≥ θ(s) }, none → silent    one spike, then silence
+    a spike at s adds ε(s)·w to its receivers
+
+Windows of consecutive layers do not overlap, so V is complete before its neuron may fire and the whole layer is
+one dense pass: û = Q(V), a staircase (:mod:`picojoule.kernels.staircase`), exactly equal to the time-stepped
+network.
+
+Reference: cite key ``park2020``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, inf
+from typing import ClassVar, final
+
+import numpy as np
+from torch import Tensor
+
+from picojoule.codes.base import Code, Contract
+from picojoule.kernels import staircase
+from picojoule.neurons import Neuron
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TTFS(Code):
+    """At most one spike a neuron; the relative error of a value falls as 1/T at T/τ fixed.
+
+    Attributes:
+        steps: T, length of the fire window.
+        tau: τ, time constant of the kernel in steps; T/4 if None.
+        delay: d, shift of the kernel in steps: the largest value carried is e^(d/τ).
+        threshold: θ₀. 1 rounds a value down to the next one the kernel has; e^(−1/2τ) rounds to the nearest
+            (:meth:`nearest`), which removes the loss of gain of small τ.
+    """
+
+    contract: ClassVar[Contract] = Contract(closed="exact", error="1/T", payload="real", spikes=1)
+    name: ClassVar[str] = "ttfs"
+    waits: ClassVar[bool] = True
+    cite: ClassVar[tuple[str, ...]] = ("park2020",)
+
+    steps: int = 80
+    tau: float | None = None
+    delay: float = 0.0
+    threshold: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(self.kernel_tau > 0, f"tau={self.tau}", "use a positive time constant")
+        self._require(self.threshold > 0, f"threshold={self.threshold}", "use a positive threshold")
+
+    @classmethod
+    def nearest(cls, *, steps: int, tau: float | None = None, delay: float = 0.0) -> TTFS:
+        """The code whose threshold θ₀ = e^(−1/2τ) rounds a value to the nearest one instead of down."""
+        code = cls(steps=steps, tau=tau, delay=delay)
+        return cls(steps=steps, tau=tau, delay=delay, threshold=exp(-1 / (2 * code.kernel_tau)))
+
+    @property
+    def kernel_tau(self) -> float:
+        """τ in steps."""
+        return self.steps / 4 if self.tau is None else self.tau
+
+    @property
+    def label(self) -> str:
+        usual = self.kernel_tau == self.steps / 4
+        return f"ttfs T={self.steps}" + ("" if usual else f" τ={self.kernel_tau:g}")
+
+    def neuron(self) -> Neuron:
+        return Neuron(thresholds=self._kernel(self.threshold), resets=(inf,) * self.steps)
+
+    def amplitudes(self) -> tuple[float, ...]:
+        return self._kernel(1.0)
+
+    def _kernel(self, scale: float) -> tuple[float, ...]:
+        """scale·ε(s) as float32 numbers, so that every engine and dtype compares with the same table."""
+        levels = [scale * exp(-(s - self.delay) / self.kernel_tau) for s in range(self.steps)]
+        return tuple(np.asarray(levels, np.float32).tolist())
+
+    def injections(self) -> tuple[float, ...]:
+        return (1.0,) + (0.0,) * (self.steps - 1)
+
+    def staircase(self) -> staircase.Table:
+        return staircase.table(self.neuron().thresholds, self.amplitudes())
+
+    def value(self, u: Tensor) -> Tensor:
+        """Q(u) = ε(s*), the kernel at the first step at which u ≥ θ(s)."""
+        table = self.staircase()
+        return staircase.decode(staircase.index(u, table), table, u.dtype)

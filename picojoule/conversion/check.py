@@ -1,0 +1,34 @@
+"""Passes that promise to keep the function are held to it: outputs before = outputs after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from picojoule.base.errors import ConversionError
+from picojoule.ir import Network
+from picojoule.ir.dense import evaluate_all
+
+TOLERANCE = 1e-4
+"""Largest difference of outputs, relative to their largest magnitude, that float rounding is allowed to make."""
+
+
+def exactly(change: Callable[[Network], Network], network: Network, example: Tensor) -> Network:
+    """Apply an exact pass and compare the outputs on `example`.
+
+    Raises:
+        ConversionError: the outputs changed by more than rounding.
+    """
+    changed = change(network)
+    with torch.no_grad():
+        before, after = (evaluate_all(net.nodes, example)[net.output.name] for net in (network, changed))
+    error = float((after - before).abs().max() / before.abs().max().clamp_min(1e-12))
+    if not error <= TOLERANCE:
+        raise ConversionError(
+            f"the outputs changed by {error:.1e} of their size",
+            where=f"pass {getattr(change, '__name__', 'pass')}",
+            remedy="check the model for values that are not finite; otherwise please report this",
+        )
+    return changed

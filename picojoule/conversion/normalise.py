@@ -1,0 +1,77 @@
+"""Pass: scales into weights, so that the value 1 is what a neuron carries at most. Exact.
+
+::
+
+    W'_ji = W_ji·λ_i / λ_j        b'_j = b_j / λ_j
+
+λ_i is the scale of the layer's input, λ_j of its output, each per channel or one for the layer. Every activation
+is then divided by its λ; the output keeps its own scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+
+import torch
+from torch import Tensor
+
+from picojoule.ir import AvgPool, Conv, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
+
+
+def normalise(network: Network, scales: Mapping[str, Tensor]) -> Network:
+    """Fold activation scales into the weight layers.
+
+    Args:
+        network: a folded network.
+        scales: λ ``[channels]`` of each ReLU and of the input, by name.
+    """
+    current: dict[str, Tensor] = {}
+    nodes: list[Node] = []
+    for node in network.nodes:
+        incoming = current[node.inputs[0]] if node.inputs else None
+        outgoing = _scale_behind(network, node, scales)
+        if isinstance(node, Input):
+            node, current[node.name] = replace(node, scale=float(scales[node.name][0])), scales[node.name]
+        elif isinstance(node, WeightLayer):
+            assert incoming is not None
+            node, current[node.name] = _fold(node, incoming, outgoing), outgoing
+        else:
+            current[node.name] = _pass_on(node, incoming, scales)
+        nodes.append(node)
+    return network.evolve(nodes)
+
+
+def _scale_behind(network: Network, node: Node, scales: Mapping[str, Tensor]) -> Tensor:
+    """λ of the activation that follows a weight layer; 1 where none does."""
+    for consumer in network.consumers(node):
+        if isinstance(consumer, ReLU):
+            return scales[consumer.name]
+    return torch.ones(node.shape[0])
+
+
+def _pass_on(node: Node, incoming: Tensor | None, scales: Mapping[str, Tensor]) -> Tensor:
+    """The scale of a node without weights, per channel of its output."""
+    if node.name in scales:
+        return scales[node.name]
+    assert incoming is not None and isinstance(node, (ReLU, MaxPool, AvgPool, Flatten)), node
+    if isinstance(node, Flatten):
+        return incoming.repeat_interleave(prod(node.shape) // len(incoming))
+    return incoming
+
+
+def _fold(layer: WeightLayer, incoming: Tensor, outgoing: Tensor) -> WeightLayer:
+    incoming, outgoing = incoming.to(layer.weight), outgoing.to(layer.weight)
+    rows = outgoing.reshape(-1, *[1] * (layer.weight.dim() - 1))
+    return replace(layer, weight=layer.weight * _columns(layer, incoming) / rows, bias=layer.bias / outgoing)
+
+
+def _columns(layer: WeightLayer, incoming: Tensor) -> Tensor:
+    """λ of the input, shaped like the weight's input axis; of each group its own channels."""
+    if not isinstance(layer, Conv):
+        return incoming
+    kernel = [1] * (layer.weight.dim() - 2)
+    grouped = incoming.reshape(layer.groups, 1, -1)
+    per_output = grouped.expand(-1, layer.weight.shape[0] // layer.groups, -1)
+    return per_output.reshape(layer.weight.shape[0], -1, *kernel)

@@ -1,0 +1,158 @@
+"""The verbs ``convert`` and ``quantise``: their passes in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from picojoule.base.errors import ConversionError, InputError
+from picojoule.codes import Code
+from picojoule.conversion.calibrate import histograms
+from picojoule.conversion.check import exactly
+from picojoule.conversion.fold import fold
+from picojoule.conversion.normalise import normalise
+from picojoule.conversion.quantise import quantise_network, weights_only
+from picojoule.conversion.to_spiking import to_spiking
+from picojoule.conversion.trace import trace
+from picojoule.data.batches import collect, first, inputs
+from picojoule.ir import Network, ReLU
+from picojoule.ir.dense import evaluate_all
+
+_BATCH = 64
+_SMALLEST_SCALE = 1e-6
+
+
+def convert(
+    model: nn.Module | Network,
+    calibration: Any,
+    *,
+    code: Code | Mapping[str, Code],
+    norm: Literal["channel", "layer"] = "channel",
+    percentile: float = 99.9,
+    input: Literal["auto", "coded", "analogue"] = "auto",
+    weight_bits: int = 32,
+) -> Network:
+    """A spiking network from a trained one. The model is not changed.
+
+    Args:
+        model: the user's module, or a network from :func:`~picojoule.conversion.trace.trace`.
+        calibration: inputs like those it will see; anything :func:`picojoule.data.batches.batches` takes.
+        code: what a spike means: one code, or one per ReLU by the name of its node (``"input"`` for the input).
+        norm: scales per channel, or one per layer as the older papers have it.
+        percentile: of the activations of a channel that a neuron can still express; 100 is the largest seen.
+        input: ``coded``: the input fires spikes of its own; ``analogue``: it is a current into the first layer;
+            ``auto``: coded where no calibration input is negative.
+        weight_bits: store the weights in so many bits.
+
+    Returns:
+        A network whose ``conversion`` says what became of each node.
+
+    Raises:
+        ConversionError: an operation that cannot be converted, or codes that cannot meet.
+        DataError: calibration data that is empty or not finite.
+    """
+    network, example = _folded(model, calibration)
+    codes = _codes(network, code)
+    low, high = _input_range(network, calibration)
+    coded = _coded(input, low)
+    scales = _scales(network, calibration, norm, percentile)
+    scales["input"] = torch.full((network.input.shape[0],), high if coded else 1.0)
+    choices = {
+        "code": ", ".join(sorted({each.label for each in codes.values()})),
+        "norm": norm,
+        "percentile": f"{percentile:g}",
+        "input": f"coded, 1 stands for {high:g}" if coded else "analogue",
+    }
+    normal = exactly(lambda net: normalise(net, scales), network, example)
+    spiking = to_spiking(normal, codes, scales, coded_input=coded)
+    label = next(iter(codes.values())).label if len({each.label for each in codes.values()}) == 1 else "hybrid"
+    named = spiking.evolve(spiking.nodes, choices=choices, name=label)
+    return weights_only(named, weight_bits) if weight_bits < 32 else named
+
+
+def quantise(model: nn.Module | Network, calibration: Any, *, bits: int = 8, samples: int = 256) -> Network:
+    """A quantised ANN: weights and activations in `bits` bits, after training.
+
+    Args:
+        model: the user's module, or a traced network.
+        calibration: inputs like those it will see; the first `samples` fit the grids.
+        bits: 2 … 16.
+        samples: calibration inputs used.
+
+    Raises:
+        ConversionError: an operation that cannot be converted.
+        InputError: a width that makes no sense.
+    """
+    if not 2 <= bits <= 16:
+        raise InputError(f"bits={bits}", where="quantise", remedy="use 2 to 16 bits")
+    network, _ = _folded(model, calibration)
+    with torch.no_grad():
+        values = evaluate_all(network.nodes, collect(calibration, _BATCH, samples))
+    wanted = {node.name: values[node.name] for node in network.nodes if isinstance(node, ReLU) or node is network.input}
+    return quantise_network(network, wanted, bits)
+
+
+def _folded(model: nn.Module | Network, calibration: Any) -> tuple[Network, Tensor]:
+    example = first(calibration)
+    network = model if isinstance(model, Network) else trace(model, example)
+    if network.spiking:
+        raise ConversionError("it is spiking already", where=network.name, remedy="convert the ANN it was made from")
+    return exactly(fold, network, example), example
+
+
+def _codes(network: Network, code: Code | Mapping[str, Code]) -> dict[str, Code]:
+    """The code of every ReLU and of the input, by name."""
+    names = [node.name for node in network.all(ReLU)]
+    if not names:
+        raise ConversionError("the network has no ReLU to become spiking neurons", where=network.name, remedy="convert a network with ReLUs")
+    if isinstance(code, Code):
+        return dict.fromkeys([*names, "input"], code)
+    unknown, missing = set(code) - {*names, "input"}, set(names) - set(code)
+    if unknown or missing:
+        raise ConversionError(
+            f"codes for {sorted(unknown) or 'no'} unknown nodes and none for {sorted(missing) or 'no'} ReLUs",
+            where="convert(code=...)",
+            remedy=f"give one code, or one for each of {', '.join(names)}",
+        )
+    return {"input": code[names[0]], **code}
+
+
+def _input_range(network: Network, calibration: Any) -> tuple[float, float]:
+    """The smallest and the largest calibration input."""
+    low = high = 0.0
+    for x in inputs(calibration, _BATCH):
+        network.check_input(x)
+        low, high = min(low, float(x.min())), max(high, float(x.max()))
+    return low, high if high > 0 else 1.0
+
+
+def _coded(choice: str, low: float) -> bool:
+    if choice not in ("auto", "coded", "analogue"):
+        raise InputError(f"input={choice!r}", where="convert", remedy="choose auto, coded or analogue")
+    if choice == "coded" and low < 0:
+        raise ConversionError(
+            f"inputs go down to {low:g}, and a spike cannot carry a negative value",
+            where="convert(input='coded')",
+            remedy="use input='analogue', or inputs that are not negative",
+        )
+    return choice == "coded" or (choice == "auto" and low >= 0)
+
+
+def _scales(network: Network, calibration: Any, norm: str, percentile: float) -> dict[str, Tensor]:
+    """λ of every ReLU, ``[channels]``; a channel that never fires takes its layer's scale."""
+    if norm not in ("channel", "layer"):
+        raise InputError(f"norm={norm!r}", where="convert", remedy="choose channel or layer")
+    if not 0 < percentile <= 100:
+        raise InputError(f"percentile={percentile}", where="convert", remedy="use a number above 0, up to 100")
+    names = {node.name for node in network.all(ReLU)}
+    found = histograms(network, inputs(calibration, _BATCH), names.__contains__)
+    scales = {}
+    for name, histogram in found.items():
+        per_channel = histogram.percentile(percentile)
+        layer = per_channel.max().clamp_min(_SMALLEST_SCALE)
+        used = per_channel if norm == "channel" else layer.expand(len(per_channel))
+        scales[name] = torch.where(used > _SMALLEST_SCALE * layer, used, layer)
+    return scales

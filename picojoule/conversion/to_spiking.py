@@ -1,0 +1,60 @@
+"""Pass: every ReLU becomes spiking neurons, and the input too where it is coded. Approximate, by the code's error law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from torch import Tensor
+
+from picojoule.base.errors import ConversionError
+from picojoule.codes import Code
+from picojoule.ir import AvgPool, Fate, Fire, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
+
+
+def to_spiking(network: Network, codes: Mapping[str, Code], scales: Mapping[str, Tensor], *, coded_input: bool) -> Network:
+    """Replace each ReLU by neurons.
+
+    Args:
+        network: a normalised network.
+        codes: the code of each ReLU and, where it is coded, of the input, by name.
+        scales: λ of each, kept in the node for whoever reads its values.
+        coded_input: whether the input is spikes of its own neurons or an analogue current.
+    """
+    nodes: list[Node] = []
+    fates: list[Fate] = []
+    stands_for: dict[str, str] = {}
+    for node in network.nodes:
+        node = replace(node, inputs=tuple(stands_for.get(name, name) for name in node.inputs))
+        if isinstance(node, ReLU):
+            layer = _layer(network, network.by_name[node.name])
+            nodes.append(_neurons(node, codes[node.name], layer, scales[node.name]))
+            fates.append(Fate(node.name, "ReLU", f"{codes[node.name].label} neurons of {layer}", "to_spiking"))
+            continue
+        nodes.append(node)
+        if isinstance(node, Input) and coded_input:
+            pixels = Fire(
+                name="input.fire", inputs=(node.name,), shape=node.shape, code=codes["input"], layer="input", scale=scales["input"]
+            )
+            nodes.append(pixels)
+            stands_for[node.name] = pixels.name
+            fates.append(Fate("input", "Input", f"{codes['input'].label} neurons", "to_spiking"))
+    return network.evolve(nodes, fates=fates)
+
+
+def _neurons(node: ReLU, code: Code, layer: str, scale: Tensor) -> Fire:
+    return Fire(name=node.name, inputs=node.inputs, shape=node.shape, code=code, layer=layer, scale=scale)
+
+
+def _layer(network: Network, node: Node) -> str:
+    """The weight layer that drives a ReLU."""
+    source = network.source(node)
+    while isinstance(source, (MaxPool, AvgPool, Flatten)):
+        source = network.source(source)
+    if not isinstance(source, WeightLayer):
+        raise ConversionError(
+            f"it follows a {type(source).__name__}, not a weight layer",
+            where=f"node {node.name} (ReLU)",
+            remedy="remove the second activation",
+        )
+    return source.name

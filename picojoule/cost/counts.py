@@ -1,0 +1,114 @@
+"""What a modelled system does, as integers. Counts belong to the modelled hardware: every engine gives the same.
+
+Definitions, per layer:
+
+``spikes``         events its neurons emit
+``synops``         events it receives × their true fan-out into it
+``macs``           multiply-accumulates of dense arithmetic on analogue values, as 2·MACs = torch's flop counter
+``bias_adds``      additions of biases and of held analogue currents to membranes or outputs
+``state_updates``  (neuron, step) pairs at which a neuron that may still fire compares its membrane
+``compares``       comparisons of pooling on analogue values
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import final
+
+COUNTED = ("spikes", "events_in", "synops", "macs", "bias_adds", "state_updates", "compares")
+"""The fields of a layer that add up over samples."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerCounts:
+    """Counts of one layer, summed over ``Counts.samples`` samples, and the facts that turn them into bytes.
+
+    Attributes:
+        name: the layer.
+        payload: what a synop does: add (``binary``), shift and add (``power_of_two``), multiply and add (``real``).
+        weight_bits, value_bits: width in which weights and activations are stored.
+        weights, inputs, outputs: parameters, and values of one sample it reads and writes (facts, not sums).
+        neurons: membranes (0 in a layer without).
+        events_in: events it receives; the other counts are defined at the top of this file.
+    """
+
+    name: str
+    payload: str = "binary"
+    weight_bits: int = 32
+    value_bits: int = 32
+    weights: int = 0
+    inputs: int = 0
+    outputs: int = 0
+    neurons: int = 0
+    spikes: int = 0
+    events_in: int = 0
+    synops: int = 0
+    macs: int = 0
+    bias_adds: int = 0
+    state_updates: int = 0
+    compares: int = 0
+
+    def plus(self, other: LayerCounts) -> LayerCounts:
+        """The sums over this layer's samples and the other's."""
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in COUNTED})
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """Counts of a whole system.
+
+    Attributes:
+        samples: number of samples summed over.
+        steps: time steps of one sample from the first input to the last output; None without time.
+        layers: counts of each layer.
+    """
+
+    samples: int
+    steps: int | None
+    layers: tuple[LayerCounts, ...]
+
+    def total(self, name: str) -> int:
+        """A count summed over layers and samples."""
+        return sum(getattr(layer, name) for layer in self.layers)
+
+    def per_sample(self, name: str) -> float:
+        """A count of one sample on average, over all layers."""
+        return self.total(name) / self.samples
+
+    def plus(self, other: Counts) -> Counts:
+        """The counts of both sets of samples."""
+        layers = tuple(mine.plus(theirs) for mine, theirs in zip(self.layers, other.layers, strict=True))
+        return Counts(samples=self.samples + other.samples, steps=self.steps, layers=layers)
+
+    @property
+    def neurons(self) -> int:
+        """Membranes of the system, those of an input code not included."""
+        return sum(layer.neurons for layer in self.layers if layer.name != "input")
+
+    @property
+    def hidden_spikes(self) -> int:
+        """Spikes, those of an input code not included."""
+        return sum(layer.spikes for layer in self.layers if layer.name != "input")
+
+    @property
+    def stored_bytes(self) -> int:
+        """Size of the memory that holds weights, membranes and activations of one sample."""
+        return sum(
+            (layer.weights * layer.weight_bits + max(layer.neurons, layer.outputs) * layer.value_bits) // 8
+            for layer in self.layers
+        )
+
+
+def add_up(parts: Iterable[Counts]) -> Counts:
+    """The counts of all parts together; parts of the same system."""
+    parts = iter(parts)
+    total = next(parts)
+    for part in parts:
+        total = total.plus(part)
+    return total
+
+
+assert set(COUNTED) <= {field.name for field in fields(LayerCounts)}

@@ -1,0 +1,92 @@
+"""Counts × prices. An action without a price is an error, never zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from picojoule.base.errors import PriceError
+from picojoule.cost.counts import Counts
+from picojoule.cost.profile import NormalisedProfile, Profile
+from picojoule.cost.traffic import traffic
+
+ACTIONS: dict[str, str] = {
+    "mac": "a multiply-accumulate of dense arithmetic",
+    "synop_binary": "a binary event at a synapse: add the weight",
+    "synop_power_of_two": "an event weighted by a power of two: shift and add",
+    "synop_real": "an event of real weight: multiply and add",
+    "add": "an addition to a membrane or an output: bias, held current, reset",
+    "compare": "a comparison: a membrane with its threshold, two values of a pool",
+}
+"""Every action a profile may price."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """Joules of one sample on average, *computed* from counts.
+
+    Attributes:
+        profile: which prices.
+        joules: the total.
+        by_action: joules by action, ``memory`` among them.
+    """
+
+    profile: str
+    joules: float
+    by_action: dict[str, float]
+
+
+def actions(counts: Counts) -> dict[str, float]:
+    """How often a sample does each action, on average; actions that do not occur are left out."""
+    tally = {
+        "mac": counts.total("macs"),
+        "add": counts.total("bias_adds") + counts.total("spikes"),
+        "compare": counts.total("state_updates") + counts.total("compares"),
+    }
+    for layer in counts.layers:
+        key = f"synop_{layer.payload}"
+        tally[key] = tally.get(key, 0) + layer.synops
+    return {action: number / counts.samples for action, number in tally.items() if number}
+
+
+def price(counts: Counts, profile: Profile) -> Cost:
+    """Joules of one sample on average.
+
+    Raises:
+        PriceError: the profile has no price for something the system does.
+    """
+    _check_width(counts, profile)
+    by_action = {}
+    for action, number in actions(counts).items():
+        if action not in profile.prices:
+            raise PriceError(
+                f"no price for {ACTIONS[action]}", where=profile.name, remedy="choose a profile that prices it, or another system"
+            )
+        by_action[action] = number * profile.prices[action].joules
+    if profile.memory is not None:
+        moved = getattr(traffic(counts), profile.bound)
+        by_action["memory"] = moved * profile.memory.joules_per_byte(counts.stored_bytes)
+    return Cost(profile=profile.name, joules=sum(by_action.values()), by_action=by_action)
+
+
+def relative(counts: Counts, reference: Counts, profile: NormalisedProfile) -> float:
+    """dynamic·N/N_ref + static·L/L_ref for N spikes (input spikes not included) and L steps of latency.
+
+    Raises:
+        PriceError: one of the two has no spikes or no steps.
+    """
+    if not (counts.steps and reference.steps and reference.hidden_spikes):
+        raise PriceError("a system without spikes or steps", where=profile.name, remedy="compare spiking systems")
+    spikes = counts.hidden_spikes / counts.samples / (reference.hidden_spikes / reference.samples)
+    return profile.dynamic * spikes + profile.static * counts.steps / reference.steps
+
+
+def _check_width(counts: Counts, profile: Profile) -> None:
+    widest = max((layer.weight_bits for layer in counts.layers if layer.weights), default=0)
+    if profile.bits is not None and widest > profile.bits:
+        raise PriceError(
+            f"{widest}-bit weights do not fit a {profile.bits}-bit datapath",
+            where=profile.name,
+            remedy="quantise the network, or choose a wider profile",
+        )

@@ -1,0 +1,81 @@
+"""Whatever users hand us as data, as batches of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from picojoule.base.errors import DataError
+
+
+def batches(data: Any, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Batches ``(inputs, labels)`` of at most `size` samples; labels are None where the data has none.
+
+    Args:
+        data: a tensor of inputs; a pair of tensors (inputs, labels); anything with a ``batches(size)`` method
+            (picojoule's ``Images``); a torch ``Dataset``; a ``DataLoader`` or another iterable of batches, whose
+            own batch size is kept.
+        size: samples a batch.
+
+    Raises:
+        DataError: the data is none of these, or empty.
+    """
+    empty = True
+    for batch in _raw(data, size):
+        inputs, labels = batch if isinstance(batch, (tuple, list)) and len(batch) == 2 else (batch, None)
+        if not isinstance(inputs, Tensor):
+            raise _wrong(f"a batch of type {type(inputs).__name__}")
+        if len(inputs):
+            empty = False
+            yield inputs, labels
+    if empty:
+        raise DataError("there is no sample", where="data", remedy="give at least one")
+
+
+def _raw(data: Any, size: int) -> Iterable[Any]:
+    if isinstance(data, Tensor):
+        return data.split(size)
+    if isinstance(data, (tuple, list)) and len(data) == 2 and all(isinstance(part, Tensor) for part in data):
+        return zip(data[0].split(size), data[1].split(size), strict=True)
+    if hasattr(data, "batches"):
+        return data.batches(size)
+    if isinstance(data, DataLoader):
+        return data
+    if isinstance(data, Dataset):
+        return DataLoader(data, batch_size=size)
+    if isinstance(data, Iterable):
+        return data
+    raise _wrong(f"data of type {type(data).__name__}")
+
+
+def inputs(data: Any, size: int, limit: int | None = None) -> Iterator[Tensor]:
+    """Batches of inputs alone, of at most `limit` samples in all."""
+    left = limit
+    for x, _ in batches(data, size):
+        if left is not None and left <= 0:
+            return
+        yield x if left is None else x[:left]
+        left = None if left is None else left - len(x)
+
+
+def first(data: Any) -> Tensor:
+    """One sample as a batch of one."""
+    return next(islice(inputs(data, 1), 1))[:1]
+
+
+def _wrong(what: str) -> DataError:
+    return DataError(
+        what,
+        where="data",
+        remedy="give a tensor, a pair (inputs, labels), a torch Dataset or a DataLoader of such pairs",
+    )
+
+
+def collect(data: Any, size: int, limit: int) -> Tensor:
+    """The first `limit` inputs in one tensor."""
+    return torch.cat(list(inputs(data, size, limit)))

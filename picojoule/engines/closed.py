@@ -1,0 +1,136 @@
+"""One dense pass. Exact where every code is exact once its inputs have all arrived, and for a network that does not fire.
+
+The layer is evaluated as an ANN's; its neurons are the code's staircase, in place. Spikes, spike times and synops
+fall out of the same pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from picojoule.base.errors import EngineError
+from picojoule.engines.plan import Plan
+from picojoule.engines.tally import Tally
+from picojoule.ir import Fire, Input, MaxPool, Network, Node
+from picojoule.ir.dense import evaluate, scaled_input
+from picojoule.kernels import events, staircase
+from picojoule.spikes import Times
+
+
+def refuses(network: Network) -> str | None:
+    """Why this engine cannot run the network exactly; None if it can."""
+    for node in network.all(Fire):
+        if node.code.contract.closed != "exact":
+            return f"{node.code.label} in layer {node.layer} has no closed form for a drive that changes from step to step"
+    return None
+
+
+def run_closed(network: Network, plan: Plan, x: Tensor, *, record: Iterable[str], tally: Tally | None) -> tuple[Tensor, dict[str, Times]]:
+    """The network's output, and the spike times of the recorded layers.
+
+    Raises:
+        EngineError: a code without an exact closed form.
+    """
+    reason = refuses(network)
+    if reason:
+        raise EngineError(reason, where="engine closed", remedy='use engine="stepped" or "auto"')
+    values: dict[str, Tensor] = {}
+    times: dict[str, Times] = {}
+    last_use = _last_use(plan.nodes)
+    for position, node in enumerate(plan.nodes):
+        if isinstance(node, Input):
+            values[node.name] = _fast_format(scaled_input(node, x))
+            continue
+        source = values[node.inputs[0]]
+        if isinstance(node, Fire):
+            shared = last_use[node.inputs[0]] > position or isinstance(network.source(node), Input)
+            u = source.clone() if shared else source
+            if node.layer in record:
+                times[node.layer] = Times(staircase.index(u, _table(node)), node.code.steps)
+            values[node.name] = _fire(plan, node, u, tally)
+        else:
+            values[node.name] = evaluate(node, source)
+            if isinstance(node, MaxPool) and node.name in plan.fan_outs and tally:
+                _count_pool(plan, node, source, values[node.name], tally)
+        if last_use[node.inputs[0]] <= position:
+            del values[node.inputs[0]]
+    return values[network.output.name], times
+
+
+def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
+    """The position of the last reader of each node's value."""
+    return {name: position for position, node in enumerate(nodes) for name in node.inputs}
+
+
+def _fast_format(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x.contiguous()
+
+
+def _table(node: Fire) -> staircase.Table:
+    table = node.code.staircase()
+    assert table is not None, node.code
+    return table
+
+
+def _flatten(x: Tensor) -> tuple[Tensor, bool]:
+    """A view ``[batch, n]`` in memory order, and whether that order is channels-last."""
+    if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
+        return x.permute(0, 2, 3, 1).reshape(len(x), -1), True
+    return x.contiguous().view(len(x), -1), False
+
+
+def compiled(x: Tensor) -> bool:
+    """True where the compiled kernels serve this tensor."""
+    return x.dtype == torch.float32 and x.device.type == "cpu"
+
+
+def _fire(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
+    """Q(u), in place where the compiled kernel serves, with counts."""
+    if not compiled(u):
+        return _fire_reference(plan, node, u, tally)
+    if not (u.is_contiguous() or (u.dim() == 4 and u.is_contiguous(memory_format=torch.channels_last))):
+        u = u.contiguous()
+    flat, channels_last = _flatten(u)
+    fans = plan.weights_in_order(node.name, channels_last) if tally else {}
+    first = next(iter(fans), None)
+    reached = staircase.quantise_(flat, _table(node), fans.get(first) if first else None)
+    if tally:
+        _add(tally, node, reached.spikes, reached.index_sum)
+        if first:
+            tally.add(first, events_in=reached.spikes, synops=reached.weighted)
+        for layer in list(fans)[1:]:
+            arrived, synops = events.count(flat, fans[layer])
+            tally.add(layer, events_in=arrived, synops=synops)
+    return u
+
+
+def _add(tally: Tally, node: Fire, spikes: np.ndarray, index_sum: np.ndarray) -> None:
+    """A neuron that fires at step k has compared k+1 times; a silent one as often as there are steps."""
+    tally.add(node.layer, spikes=spikes, state_updates=index_sum + spikes)
+
+
+def _fire_reference(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
+    table = _table(node)
+    k = staircase.index(u, table)
+    values = staircase.decode(k, table, u.dtype)
+    if tally:
+        flat = (k < table.steps).flatten(1)
+        _add(tally, node, flat.sum(1).cpu().numpy(), k.flatten(1).sum(1).cpu().numpy())
+        for layer, weights in plan.weights_in_order(node.name, channels_last=False).items():
+            arrived, synops = events.count_reference(flat, weights)
+            tally.add(layer, events_in=arrived, synops=synops)
+    return values
+
+
+def _count_pool(plan: Plan, node: MaxPool, source: Tensor, pooled: Tensor, tally: Tally) -> None:
+    """Every spike that enters the pool is compared once; every window with a spike emits one."""
+    tally.add(plan.layer_of[node.name], compares=int(torch.count_nonzero(source)))
+    flat, channels_last = _flatten(pooled)
+    count = events.count if compiled(flat) else events.count_reference
+    for layer, weights in plan.weights_in_order(node.name, channels_last).items():
+        arrived, synops = count(flat, weights)
+        tally.add(layer, events_in=arrived, synops=synops)

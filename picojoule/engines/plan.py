@@ -1,0 +1,164 @@
+"""What is worked out once per network and used in every run: its schedule, its fan-outs, its static counts."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, replace
+from math import prod
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from picojoule.cost import LayerCounts
+from picojoule.ir import AvgPool, Conv, Fire, Flatten, Input, MaxPool, Network, Node, Quantise, Schedule, WeightLayer, schedule
+from picojoule.ir.fanout import event_sources, fan_out
+
+_plans: weakref.WeakKeyDictionary[Network, Plan] = weakref.WeakKeyDictionary()
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """A network made ready to run.
+
+    Attributes:
+        nodes: the network's nodes, weights in the memory format that is fastest here.
+        schedule: None where nothing fires.
+        fan_outs: for each source of events, the synapses one event reaches in each layer it feeds.
+        facts: static counts of one sample, per layer.
+        layer_of: the layer to which a pool belongs in tables.
+    """
+
+    nodes: tuple[Node, ...]
+    schedule: Schedule | None
+    fan_outs: dict[str, dict[str, Tensor]]
+    facts: dict[str, LayerCounts]
+    layer_of: dict[str, str]
+
+    def weights_in_order(self, source: str, channels_last: bool) -> dict[str, np.ndarray]:
+        """Fan-outs of a source flattened in memory order."""
+        maps = self.fan_outs[source]
+        return {layer: _flat(fan, channels_last) for layer, fan in maps.items()}
+
+
+def plan(network: Network) -> Plan:
+    """The plan of a network; worked out once."""
+    if network not in _plans:
+        _plans[network] = _make(network)
+    return _plans[network]
+
+
+def _make(network: Network) -> Plan:
+    sources = event_sources(network) if network.spiking else []
+    return Plan(
+        nodes=tuple(_fastest(node) for node in network.nodes),
+        schedule=schedule(network) if network.spiking else None,
+        fan_outs={source.name: fan_out(network, source) for source in sources},
+        facts=_facts(network),
+        layer_of=_layers(network),
+    )
+
+
+def _fastest(node: Node) -> Node:
+    if isinstance(node, Conv) and node.weight.dim() == 4:
+        return replace(node, weight=node.weight.contiguous(memory_format=torch.channels_last))
+    return node
+
+
+def _flat(fan: Tensor, channels_last: bool) -> np.ndarray:
+    ordered = fan.permute(1, 2, 0) if channels_last else fan
+    return ordered.reshape(-1).contiguous().numpy()
+
+
+def _layers(network: Network) -> dict[str, str]:
+    """For every node, the weight layer (or the input code) whose values it works on."""
+    owner: dict[str, str] = {}
+    for node in network.nodes:
+        own = isinstance(node, (WeightLayer, Input))
+        owner[node.name] = node.name if own else owner[node.inputs[0]]
+    return {name: "input" if isinstance(network.by_name[layer], Input) else layer for name, layer in owner.items()}
+
+
+def _facts(network: Network) -> dict[str, LayerCounts]:
+    facts: dict[str, LayerCounts] = {}
+    for fire in network.all(Fire):
+        facts[fire.layer] = LayerCounts(name=fire.layer, neurons=fire.size, inputs=network.source(fire).size, outputs=fire.size)
+    for layer in network.all(WeightLayer):
+        facts[layer.name] = _weight_facts(network, layer, facts.get(layer.name))
+    if not network.spiking:
+        _add_pool_compares(network, facts)
+    order = ["input", *(layer.name for layer in network.all(WeightLayer))]
+    return {name: facts[name] for name in order if name in facts}
+
+
+def _weight_facts(network: Network, layer: WeightLayer, fire: LayerCounts | None) -> LayerCounts:
+    dense = not _fed_by_events(network, layer)
+    injections = sum(share != 0 for share in _injections(network, layer)) if network.spiking else 1
+    held = dense and network.spiking
+    return LayerCounts(
+        name=layer.name,
+        payload=_payload(network, layer),
+        weight_bits=layer.bits,
+        value_bits=_value_bits(network, layer),
+        weights=layer.weight.numel() + (layer.bias.numel() if layer.has_bias else 0),
+        inputs=network.source(layer).size,
+        outputs=layer.size,
+        neurons=fire.neurons if fire else 0,
+        macs=macs(layer, network.source(layer)) if dense else 0,
+        bias_adds=layer.size * injections if layer.has_bias or held else 0,
+    )
+
+
+def macs(layer: WeightLayer, source: Node) -> int:
+    """Multiply-accumulates of one sample as torch's flop counter has them (half its flops): padding included."""
+    if isinstance(layer, Conv):
+        return layer.size * prod(layer.weight.shape[1:])
+    return prod(source.shape[:-1]) * layer.weight.numel()
+
+
+def _add_pool_compares(network: Network, facts: dict[str, LayerCounts]) -> None:
+    owner = _layers(network)
+    for pool in network.all(MaxPool):
+        if owner[pool.name] in facts:
+            fact = facts[owner[pool.name]]
+            facts[fact.name] = replace(fact, compares=fact.compares + pool.size * (prod(pool.kernel) - 1))
+
+
+def _injections(network: Network, layer: WeightLayer) -> tuple[float, ...]:
+    """When a layer takes in its bias: by the code of the neurons it drives, or of those that feed the output."""
+    return schedule(network).windows[layer.name].code.injections()
+
+
+def _walk_up(network: Network, node: Node) -> list[Node]:
+    path = [network.source(node)]
+    while isinstance(path[-1], (MaxPool, AvgPool, Flatten)):
+        path.append(network.source(path[-1]))
+    return path
+
+
+def _fed_by_events(network: Network, layer: WeightLayer) -> bool:
+    return isinstance(_walk_up(network, layer)[-1], Fire)
+
+
+def _payload(network: Network, layer: WeightLayer) -> str:
+    """A maximum of power-of-two sums changes by amounts that are no power of two."""
+    *between, source = _walk_up(network, layer)
+    if not isinstance(source, Fire):
+        return "binary"
+    payload = source.code.contract.payload
+    pooled = any(isinstance(node, MaxPool) for node in between)
+    return "real" if pooled and payload == "power_of_two" else payload
+
+
+def _value_bits(network: Network, layer: WeightLayer) -> int:
+    """Width of the activations a layer reads: its quantiser's, or 32."""
+    node: Node = layer
+    while not isinstance(node, Input):
+        node = network.source(node)
+        if isinstance(node, Quantise):
+            return node.bits
+        if isinstance(node, (WeightLayer, Fire)):
+            break
+    return 32

@@ -1,0 +1,126 @@
+"""The verb ``run``: choose the fastest exact engine, evaluate, count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import final
+
+import torch
+from torch import Tensor
+
+from picojoule.base.errors import EngineError, InputError
+from picojoule.cost import Counts
+from picojoule.engines.closed import refuses, run_closed
+from picojoule.engines.plan import plan as plan_of
+from picojoule.engines.stepped import State, run_stepped
+from picojoule.engines.tally import Tally
+from picojoule.ir import Fire, Network, WeightLayer
+from picojoule.spikes import Raster, Times
+
+ENGINES: dict[str, str] = {
+    "closed": "one dense pass, exact where every code has a closed form",
+    "stepped": "every step of every layer: the slow oracle, all codes",
+}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one run gave.
+
+    Attributes:
+        values: the network's outputs as the ANN would give them, ``[batch, ...]``.
+        counts: what the modelled hardware did; None if not asked for.
+        plan: which engine ran, and why.
+        trains: spikes of the recorded layers: :class:`~picojoule.spikes.Times` from the closed engine,
+            :class:`~picojoule.spikes.Raster` from the stepped one.
+        trajectory: outputs after each step, ``[steps, batch, ...]``; None if not asked for.
+        state: pass it to the next run to go on; None where the engine has none.
+    """
+
+    values: Tensor
+    counts: Counts | None
+    plan: str
+    trains: dict[str, Times | Raster] = field(default_factory=dict)
+    trajectory: Tensor | None = None
+    state: State | None = None
+
+
+@torch.inference_mode()
+def run(
+    network: Network,
+    x: Tensor,
+    *,
+    engine: str = "auto",
+    record: Iterable[str] = (),
+    state: State | None = None,
+    trajectory: bool = False,
+    count: bool = True,
+) -> Run:
+    """Run a network on a batch. A call starts fresh: nothing remembers between calls but the `state` you pass.
+
+    Args:
+        network: an ANN, a quantised ANN or a spiking network.
+        x: inputs ``[batch, ...]``.
+        engine: ``auto`` (the fastest exact one), ``closed`` or ``stepped``.
+        record: layers whose spikes to keep in ``trains``.
+        state: where an earlier run stopped, to go on from (stepped engine, codes that do not wait).
+        trajectory: keep the outputs after every step (stepped engine).
+        count: count spikes, synaptic operations and the rest.
+
+    Raises:
+        InputError: an unknown engine or layer.
+        ConversionError: inputs of the wrong shape.
+        EngineError: the engine cannot run this network exactly.
+    """
+    record = _known(network, record)
+    name, reason = _choose(network, engine, state=state, trajectory=trajectory)
+    x = network.check_input(x).to(_dtype(network))
+    plan = plan_of(network)
+    tally = Tally(plan, len(x)) if count else None
+    if name == "closed":
+        values, times = run_closed(network, plan, x, record=record, tally=tally)
+        return Run(values=values, counts=tally.counts() if tally else None, plan=f"closed: {reason}", trains=dict(times))
+    done = run_stepped(network, plan, x, record=record, tally=tally, state=state, trajectory=trajectory)
+    return Run(
+        values=done.values,
+        counts=tally.counts() if tally else None,
+        plan=f"stepped: {reason}",
+        trains=dict(done.rasters),
+        trajectory=done.trajectory,
+        state=done.state,
+    )
+
+
+def _known(network: Network, record: Iterable[str]) -> frozenset[str]:
+    asked, known = frozenset(record), [fire.layer for fire in network.all(Fire)]
+    if not asked <= set(known):
+        raise InputError(
+            f"no firing layer named {', '.join(sorted(asked - set(known)))}",
+            where=f"run({network.name}, record=...)",
+            remedy=f"choose from {', '.join(known) or 'nothing: this network does not fire'}",
+        )
+    return asked
+
+
+def _choose(network: Network, engine: str, *, state: State | None, trajectory: bool) -> tuple[str, str]:
+    if engine not in (*ENGINES, "auto"):
+        raise InputError(f"no engine {engine!r}", where="run(engine=...)", remedy=f"choose auto, {', '.join(ENGINES)}")
+    if engine == "stepped" and not network.spiking:
+        raise EngineError("nothing fires, so there are no steps", where="engine stepped", remedy='use engine="auto"')
+    needs_steps = state is not None or trajectory
+    if needs_steps and (engine == "closed" or not network.spiking):
+        raise EngineError("a state or a trajectory needs steps", where=f"run({network.name})", remedy='use engine="stepped"')
+    if state is not None and any(fire.code.waits for fire in network.all(Fire)):
+        raise EngineError("its neurons fire once and are done", where=f"run({network.name}, state=...)", remedy="start a fresh run")
+    if engine != "auto":
+        return engine, "asked for"
+    if needs_steps:
+        return "stepped", "a state or a trajectory was asked for"
+    reason = refuses(network)
+    return ("stepped", reason) if reason else ("closed", "every code has an exact closed form" if network.spiking else "nothing fires")
+
+
+def _dtype(network: Network) -> torch.dtype:
+    return next((layer.weight.dtype for layer in network.all(WeightLayer)), torch.float32)

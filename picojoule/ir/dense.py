@@ -1,0 +1,127 @@
+"""What each node means densely: plain torch functions, one per kind of node, looked up in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from picojoule.ir.nodes import (
+    Affine,
+    AvgPool,
+    Conv,
+    Fire,
+    Flatten,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Quantise,
+    ReLU,
+    WeightLayer,
+)
+
+_CONV = {1: F.conv1d, 2: F.conv2d}
+_MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d}
+
+
+def per_channel(values: Tensor, node_shape: tuple[int, ...]) -> Tensor:
+    """`values` (a scalar or ``[channels]``) shaped to multiply a batch of outputs of `node_shape`."""
+    return values.reshape(-1, *[1] * (len(node_shape) - 1)) if values.dim() else values
+
+
+def _conv(node: Conv, x: Tensor, bias: Tensor | None) -> Tensor:
+    convolve = _CONV[len(node.stride)]
+    return convolve(x, node.weight, bias, node.stride, node.padding, node.dilation, node.groups)
+
+
+def _linear(node: Linear, x: Tensor, bias: Tensor | None) -> Tensor:
+    return F.linear(x, node.weight, bias)
+
+
+def _affine(node: Affine, x: Tensor) -> Tensor:
+    return x * per_channel(node.gain, node.shape) + per_channel(node.shift, node.shape)
+
+
+def _relu(node: ReLU, x: Tensor) -> Tensor:
+    return F.relu(x)
+
+
+def _max_pool(node: MaxPool, x: Tensor) -> Tensor:
+    pool = _MAX_POOL[len(node.kernel)]
+    return pool(x, node.kernel, node.stride, node.padding, node.dilation, node.ceil)
+
+
+def _avg_pool(node: AvgPool, x: Tensor) -> Tensor:
+    if len(node.kernel) == 1:
+        return F.avg_pool1d(x, node.kernel, node.stride, node.padding, node.ceil, node.count_padding)
+    return F.avg_pool2d(x, node.kernel, node.stride, node.padding, node.ceil, node.count_padding)
+
+
+def sum_pool(node: AvgPool, x: Tensor) -> Tensor:
+    """The sum of each window instead of its mean."""
+    if len(node.kernel) == 2:
+        return F.avg_pool2d(x, node.kernel, node.stride, node.padding, node.ceil, divisor_override=1)
+    kernel, stride, padding = (1, *node.kernel), (1, *node.stride), (0, *node.padding)
+    return F.avg_pool2d(x.unsqueeze(2), kernel, stride, padding, node.ceil, divisor_override=1).squeeze(2)
+
+
+def _flatten(node: Flatten, x: Tensor) -> Tensor:
+    return x.flatten(1)
+
+
+def _quantise(node: Quantise, x: Tensor) -> Tensor:
+    low = -(2 ** (node.bits - 1)) if node.signed else 0
+    return torch.round(x / node.step).clamp_(low, low + 2**node.bits - 1).mul_(node.step)
+
+
+_WEIGHTED: dict[type[Node], Callable[..., Tensor]] = {Conv: _conv, Linear: _linear}
+_PLAIN: dict[type[Node], Callable[..., Tensor]] = {
+    Affine: _affine,
+    ReLU: _relu,
+    MaxPool: _max_pool,
+    AvgPool: _avg_pool,
+    Flatten: _flatten,
+    Quantise: _quantise,
+}
+
+
+def scaled_input(node: Input, x: Tensor) -> Tensor:
+    """The network's input in the units its first layer was folded for."""
+    return x if node.scale == 1.0 else x / node.scale
+
+
+def evaluate(node: Node, x: Tensor) -> Tensor:
+    """The node's output ``[batch, *shape]`` for its input ``[batch, ...]``."""
+    if isinstance(node, WeightLayer):
+        return _WEIGHTED[type(node)](node, x, node.bias if node.has_bias else None)
+    return _PLAIN[type(node)](node, x)
+
+
+def without_bias(node: Node, x: Tensor) -> Tensor:
+    """The node's linear part: what its input alone contributes."""
+    return _WEIGHTED[type(node)](node, x, None) if isinstance(node, WeightLayer) else _PLAIN[type(node)](node, x)
+
+
+def bias_image(node: WeightLayer) -> Tensor:
+    """The bias shaped to be added to a batch of the node's outputs."""
+    return per_channel(node.bias, node.shape) if isinstance(node, Conv) else node.bias
+
+
+def evaluate_all(nodes: tuple[Node, ...], x: Tensor) -> dict[str, Tensor]:
+    """The output of every node, by name; neurons by their code's closed form.
+
+    Args:
+        nodes: in the order of evaluation, the input first.
+        x: the network's input ``[batch, ...]``.
+    """
+    values: dict[str, Tensor] = {}
+    for node in nodes:
+        if isinstance(node, Input):
+            values[node.name] = scaled_input(node, x)
+        else:
+            source = values[node.inputs[0]]
+            values[node.name] = node.code.value(source) if isinstance(node, Fire) else evaluate(node, source)
+    return values

@@ -1,0 +1,155 @@
+"""A network: its nodes in order, and what became of each node of the model it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, TypeVar, final
+
+import torch
+from torch import Tensor
+
+from picojoule.base.errors import ConversionError, InputError
+from picojoule.ir.nodes import Fire, Input, Node, Quantise, WeightLayer
+
+Kind = TypeVar("Kind", bound=Node)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one node of the user's model: ``node`` of ``kind`` ``became`` something, by a pass."""
+
+    node: str
+    kind: str
+    became: str
+    by: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """The history of a network: every fate, in order, and what was chosen on the way.
+
+    Attributes:
+        fates: one line per node and pass that touched it.
+        choices: the settings, for example ``norm``, ``percentile``, ``input``.
+    """
+
+    fates: tuple[Fate, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        keys = ("node", "kind", "became", "by")
+        return {
+            "choices": dict(self.choices),
+            "fates": [{key: getattr(fate, key) for key in keys} for fate in self.fates],
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{key}: {value}" for key, value in self.choices]
+        width = max((len(fate.node) for fate in self.fates), default=0)
+        lines += [f"{fate.node:<{width}}  {fate.kind} → {fate.became}  ({fate.by})" for fate in self.fates]
+        return "\n".join(lines)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """A network as a value: an ANN, a quantised ANN or a spiking network, by the nodes it holds.
+
+    Attributes:
+        nodes: in the order of evaluation, the input first, the output last.
+        conversion: what became of each node of the model it came from.
+        name: the system's name in every table, such as ``ann int8`` or ``ttfs T=80``.
+    """
+
+    nodes: tuple[Node, ...]
+    conversion: Conversion = Conversion()
+    name: str = "ann fp32"
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        """Nodes by name."""
+        return {node.name: node for node in self.nodes}
+
+    @property
+    def input(self) -> Input:
+        """The input node."""
+        return next(self.all(Input))
+
+    @property
+    def output(self) -> Node:
+        """The node whose value is the network's output."""
+        return self.nodes[-1]
+
+    @property
+    def spiking(self) -> bool:
+        """True where some node fires."""
+        return any(isinstance(node, Fire) for node in self.nodes)
+
+    @property
+    def precision(self) -> str:
+        """The widest number its weight layers and activations are stored in: ``fp32``, ``int8``, ``int4``."""
+        bits = max((layer.bits for layer in self.all(WeightLayer)), default=32)
+        quantised = self.spiking or any(True for _ in self.all(Quantise))
+        return f"int{bits}" if bits < 32 and quantised else "fp32"
+
+    def all(self, kind: type[Kind]) -> Iterator[Kind]:
+        """Nodes of one kind, in order."""
+        return (node for node in self.nodes if isinstance(node, kind))
+
+    def source(self, node: Node) -> Node:
+        """The node whose output `node` reads."""
+        return self.by_name[node.inputs[0]]
+
+    def consumers(self, node: Node) -> list[Node]:
+        """The nodes that read `node`."""
+        return [other for other in self.nodes if node.name in other.inputs]
+
+    def evolve(
+        self, nodes: Iterable[Node], *, fates: Iterable[Fate] = (), choices: dict[str, str] | None = None, name: str = ""
+    ) -> Network:
+        """The network a pass makes of this one: other nodes, a longer history."""
+        history = Conversion(
+            fates=(*self.conversion.fates, *fates),
+            choices=(*self.conversion.choices, *(choices or {}).items()),
+        )
+        return replace(self, nodes=tuple(nodes), conversion=history, name=name or self.name)
+
+    def to(self, device: str, dtype: str) -> Network:
+        """The network on a device, in numbers of a type such as ``float32``.
+
+        Raises:
+            InputError: there is no such device or type.
+        """
+        number = getattr(torch, dtype, None)
+        if not isinstance(number, torch.dtype) or not number.is_floating_point:
+            raise InputError(f"no number type {dtype!r}", where="--dtype", remedy="use float32 or float64")
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise InputError(f"no device {device!r} ({str(error).splitlines()[0]})", where="--device", remedy="use cpu") from None
+        return self.evolve(_moved(node, device, number) for node in self.nodes)
+
+    def check_input(self, x: Tensor) -> Tensor:
+        """`x` if it is a batch of this network's inputs.
+
+        Raises:
+            ConversionError: its shape is another.
+        """
+        if tuple(x.shape[1:]) != self.input.shape:
+            raise ConversionError(
+                f"a batch of shape {tuple(x.shape)} where [batch, {', '.join(map(str, self.input.shape))}] is expected",
+                where=f"input of {self.name}",
+                remedy="give inputs of the shape the network was traced with",
+            )
+        return x
+
+
+def _moved(node: Node, device: str, dtype: torch.dtype) -> Node:
+    """A node with its tensors on a device, in a number type."""
+    tensors = {each.name: getattr(node, each.name) for each in fields(node) if isinstance(getattr(node, each.name), Tensor)}
+    return replace(node, **{name: tensor.to(device, dtype) for name, tensor in tensors.items()})

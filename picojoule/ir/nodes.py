@@ -1,0 +1,159 @@
+"""The nodes of a network. A node is a value that *represents* an operation; :mod:`picojoule.ir.dense` evaluates it.
+
+Every node carries its explicit output shape (without the batch axis). ``x`` is its input.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass, field
+from math import prod
+from typing import final
+
+from torch import Tensor
+
+from picojoule.codes import Code
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Node(ABC):
+    """One operation of a network.
+
+    Attributes:
+        name: unique in its network.
+        inputs: names of the nodes it reads.
+        shape: shape of its output, without the batch axis.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Values of one sample of its output."""
+        return prod(self.shape)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Input(Node):
+    """The network's input, analogue: y = x / scale.
+
+    Attributes:
+        scale: the input value that becomes 1.
+    """
+
+    inputs: tuple[str, ...] = field(default=())
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WeightLayer(Node, ABC):
+    """A linear map with weights and a bias.
+
+    Attributes:
+        weight: as torch stores it.
+        bias: ``[out]``; zeros where the layer has none.
+        has_bias: False where the bias is zero by construction, so that nothing is counted for it.
+        bits: width in which a weight is stored.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    has_bias: bool = True
+    bits: int = 32
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conv(WeightLayer):
+    """Convolution, 1d or 2d by the rank of its weight ``[out, in/groups, *kernel]``, zero padding."""
+
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Linear(WeightLayer):
+    """y = W·x + b on the last axis, W ``[out, in]``."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Affine(Node):
+    """y = gain·x + shift per channel: batch norm in evaluation. Folding removes it."""
+
+    gain: Tensor
+    shift: Tensor
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReLU(Node):
+    """y = max(x, 0)."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MaxPool(Node):
+    """Largest value of each window. On spikes: the change of the largest running sum, so that its total is exact."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    ceil: bool = False
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AvgPool(Node):
+    """Mean of each window; its factor belongs to the weights behind it, so an event stays one event."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    ceil: bool = False
+    count_padding: bool = True
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flatten(Node):
+    """All axes of a sample in one."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quantise(Node):
+    """y = step·clip(round(x/step), 0, 2^bits − 1): an activation on an unsigned grid, or a signed one around 0.
+
+    Attributes:
+        step: width of the grid.
+        bits: width in which a value is stored.
+        signed: the grid is −2^(bits−1) … 2^(bits−1) − 1.
+    """
+
+    step: float
+    bits: int
+    signed: bool = False
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fire(Node):
+    """Spiking neurons: a membrane for each value of its input, firing by `code`.
+
+    Attributes:
+        code: what their spikes mean.
+        layer: the layer they belong to in tables (the weight layer that drives them, or ``input``).
+        scale: the value a decoded 1 stands for in the original network, a scalar or one per channel.
+    """
+
+    code: Code
+    layer: str
+    scale: Tensor

@@ -1,0 +1,94 @@
+"""When each layer fires: the start and the window of every node, from its depth and its code.
+
+In-step codes (rate, phase) let all layers fire in the same steps. A code that waits (TTFS) gives each layer a
+window of its own, which opens when the last spike of its inputs has arrived::
+
+    start(l) = start(l−1) + T        latency = (L−1)·T + T     for L weight layers and a coded input
+
+An analogue input is there at step 0, so the first layer fires at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from picojoule.base.errors import ConversionError
+from picojoule.codes import Code
+from picojoule.ir.network import Network
+from picojoule.ir.nodes import Fire, Input
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Steps ``start … start + steps − 1`` in which a node's output carries events.
+
+    ``code`` is the code of those events, or, at an analogue input, of the neurons that take it in.
+    """
+
+    start: int
+    code: Code
+
+    @property
+    def steps(self) -> int:
+        """Length in steps."""
+        return self.code.steps
+
+    def local(self, t: int) -> int | None:
+        """The window's own time at global step `t`; None outside it."""
+        return t - self.start if 0 <= t - self.start < self.steps else None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Window of every node by name, and the steps from the first input to the last output."""
+
+    windows: dict[str, Window]
+    latency: int
+
+
+def schedule(network: Network) -> Schedule:
+    """The schedule of a spiking network.
+
+    Raises:
+        ConversionError: codes that cannot meet.
+    """
+    windows: dict[str, Window] = {}
+    for node in network.nodes:
+        if isinstance(node, Input):
+            windows[node.name] = Window(0, _receiver(network))
+        elif isinstance(node, Fire):
+            windows[node.name] = _fire_window(network, node, windows[node.inputs[0]])
+        else:
+            windows[node.name] = windows[node.inputs[0]]
+    last = windows[network.output.name]
+    return Schedule(windows, last.start + last.steps)
+
+
+def _receiver(network: Network) -> Code:
+    fires = list(network.all(Fire))
+    if not fires:
+        raise ConversionError("no node fires", where=network.name, remedy="convert the network first")
+    return fires[0].code
+
+
+def _fire_window(network: Network, node: Fire, feeding: Window) -> Window:
+    if node.code.waits != feeding.code.waits or (not node.code.waits and node.code.steps != feeding.steps):
+        raise ConversionError(
+            f"{feeding.code.label} cannot feed {node.code.label}: their windows do not meet",
+            where=f"node {node.name}",
+            remedy="use one code, with the same number of steps, in every layer",
+        )
+    analogue = not isinstance(network.source(node), Fire) and _analogue(network, node)
+    waits = node.code.waits and not analogue
+    return Window(feeding.start + (feeding.steps if waits else 0), node.code)
+
+
+def _analogue(network: Network, node: Fire) -> bool:
+    """True where no neuron stands between the network's input and this node."""
+    source = network.source(node)
+    while not isinstance(source, (Fire, Input)):
+        source = network.source(source)
+    return isinstance(source, Input)

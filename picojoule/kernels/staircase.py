@@ -1,0 +1,128 @@
+"""A descending staircase: the first level a value reaches, and what a receiver decodes from it.
+
+::
+
+    k(u) = min { k : u ≥ θ_k },  K where there is none        θ_0 > θ_1 > … > θ_{K−1}
+    Q(u) = values[k],  0 where there is none
+
+The compiled form looks ``k`` up on the upper sixteen bits of the float (its sign, exponent and seven bits of
+mantissa) and corrects it against the table, so it makes exactly the comparisons u ≥ θ_k and takes no logarithm.
+A scale on the output costs nothing: it is in the table of values.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numba import prange
+from torch import Tensor
+
+from picojoule.kernels.parallel import parallel
+
+_BUCKETS = 1 << 16
+
+
+class Table(NamedTuple):
+    """The staircase as arrays: ``levels`` and ``values`` of length K+1 (the last: not reached), and the look-up."""
+
+    levels: np.ndarray
+    values: np.ndarray
+    lookup: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """K, the number of levels."""
+        return len(self.levels) - 1
+
+
+class Reached(NamedTuple):
+    """Counts per sample of one quantised tensor, int64 arrays of length batch.
+
+    ``spikes`` values that reached a level; ``index_sum`` Σ k with k = K where none was reached;
+    ``weighted`` Σ of `weights` over the values that reached a level.
+    """
+
+    spikes: np.ndarray
+    index_sum: np.ndarray
+    weighted: np.ndarray
+
+
+@functools.lru_cache(maxsize=256)
+def table(levels: tuple[float, ...], values: tuple[float, ...]) -> Table:
+    """The tables of a staircase.
+
+    Args:
+        levels: θ_0 > θ_1 > … > θ_{K−1} > 0.
+        values: what is decoded at each level; same length.
+    """
+    rounded = np.asarray(levels, np.float32)
+    if len(levels) != len(values) or (np.diff(rounded) > 0).any() or rounded[-1] <= 0:
+        raise ValueError("levels must be positive, not increasing, and as many as values")
+    ends = (np.arange(_BUCKETS, dtype=np.uint32) << np.uint32(16) | np.uint32(0xFFFF)).view(np.float32)
+    lookup = np.searchsorted(-rounded, -np.nan_to_num(ends, nan=np.inf, posinf=np.inf))
+    lookup[np.signbit(ends) | (np.isnan(ends) & ~_holds_infinity(ends))] = len(levels)
+    return Table(
+        levels=np.append(rounded, np.float32(-np.inf)),
+        values=np.append(np.asarray(values, np.float32), np.float32(0)),
+        lookup=lookup.astype(np.int16 if len(levels) < 2**15 else np.int32),
+    )
+
+
+def _holds_infinity(ends: np.ndarray) -> np.ndarray:
+    """The bucket whose first value is +∞ (its other values are NaN, which the comparison below rejects)."""
+    return ends.view(np.uint32) >> np.uint32(16) == np.uint32(0x7F80)
+
+
+@parallel
+def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted):  # type: ignore[no-untyped-def]
+    """In place: u[b, i] ← values[k(u[b, i])]; counts per row b."""
+    steps = len(levels) - 1
+    bits = u.view(np.uint32)
+    for b in prange(u.shape[0]):
+        reached = 0
+        indices = 0
+        total = 0
+        for i in range(u.shape[1]):
+            value = u[b, i]
+            k = np.int32(lookup[bits[b, i] >> 16])
+            while value < levels[k]:
+                k += 1
+            if value != value:
+                k = steps
+            u[b, i] = values[k]
+            hit = np.int32(k < steps)
+            reached += hit
+            indices += k
+            total += hit * weights[i]
+        spikes[b] = reached
+        index_sum[b] = indices
+        weighted[b] = total
+
+
+def quantise_(u: Tensor, staircase: Table, weights: np.ndarray | None = None) -> Reached:
+    """Replace `u` by what a receiver decodes, in place.
+
+    Args:
+        u: float32 CPU tensor ``[batch, n]``, contiguous.
+        staircase: from :func:`table`.
+        weights: int64 ``[n]``, what to sum over the values that reached a level (the fan-out); zeros if None.
+    """
+    batch, n = u.shape
+    weights = np.zeros(n, np.int64) if weights is None else weights
+    counts = Reached(*(np.zeros(batch, np.int64) for _ in range(3)))
+    _quantise(u.detach().numpy(), *staircase, weights, *counts)
+    return counts
+
+
+def index(u: Tensor, staircase: Table) -> Tensor:
+    """The reference: k(u) as int64, for every device and dtype; K where no level is reached."""
+    levels = torch.as_tensor(staircase.levels[:-1], device=u.device).to(u.dtype)
+    return torch.searchsorted(-levels, -u.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).contiguous())
+
+
+def decode(k: Tensor, staircase: Table, dtype: torch.dtype) -> Tensor:
+    """values[k], 0 where k = K."""
+    return torch.as_tensor(staircase.values, device=k.device).to(dtype)[k]

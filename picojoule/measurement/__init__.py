@@ -1,0 +1,7 @@
+"""Measuring a system on data: accuracy, counts, joules, seconds, memory, in one row."""
+
+from picojoule.measurement.measure import measure
+from picojoule.measurement.observe import Observation, observe
+from picojoule.measurement.rows import row
+
+__all__ = ["Observation", "measure", "observe", "row"]

@@ -1,0 +1,71 @@
+"""From what was observed to a row of a result: metrics, counts, and joules under every profile asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from picojoule.base.errors import PriceError
+from picojoule.cost import Counts, NormalisedProfile, Profile, price, relative
+from picojoule.measurement.observe import Observation
+from picojoule.metrics import wilson
+from picojoule.result import Energy, Row
+
+_COUNTED = ("synops", "macs", "state_updates", "bias_adds")
+
+
+def row(
+    seen: Observation,
+    profiles: Sequence[Profile | NormalisedProfile],
+    *,
+    reference: Observation | None = None,
+    name: str | None = None,
+    metrics: dict[str, float | None] | None = None,
+) -> Row:
+    """One system as a row.
+
+    Args:
+        seen: the observation.
+        profiles: what to price it under; an action without a price gives null and the reason.
+        reference: the system that normalised profiles are relative to.
+        name: the system's name, if not the network's.
+        metrics: more metrics to write beside accuracy.
+    """
+    counts, spiking = seen.counts, seen.network.spiking
+    spikes_per_neuron = counts.hidden_spikes / counts.samples / counts.neurons if spiking else None
+    found = {"accuracy": seen.accuracy} if seen.accuracy is not None else {}
+    if spiking:
+        found["spikes_per_neuron"] = spikes_per_neuron
+    return Row(
+        system=name or seen.network.name,
+        metrics={**found, **(metrics or {})},
+        interval={"accuracy": wilson(seen.hits, counts.samples)} if seen.hits is not None else {},
+        counts={
+            "steps": counts.steps,
+            "spikes": counts.hidden_spikes / counts.samples if spiking else None,
+            **{each: counts.per_sample(each) for each in _COUNTED if each == "macs" or spiking or each == "bias_adds"},
+        },
+        energy=tuple(_energy(counts, profile, reference) for profile in profiles),
+        seconds_per_sample=None if seen.seconds is None else seen.seconds / counts.samples,
+        peak_bytes=seen.peak_bytes,
+        layers=_layers(counts, spiking),
+    )
+
+
+def _energy(counts: Counts, profile: Profile | NormalisedProfile, reference: Observation | None) -> Energy:
+    try:
+        if isinstance(profile, Profile):
+            return Energy(profile=profile.name, joules=price(counts, profile).joules)
+        if reference is None:
+            return Energy(profile=profile.name, reason="no reference system was given")
+        value = relative(counts, reference.counts, profile)
+        return Energy(profile=profile.name, relative=value, reference=reference.network.name)
+    except PriceError as error:
+        return Energy(profile=profile.name, reason=error.what)
+
+
+def _layers(counts: Counts, spiking: bool) -> tuple[dict[str, object], ...]:
+    fields = ("spikes", "synops", "macs") if spiking else ("macs",)
+    return tuple(
+        {"name": layer.name, "neurons": layer.neurons or None, **{each: getattr(layer, each) / counts.samples for each in fields}}
+        for layer in counts.layers
+    )

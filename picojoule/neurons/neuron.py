@@ -1,0 +1,64 @@
+"""The neuron as a value: tables of thresholds and resets over its own time, a leak, a start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import final
+
+from picojoule.base.errors import InputError
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Neuron:
+    """A membrane and its fire rule.
+
+    ::
+
+        v ← a·v + I(t)
+        s = 1 if v ≥ θ(t) else 0
+        v ← v − r(t)·s
+
+    Attributes:
+        thresholds: θ(t) for t = 0 … steps−1.
+        resets: r(t); ``inf`` silences the neuron for ever after its first spike.
+        leak: a, the share of the potential kept from one step to the next.
+        initial: v before the first step.
+    """
+
+    thresholds: tuple[float, ...]
+    resets: tuple[float, ...]
+    leak: float = 1.0
+    initial: float = 0.0
+
+    def __post_init__(self) -> None:
+        if len(self.thresholds) != len(self.resets) or not self.thresholds:
+            raise InputError(
+                f"{len(self.thresholds)} thresholds and {len(self.resets)} resets",
+                where="Neuron",
+                remedy="give one of each for every step",
+            )
+
+    @property
+    def steps(self) -> int:
+        """Number of steps the tables cover."""
+        return len(self.thresholds)
+
+    @property
+    def fires_once(self) -> bool:
+        """True where every spike silences the neuron."""
+        return all(reset == inf for reset in self.resets)
+
+
+def integrate_and_fire(steps: int, *, threshold: float = 1.0, reset: float | None = None, initial: float = 0.0) -> Neuron:
+    """The IF neuron with reset by subtraction of `reset` (by default the threshold)."""
+    return leaky(steps, leak=1.0, threshold=threshold, reset=reset, initial=initial)
+
+
+def leaky(
+    steps: int, *, leak: float, threshold: float = 1.0, reset: float | None = None, initial: float = 0.0
+) -> Neuron:
+    """The LIF neuron with reset by subtraction of `reset` (by default the threshold)."""
+    amount = threshold if reset is None else reset
+    return Neuron(thresholds=(threshold,) * steps, resets=(amount,) * steps, leak=leak, initial=initial)

@@ -1,0 +1,43 @@
+"""The scan over time, in plain torch: the reference every faster form is held against."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from picojoule.neurons.neuron import Neuron
+
+
+def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int) -> tuple[Tensor, Tensor]:
+    """One step of the membrane.
+
+    Args:
+        neuron: the fire rule.
+        v: potential before the step, any shape.
+        current: I(t), same shape or a number.
+        t: the neuron's own time, 0 ≤ t < steps.
+
+    Returns:
+        The potential after the step and the spikes (bool), same shape as `v`.
+    """
+    v = (v if neuron.leak == 1.0 else neuron.leak * v) + current
+    spikes = v >= neuron.thresholds[t]
+    return torch.where(spikes, v - neuron.resets[t], v), spikes
+
+
+def scan(neuron: Neuron, currents_tb: Tensor, v: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """All steps of the membrane.
+
+    Args:
+        neuron: the fire rule.
+        currents_tb: I, shape ``[steps, ...]``.
+        v: potential to start from; the neuron's own start if None.
+
+    Returns:
+        Spikes (bool, shape of `currents_tb`) and the last potential.
+    """
+    v = torch.full_like(currents_tb[0], neuron.initial) if v is None else v
+    spikes = torch.empty_like(currents_tb, dtype=torch.bool)
+    for t, current in enumerate(currents_tb):
+        v, spikes[t] = step(neuron, v, current, t)
+    return spikes, v

@@ -1,0 +1,101 @@
+"""The eighteen recipes: names, papers, domains, and where each one's code is. Needs neither torch nor numpy."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import final
+
+from picojoule.base.errors import InputError, NotBuiltYet
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One recipe.
+
+    Attributes:
+        name: at the command line.
+        title: the system.
+        paper: arXiv number.
+        domain: coding, training, memory, systems, vision or language.
+        cite: keys of the bibliography.
+        extras: optional dependencies its quick mode needs.
+        quick_seconds: about how long the quick mode takes on two cores; None where it is not built yet.
+        module: where its ``build(settings)`` is; None where it is not built yet.
+    """
+
+    name: str
+    title: str
+    paper: str
+    domain: str
+    cite: tuple[str, ...]
+    extras: tuple[str, ...] = ("demo",)
+    quick_seconds: int | None = None
+    module: str | None = None
+
+    @property
+    def built(self) -> bool:
+        """True where it runs."""
+        return self.module is not None
+
+
+def _planned(name: str, title: str, paper: str, domain: str, cite: str) -> Entry:
+    return Entry(name=name, title=title, paper=paper, domain=domain, cite=(cite,))
+
+
+RECIPES: tuple[Entry, ...] = (
+    _planned("burst-spikes", "burst coding and hybrid input–hidden coding", "1809.03142", "coding", "park2019"),
+    Entry(
+        name="t2fsnn",
+        title="time-to-first-spike conversion",
+        paper="2003.11741",
+        domain="coding",
+        cite=("park2020",),
+        quick_seconds=60,
+        module="picojoule.recipes.t2fsnn",
+    ),
+    _planned("ttfs-training", "TTFS networks trained through a surrogate DNN", "2106.02568", "training", "park2021ttfs"),
+    _planned("noise-robust", "deletion and jitter; weight scaling and TTAS", "2104.11169", "coding", "park2021noise"),
+    _planned("spiking-yolo", "object detection with converted spiking networks", "1903.06530", "vision", "kim2020yolo"),
+    _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
+    _planned("energy-distillation", "distillation with heterogeneous temperatures", "2106.07172", "training", "lee2021"),
+    _planned("deep-spiking-training", "deep spiking networks, backward membrane initialisation", "1611.02416", "training", "park2016"),
+    _planned("few-spikes", "few-spikes neurons with tendency-based initialisation", "2409.00044", "coding", "jeong2024"),
+    _planned("q-mann", "quantised memory-augmented networks", "1711.03712", "memory", "park2018qmann"),
+    _planned("mann-accelerator", "dataflow accelerator with inference thresholding", "1805.07978", "memory", "park2019mann"),
+    _planned("isp-ml", "near-data processing: SGD inside an SSD", "1610.02273", "systems", "choe2017"),
+    _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
+    _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
+    _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
+    _planned("m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"),
+    _planned("curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"),
+    _planned("dual-pointer", "dual pointer network for many relations in a sentence", "2103.03509", "language", "dualpointer2021"),
+)
+
+
+def find(name: str) -> Entry:
+    """The entry of a recipe.
+
+    Raises:
+        InputError: there is no such recipe.
+    """
+    for entry in RECIPES:
+        if entry.name == name:
+            return entry
+    close = difflib.get_close_matches(name, [entry.name for entry in RECIPES], n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise InputError(f"no recipe {name!r}", where="picojoule", remedy=f"{hint}picojoule list names all eighteen")
+
+
+def find_built(name: str) -> Entry:
+    """The entry of a recipe that runs.
+
+    Raises:
+        NotBuiltYet: it is planned only.
+    """
+    entry = find(name)
+    if not entry.built:
+        built = ", ".join(each.name for each in RECIPES if each.built)
+        raise NotBuiltYet(f"recipe {name}", instead=f"run one of: {built}")
+    return entry

@@ -1,0 +1,133 @@
+"""The columns of a result, once for all formats: terminal, HTML, Markdown and LaTeX show the same cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from picojoule.base.units import percent, si
+from picojoule.result import Energy, Result, Row
+
+UNKNOWN = "–"
+SPIKES_PER_NEURON = "spikes_per_neuron"
+BREAK_EVEN = "break_even_spikes_per_neuron"
+_HEADING_WIDTH = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of the table.
+
+    Attributes:
+        heading: short words; a space or hyphen is a place to break.
+        unit: what stands under the heading in the wide formats ("" for none).
+        values: one number a row, None where unknown; sorts the column.
+        cells: the same as people read them.
+        best: indices of the rows with the lowest joules; empty for other columns.
+    """
+
+    heading: str
+    values: tuple[float | str | None, ...]
+    cells: tuple[str, ...]
+    unit: str = ""
+    best: frozenset[int] = frozenset()
+
+
+def columns(result: Result) -> tuple[Column, ...]:
+    """The system names and every column that is known for at least one row."""
+    names = tuple(map(label, (row.system for row in result.rows)))
+    known = (column for column in _candidates(result) if any(value is not None for value in column.values))
+    return (Column(heading="system", values=names, cells=names), *known)
+
+
+def heading_lines(column: Column) -> list[str]:
+    """The heading broken at blanks and hyphens into lines of about twelve characters, then the unit."""
+    lines = [""]
+    for piece in column.heading.replace("-", "-\0").replace(" ", " \0").split("\0"):
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > _HEADING_WIDTH:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in [*lines, column.unit] if line]
+
+
+def label(system: str) -> str:
+    """A system name on one line, without control characters."""
+    return " ".join("".join(char if char.isprintable() else " " for char in system).split()) or "(no name)"
+
+
+def profiles(result: Result) -> tuple[str, ...]:
+    """Names of the profiles in order of first appearance."""
+    return tuple(dict.fromkeys(energy.profile for row in result.rows for energy in row.energy))
+
+
+def energy_of(row: Row, profile: str) -> Energy | None:
+    """The entry of a row under a profile."""
+    return next((energy for energy in row.energy if energy.profile == profile), None)
+
+
+def is_accuracy(metric: str) -> bool:
+    """True for metrics that are fractions shown in per cent."""
+    return metric == "accuracy" or metric.endswith("_accuracy") or metric.startswith("accuracy_")
+
+
+def _candidates(result: Result) -> Iterator[Column]:
+    """All columns in their order, also the unknown ones."""
+    rows = result.rows
+    yield from (_metric(rows, name) for name in _metric_names(rows))
+    yield _plain(rows, "steps", lambda row: row.counts.get("steps"), lambda value: f"{value:,.4g}")
+    yield _plain(rows, "spikes", lambda row: row.counts.get("spikes"), si)
+    yield _plain(rows, "spikes/ neuron", lambda row: row.metrics.get(SPIKES_PER_NEURON), lambda value: f"{value:.3g}")
+    yield _plain(rows, "synops", lambda row: row.counts.get("synops"), si)
+    yield _plain(rows, "MACs", lambda row: row.counts.get("macs"), si)
+    yield from (_joules(rows, name) for name in profiles(result))
+    yield from (_relative(rows, name) for name in profiles(result))
+    yield _plain(rows, "time", lambda row: row.seconds_per_sample, lambda value: si(value, "s"))
+    yield _plain(rows, "simulated time", lambda row: row.simulated_seconds, lambda value: si(value, "s"))
+    yield _plain(rows, "peak memory", lambda row: row.peak_bytes, lambda value: si(value, "B"))
+
+
+def _metric_names(rows: Sequence[Row]) -> list[str]:
+    """Accuracy first; spikes per neuron and break-even have their own places."""
+    names = dict.fromkeys(name for row in rows for name in row.metrics)
+    return sorted(
+        names.keys() - {SPIKES_PER_NEURON, BREAK_EVEN}, key=lambda name: (name != "accuracy", [*names].index(name))
+    )
+
+
+def _plain(
+    rows: Sequence[Row], heading: str, get: Callable[[Row], float | None], show: Callable[[float], str]
+) -> Column:
+    values = tuple(get(row) for row in rows)
+    cells = tuple(UNKNOWN if value is None else show(value) for value in values)
+    return Column(heading=heading, values=values, cells=cells)
+
+
+def _metric(rows: Sequence[Row], name: str) -> Column:
+    cells = tuple(_metric_cell(row, name) for row in rows)
+    return Column(heading=name.replace("_", " "), values=tuple(row.metrics.get(name) for row in rows), cells=cells)
+
+
+def _metric_cell(row: Row, name: str) -> str:
+    """``98.1 ±0.8 %``: the wider side of the interval stands behind the ±."""
+    value, interval = row.metrics.get(name), row.interval.get(name)
+    if value is None:
+        return UNKNOWN
+    half = None if interval is None else max(interval[1] - value, value - interval[0], 0.0)
+    if is_accuracy(name):
+        return percent(value) if half is None else f"{100 * value:.1f} ±{100 * half:.1f} %"
+    return f"{value:.4g}" if half is None else f"{value:.4g} ±{half:.2g}"
+
+
+def _joules(rows: Sequence[Row], profile: str) -> Column:
+    values = tuple(entry.joules if (entry := energy_of(row, profile)) else None for row in rows)
+    least = min((value for value in values if value is not None), default=None)
+    best = frozenset(i for i, value in enumerate(values) if value is not None and value == least)
+    return Column(heading=profile, values=values, cells=tuple(si(value, "J") for value in values), best=best)
+
+
+def _relative(rows: Sequence[Row], profile: str) -> Column:
+    entries = [energy_of(row, profile) for row in rows]
+    values = tuple(entry.relative if entry else None for entry in entries)
+    references = dict.fromkeys(label(entry.reference) for entry in entries if entry and entry.reference)
+    cells = tuple(UNKNOWN if value is None else f"{value:.3g} ×" for value in values)
+    return Column(heading=profile, values=values, cells=cells, unit="× " + ", ".join(references))

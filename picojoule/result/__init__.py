@@ -1,0 +1,6 @@
+"""Floor 1: the result of a run as values, and its file (schema 1). Needs neither torch nor numpy."""
+
+from picojoule.result.merge import merge
+from picojoule.result.values import EVIDENCE, SCHEMA, STATUSES, Claim, Energy, Result, Row, Series
+
+__all__ = ["EVIDENCE", "SCHEMA", "STATUSES", "Claim", "Energy", "Result", "Row", "Series", "merge"]

@@ -1,0 +1,6 @@
+"""Floor 6: one training loop, its checkpoints, and the training of the embedded network."""
+
+from picojoule.train.fit import History, Source, fit
+from picojoule.train.source import Shuffled
+
+__all__ = ["History", "Shuffled", "Source", "fit"]

@@ -1,0 +1,48 @@
+"""Random changes of training images, each a callable ``augment(images, generator)``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RandomAffine:
+    """Turn, stretch, shear and shift each image by amounts drawn uniformly within ± the limits; zeros come in.
+
+    Attributes:
+        degrees: rotation.
+        stretch: relative change of width and of height, apart from each other.
+        shear: horizontal shift per row.
+        pixels: shift along each axis.
+    """
+
+    degrees: float = 12.0
+    stretch: float = 0.12
+    shear: float = 0.15
+    pixels: float = 2.0
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Changed images ``[b, c, h, w]`` of images ``[b, c, h, w]``."""
+        b, _, h, w = images.shape
+
+        def uniform(limit: float) -> Tensor:
+            return limit * (2 * torch.rand(b, generator=generator) - 1)
+
+        angle, shear = uniform(math.radians(self.degrees)), uniform(self.shear)
+        x_scale, y_scale = 1 + uniform(self.stretch), 1 + uniform(self.stretch)
+        # grid coordinates run from -1 to 1, so one pixel is 2 / side
+        x_shift, y_shift = uniform(2 * self.pixels / w), uniform(2 * self.pixels / h)
+        cos, sin = angle.cos(), angle.sin()
+        rows = (
+            torch.stack((x_scale * cos, shear - y_scale * sin * h / w, x_shift), dim=1),
+            torch.stack((x_scale * sin * w / h, y_scale * cos, y_shift), dim=1),
+        )
+        grid = affine_grid(torch.stack(rows, dim=1), [b, 1, h, w], align_corners=False)
+        return grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

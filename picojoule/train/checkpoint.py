@@ -1,0 +1,124 @@
+"""A training's state in one file: tensors as safetensors, the rest as JSON in its metadata. No pickle.
+
+::
+
+    model.<key>              parameters and buffers
+    optimiser.<i>.<name>     the optimiser's state of its i-th parameter
+    random                   state of torch's global generator
+    metadata "run"           {"fingerprint", "steps", "losses", "loss_sum", "scalars": {"<i>.<name>": number}}
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from picojoule.base.errors import InputError
+from picojoule.base.files import sha256, write_whole
+
+FILE = "checkpoint.safetensors"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """How far a training is: steps, mean loss of each finished epoch, sum of the losses of the running one."""
+
+    steps: int = 0
+    losses: tuple[float, ...] = ()
+    loss_sum: float = 0.0
+
+
+def fingerprint(model: nn.Module, **settings: int) -> str:
+    """What must be equal for a checkpoint to be continued: the model's keys and shapes, and the settings."""
+    shapes = {key: list(value.shape) for key, value in model.state_dict().items()}
+    return sha256(json.dumps([shapes, settings], sort_keys=True).encode())
+
+
+def save(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, fingerprint: str, done: Done) -> Path:
+    """Write the checkpoint, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written, or the optimiser keeps a state that is neither tensor nor number.
+    """
+    tensors, scalars = _optimiser_state(optimiser)
+    tensors |= {f"model.{key}": value for key, value in model.state_dict().items()}
+    tensors["random"] = torch.get_rng_state()
+    run = {"fingerprint": fingerprint, "scalars": scalars}
+    run |= {"steps": done.steps, "losses": done.losses, "loss_sum": done.loss_sum}
+    # cloned, since safetensors refuses tensors that share memory (tied weights)
+    content = to_bytes(
+        {key: value.detach().clone().contiguous() for key, value in tensors.items()}, {"run": json.dumps(run)}
+    )
+    return write_whole(folder / FILE, content)
+
+
+def load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, fingerprint: str) -> Done | None:
+    """Put the checkpoint's state into model, optimiser and torch's global generator.
+
+    Returns:
+        How far the run was, or None where the folder has no checkpoint.
+
+    Raises:
+        InputError: the file is damaged, or of another run.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    tensors, run = _read(path)
+    if run["fingerprint"] != fingerprint:
+        raise InputError(
+            "the checkpoint is of another run (other model, seed, epochs or data)",
+            where=str(path),
+            remedy="name another folder, or delete the file to start anew",
+        )
+    torch.set_rng_state(tensors.pop("random"))
+    model.load_state_dict({key.removeprefix("model."): tensors[key] for key in tensors if key.startswith("model.")})
+    _restore_optimiser(optimiser, tensors, run["scalars"])
+    return Done(steps=run["steps"], losses=tuple(run["losses"]), loss_sum=run["loss_sum"])
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["run"])  # noqa: SIM118
+    except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
+        raise InputError(
+            f"the checkpoint is damaged ({error})", where=str(path), remedy="delete it to start anew"
+        ) from None
+
+
+def _optimiser_state(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, float | None]]:
+    tensors: dict[str, Tensor] = {}
+    scalars: dict[str, float | None] = {}
+    for index, state in optimiser.state_dict()["state"].items():
+        for name, value in state.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimiser.{index}.{name}"] = value
+            elif value is None or isinstance(value, bool | int | float):
+                scalars[f"{index}.{name}"] = value
+            else:
+                raise InputError(
+                    f"its state {name!r} is a {type(value).__name__}, not a tensor or a number",
+                    where=type(optimiser).__name__,
+                    remedy="train without a checkpoint folder, or with another optimiser",
+                )
+    return tensors, scalars
+
+
+def _restore_optimiser(
+    optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], scalars: dict[str, float | None]
+) -> None:
+    state: dict[int, dict[str, Any]] = {}
+    found = {key.removeprefix("optimiser."): tensors[key] for key in tensors if key.startswith("optimiser.")}
+    for key, value in {**found, **scalars}.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,0 +1,101 @@
+"""The conformance suite: every promise of a code, as a check that raises where it is broken.
+
+Run on every code, and on deliberately broken twins, which must fail.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from picojoule.codes import Code
+from picojoule.engines import run
+from picojoule.engines.run import ENGINES
+from picojoule.ir import Network
+from picojoule.neurons import scan
+from picojoule.spikes import Times
+
+
+def transmitted(code: Code, u: Tensor) -> tuple[Tensor, Tensor]:
+    """What a receiver decodes from one neuron under the constant drive `u`, step by step, and its spikes."""
+    share = torch.tensor(code.injections(), dtype=u.dtype).view(-1, *[1] * u.dim())
+    spikes, _ = scan(code.neuron(), share * u)
+    weight = torch.tensor(code.amplitudes(), dtype=u.dtype).view(-1, *[1] * u.dim())
+    return (spikes * weight).sum(0) / code.repeats, spikes
+
+
+def dyadic_drives() -> Tensor:
+    """Multiples of 1/256 from −1.5 to 1.5: every sum is exact."""
+    return torch.arange(-384, 385, dtype=torch.float64) / 256
+
+
+def check_closed_equals_stepped(code: Code) -> None:
+    """Bit for bit, for a constant drive on dyadic numbers."""
+    assert code.contract.closed != "none"
+    u = dyadic_drives()
+    assert torch.equal(transmitted(code, u)[0], code.value(u))
+
+
+def check_tables(code: Code) -> None:
+    """Tables have one entry a step; injections carry a unit `repeats` times; an exact code has a staircase."""
+    assert len(code.amplitudes()) == len(code.injections()) == code.neuron().steps == code.steps
+    assert code.repeats == sum(code.injections()) > 0
+    assert (code.staircase() is not None) == (code.contract.closed == "exact")
+
+
+def check_spike_bound(code: Code) -> None:
+    """No neuron fires more often than declared."""
+    most = int(transmitted(code, dyadic_drives())[1].sum(0).max())
+    assert most <= (code.steps if code.contract.spikes is None else code.contract.spikes)
+    assert most > 0, "a code that never fires proves nothing"
+
+
+def check_negative_is_silent(code: Code) -> None:
+    """A neuron whose drive is not positive transmits nothing: the code stands for a ReLU."""
+    u = dyadic_drives()
+    assert not transmitted(code, u[u <= 0])[1].any()
+
+
+def check_monotone(code: Code) -> None:
+    """A larger drive never transmits less."""
+    value = code.value(dyadic_drives())
+    assert bool((value.diff() >= 0).all())
+
+
+def check_payload(code: Code) -> None:
+    """The amplitudes are what the payload says."""
+    kinds = {
+        "binary": lambda a: len(set(a)) == 1,
+        "power_of_two": lambda a: all(math.frexp(each)[0] == 0.5 for each in a),
+        "real": lambda a: len(set(a)) > 1,
+    }
+    assert kinds[code.contract.payload](code.amplitudes())
+
+
+def check_engines_agree(network: Network, x: Tensor, *, exactly: bool) -> None:
+    """Every engine that takes the network gives the oracle's values, spikes and counts."""
+    layers = [node.layer for node in network.nodes if hasattr(node, "layer")]
+    oracle = run(network, x, engine="stepped", record=layers)
+    for engine in ENGINES:
+        if engine == "closed" and any(node.code.staircase() is None for node in network.nodes if hasattr(node, "code")):
+            continue
+        done = run(network, x, engine=engine, record=layers)
+        if exactly:
+            assert torch.equal(done.values, oracle.values)
+        else:
+            torch.testing.assert_close(done.values, oracle.values, rtol=1e-4, atol=1e-5)
+        assert done.counts == oracle.counts
+        for layer in layers:
+            mine, theirs = done.trains[layer], oracle.trains[layer]
+            mine = mine.raster() if isinstance(mine, Times) else mine
+            assert torch.equal(mine.spikes, theirs.spikes), f"{engine}: spikes of {layer}"
+
+
+CODE_CHECKS = (
+    check_tables,
+    check_closed_equals_stepped,
+    check_spike_bound,
+    check_negative_is_silent,
+    check_monotone,
+    check_payload,
+)

@@ -1,0 +1,182 @@
+"""Every code keeps every promise; every broken twin is caught."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from suite import CODE_CHECKS, check_engines_agree, transmitted
+
+from nets import converted, dyadic, inputs
+from picojoule.codes import CODES, TTFS, Code, Contract, Phase, Rate
+
+BASE2 = 1 / math.log(2)
+DYADIC_CODES = [
+    Rate(steps=16),
+    Rate(steps=32, initial=0.0),
+    Rate(steps=16, threshold=0.5, amount=1.0, initial=0.25),
+    Phase(steps=8),
+    Phase(steps=32, period=4),
+    Phase(steps=24, period=8, threshold=2.0),
+    TTFS(steps=12, tau=BASE2),
+    TTFS(steps=20, tau=BASE2, delay=-1.0),
+    TTFS(steps=16, tau=2 * BASE2, threshold=0.5),
+]
+USED_CODES = [Rate(steps=12), Phase(steps=16), TTFS(steps=20, tau=5), TTFS.nearest(steps=12, tau=2)]
+
+
+@pytest.mark.parametrize("code", DYADIC_CODES, ids=repr)
+@pytest.mark.parametrize("check", CODE_CHECKS, ids=lambda check: check.__name__)
+def test_promise(code, check):
+    check(code)
+
+
+def test_every_code_is_tried():
+    assert {type(code) for code in DYADIC_CODES} == set(CODES.values())
+
+
+@pytest.mark.parametrize("code", [Rate(steps=16), Phase(steps=16), TTFS(steps=12, tau=BASE2)], ids=repr)
+@pytest.mark.parametrize("source", ["coded", "analogue"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_engines_bit_identical_on_dyadic_numbers(code, source, dtype):
+    network = dyadic(converted(code, input=source), dtype=dtype)
+    x = (inputs(6) * 16).round() / 16
+    check_engines_agree(network, x.to(dtype), exactly=True)
+
+
+@pytest.mark.parametrize("code", USED_CODES, ids=repr)
+@pytest.mark.parametrize("source", ["coded", "analogue"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_engines_agree(code, source, dtype):
+    network = converted(code, input=source).to("cpu", str(dtype).removeprefix("torch."))
+    check_engines_agree(network, inputs(6).to(dtype), exactly=False)
+
+
+ORDERS = {
+    Rate: ([Rate(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -1.0),
+    Phase: ([Phase(steps=k, period=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
+    TTFS: ([TTFS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
+}
+
+
+@pytest.mark.parametrize("kind", ORDERS, ids=lambda kind: kind.__name__)
+def test_declared_order_of_error(kind):
+    """The slope of log error over log T (or over T within a phase period) is the declared one."""
+    codes, abscissa, slope = ORDERS[kind]
+    u = torch.linspace(0.05, 0.95, 20011, dtype=torch.float64)
+    errors = [float((code.value(u) - u).abs().mean()) for code in codes]
+    measured = np.polyfit([abscissa(code.steps) for code in codes], np.log(errors), 1)[0]
+    assert abs(measured - slope) < 0.1
+    assert all(code.contract.error == ("2^-T" if kind is Phase else "1/T") for code in codes)
+
+
+# --- broken twins: each breaks one promise, and the suite must notice ---------------------------------------------
+
+
+class _Twin(Code):
+    """Delegates to a good code; subclasses break one thing."""
+
+    good: ClassVar[Code] = Rate(steps=16)
+    contract: ClassVar[Contract] = Rate.contract
+    name: ClassVar[str] = "twin"
+    waits: ClassVar[bool] = False
+    cite: ClassVar[tuple[str, ...]] = ()
+
+    def neuron(self):
+        return self.good.neuron()
+
+    def amplitudes(self):
+        return self.good.amplitudes()
+
+    def injections(self):
+        return self.good.injections()
+
+    def value(self, u):
+        return self.good.value(u)
+
+    def staircase(self):
+        return self.good.staircase()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongClosedForm(_Twin):
+    def value(self, u):
+        return (u * self.steps).round().clamp(0, self.steps) / self.steps + 1 / self.steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongPayload(_Twin):
+    contract: ClassVar[Contract] = replace(Rate.contract, payload="power_of_two")
+
+    def amplitudes(self):
+        return tuple(1 + 0.1 * t for t in range(self.steps))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooManySpikes(_Twin):
+    contract: ClassVar[Contract] = replace(Rate.contract, spikes=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiresOnNothing(_Twin):
+    def neuron(self):
+        return replace(self.good.neuron(), initial=5.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortTable(_Twin):
+    def injections(self):
+        return self.good.injections()[1:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotMonotone(_Twin):
+    def value(self, u):
+        return torch.sin(6 * u)
+
+
+TWINS = {
+    WrongClosedForm: "check_closed_equals_stepped",
+    WrongPayload: "check_payload",
+    TooManySpikes: "check_spike_bound",
+    FiresOnNothing: "check_negative_is_silent",
+    ShortTable: "check_tables",
+    NotMonotone: "check_monotone",
+}
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.__name__)
+def test_broken_twin_is_caught(twin):
+    check = next(each for each in CODE_CHECKS if each.__name__ == TWINS[twin])
+    with pytest.raises(AssertionError):
+        check(twin(steps=16))
+
+
+def test_every_check_has_a_twin():
+    assert set(TWINS.values()) == {check.__name__ for check in CODE_CHECKS}
+
+
+def test_broken_engine_is_caught(monkeypatch):
+    """An engine that is one step late in one layer is noticed."""
+    from picojoule.engines import closed
+    from picojoule.kernels import staircase
+
+    honest = staircase.index
+    monkeypatch.setattr(closed.staircase, "index", lambda u, table: honest(u * 0.98, table))
+    network = dyadic(converted(TTFS(steps=12, tau=BASE2)))
+    with pytest.raises(AssertionError):
+        check_engines_agree(network, inputs(4).double(), exactly=True)
+
+
+def test_charge_is_conserved():
+    """What a neuron took in is what it sent out and what it still holds."""
+    for code in (Rate(steps=24), Phase(steps=24)):
+        u = torch.rand(500, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        share = torch.tensor(code.injections(), dtype=torch.float64).view(-1, 1)
+        from picojoule.neurons import scan
+
+        _, left = scan(code.neuron(), share * u)
+        sent = transmitted(code, u)[0] * code.repeats
+        torch.testing.assert_close(sent + left, code.initial + u * code.repeats)

@@ -1,0 +1,91 @@
+"""A figure appears where its data is, and only there."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import xml.etree.ElementTree as tree
+from dataclasses import replace
+
+import pytest
+from sample_result import sample
+
+from picojoule.reports import figures
+from picojoule.reports.draw import INK, colours, dashes, kind
+from picojoule.reports.figures import FIGURES, _front, break_even, rasters
+from picojoule.result import Energy, Result, Row, Series
+
+EMPTY = Result(recipe="r", title="t", mode="m", seed=0, data={}, rows=(), series=())
+
+
+def row(system, accuracy, joules):
+    return Row(system=system, metrics={"accuracy": accuracy}, energy=(Energy(profile="p", joules=joules),))
+
+
+def series(name, x=(1, 2), y=(1, 2)):
+    return Series(name=name, system="s", x=x, y=y, x_unit="step", y_unit="y")
+
+
+@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
+def test_no_data_no_figure(draw):
+    assert list(draw(EMPTY)) == []
+
+
+@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
+def test_each_is_xml_with_the_ink_of_the_page(draw):
+    (figure,) = draw(sample())
+    assert tree.fromstring(figure.svg).tag.endswith("svg")
+    assert "currentColor" in figure.svg
+    assert INK not in figure.svg
+    assert "<!--" not in figure.svg
+    assert figure.title
+
+
+def test_texts_are_texts():
+    (figure,) = break_even(sample())
+    assert {"0.419", "0.174", "none", "phase T=64"} <= set(tree.fromstring(figure.svg).itertext())
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.0), (1e-12, 1e12), (math.nan, 1.0), (math.nan, math.nan), (5.0, 5.0)])
+@pytest.mark.parametrize("name", ["accuracy against steps", "raster", "first spike times", "loss"])
+def test_odd_numbers_are_drawn_or_left_out(name, values):
+    result = replace(EMPTY, series=(series(name, values, values),))
+    assert len(figures(result)) == (not all(map(math.isnan, values)))
+
+
+def test_one_line_plot_for_each_other_name():
+    made = figures(replace(EMPTY, series=(series("loss"), series("loss"), series("error"))))
+    assert [figure.title for figure in made] == ["Loss", "Error"]
+
+
+def test_large_rasters_are_pixels_so_that_the_file_stays_small():
+    spikes = range(20_000)
+    (figure,) = rasters(replace(EMPTY, series=(series("raster", spikes, spikes),)))
+    assert "data:image/png" in figure.svg
+    assert len(figure.svg) < 300_000
+
+
+def test_the_front_holds_what_nothing_beats():
+    rows = (
+        row("good", 0.9, 2.0),
+        row("best", 0.95, 4.0),
+        row("beaten", 0.8, 3.0),
+        row("cheap", 0.7, 1.0),
+        row("free", 0.1, 0),
+    )
+    assert [system for _, _, system in _front(rows, "p")] == ["cheap", "good", "best"]
+
+
+def test_colours_are_by_kind_and_lines_of_one_colour_differ():
+    systems = ["ann fp32", "rate T=8", "rate T=16", "ttfs T=8", "strange"]
+    colour, dash = colours(systems), dashes(systems)
+    assert kind("ttfs T=8 go") == "ttfs"
+    assert colour["rate T=8"] == colour["rate T=16"]
+    assert len(set(colour.values())) == 4
+    assert dash["rate T=8"] != dash["rate T=16"]
+
+
+def test_importing_the_floor_loads_neither_torch_nor_matplotlib():
+    code = "import picojoule.reports, sys; assert not {'torch', 'matplotlib', 'jinja2', 'rich'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

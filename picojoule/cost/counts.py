@@ -5,6 +5,7 @@ Definitions, per layer:
 ``spikes``         events its neurons emit
 ``synops``         events it receives × their true fan-out into it
 ``macs``           multiply-accumulates of dense arithmetic on analogue values, as 2·MACs = torch's flop counter
+``effective_macs`` of these, the ones whose activation is not zero: what an accelerator that skips zeros does
 ``bias_adds``      additions of biases and of held analogue currents to membranes or outputs
 ``state_updates``  (neuron, step) pairs at which a neuron that may still fire compares its membrane
 ``compares``       comparisons of pooling on analogue values
@@ -16,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import final
 
-COUNTED = ("spikes", "events_in", "synops", "macs", "bias_adds", "state_updates", "compares")
+COUNTED = ("spikes", "events_in", "synops", "macs", "effective_macs", "bias_adds", "state_updates", "compares")
 """The fields of a layer that add up over samples."""
 
 
@@ -46,6 +47,7 @@ class LayerCounts:
     events_in: int = 0
     synops: int = 0
     macs: int = 0
+    effective_macs: int = 0
     bias_adds: int = 0
     state_updates: int = 0
     compares: int = 0
@@ -82,6 +84,10 @@ class Counts:
         """The counts of both sets of samples."""
         layers = tuple(mine.plus(theirs) for mine, theirs in zip(self.layers, other.layers, strict=True))
         return Counts(samples=self.samples + other.samples, steps=self.steps, layers=layers)
+
+    def skipping_zeros(self) -> Counts:
+        """The counts of hardware that skips multiplications by zero activations."""
+        return replace(self, layers=tuple(replace(layer, macs=layer.effective_macs) for layer in self.layers))
 
     @property
     def neurons(self) -> int:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import EngineError
+from picojoule.engines.layout import fast_format, flatten
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
-from picojoule.ir import Fire, Input, MaxPool, Network, Node
+from picojoule.ir import Fire, Input, Network, Node
 from picojoule.ir.dense import evaluate, scaled_input
 from picojoule.kernels import events, staircase
 from picojoule.spikes import Times
@@ -43,7 +44,7 @@ def run_closed(network: Network, plan: Plan, x: Tensor, *, record: Iterable[str]
     last_use = _last_use(plan.nodes)
     for position, node in enumerate(plan.nodes):
         if isinstance(node, Input):
-            values[node.name] = _fast_format(scaled_input(node, x))
+            values[node.name] = fast_format(scaled_input(node, x))
             continue
         source = values[node.inputs[0]]
         if isinstance(node, Fire):
@@ -54,7 +55,9 @@ def run_closed(network: Network, plan: Plan, x: Tensor, *, record: Iterable[str]
             values[node.name] = _fire(plan, node, u, tally)
         else:
             values[node.name] = evaluate(node, source)
-            if isinstance(node, MaxPool) and node.name in plan.fan_outs and tally:
+            if tally and node.name in plan.dense_fans:
+                _count_effective(plan, node, source, tally)
+            elif tally and node.name in plan.fan_outs:
                 _count_pool(plan, node, source, values[node.name], tally)
         if last_use[node.inputs[0]] <= position:
             del values[node.inputs[0]]
@@ -66,21 +69,10 @@ def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
     return {name: position for position, node in enumerate(nodes) for name in node.inputs}
 
 
-def _fast_format(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x.contiguous()
-
-
 def _table(node: Fire) -> staircase.Table:
     table = node.code.staircase()
     assert table is not None, node.code
     return table
-
-
-def _flatten(x: Tensor) -> tuple[Tensor, bool]:
-    """A view ``[batch, n]`` in memory order, and whether that order is channels-last."""
-    if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
-        return x.permute(0, 2, 3, 1).reshape(len(x), -1), True
-    return x.contiguous().view(len(x), -1), False
 
 
 def compiled(x: Tensor) -> bool:
@@ -92,19 +84,17 @@ def _fire(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
     """Q(u), in place where the compiled kernel serves, with counts."""
     if not compiled(u):
         return _fire_reference(plan, node, u, tally)
-    if not (u.is_contiguous() or (u.dim() == 4 and u.is_contiguous(memory_format=torch.channels_last))):
-        u = u.contiguous()
-    flat, channels_last = _flatten(u)
-    fans = plan.weights_in_order(node.name, channels_last) if tally else {}
+    u = u if u.is_contiguous() else fast_format(u)  # in place needs a tensor without gaps
+    flat, channels_last = flatten(u)
+    fans = plan.fan_outs[node.name] if tally else {}
     first = next(iter(fans), None)
-    reached = staircase.quantise_(flat, _table(node), fans.get(first) if first else None)
+    reached = staircase.quantise_(flat, _table(node), fans[first][channels_last] if first else None)
     if tally:
         _add(tally, node, reached.spikes, reached.index_sum)
-        if first:
-            tally.add(first, events_in=reached.spikes, synops=reached.weighted)
-        for layer in list(fans)[1:]:
-            arrived, synops = events.count(flat, fans[layer])
-            tally.add(layer, events_in=arrived, synops=synops)
+    for layer, fan in fans.items():
+        fused = layer == first
+        arrived, synops = (reached.spikes, reached.weighted) if fused else events.count(flat, fan[channels_last])
+        tally.add(layer, events_in=arrived, synops=synops)
     return u
 
 
@@ -120,17 +110,21 @@ def _fire_reference(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> T
     if tally:
         flat = (k < table.steps).flatten(1)
         _add(tally, node, flat.sum(1).cpu().numpy(), k.flatten(1).sum(1).cpu().numpy())
-        for layer, weights in plan.weights_in_order(node.name, channels_last=False).items():
-            arrived, synops = events.count_reference(flat, weights)
+        for layer, fan in plan.fan_outs[node.name].items():
+            arrived, synops = events.count_reference(flat, fan.channels_first)
             tally.add(layer, events_in=arrived, synops=synops)
     return values
 
 
-def _count_pool(plan: Plan, node: MaxPool, source: Tensor, pooled: Tensor, tally: Tally) -> None:
+def _count_pool(plan: Plan, node: Node, source: Tensor, pooled: Tensor, tally: Tally) -> None:
     """Every spike that enters the pool is compared once; every window with a spike emits one."""
     tally.add(plan.layer_of[node.name], compares=int(torch.count_nonzero(source)))
-    flat, channels_last = _flatten(pooled)
-    count = events.count if compiled(flat) else events.count_reference
-    for layer, weights in plan.weights_in_order(node.name, channels_last).items():
-        arrived, synops = count(flat, weights)
+    flat, channels_last = flatten(pooled)
+    for layer, fan in plan.fan_outs[node.name].items():
+        arrived, synops = events.count(flat, fan[channels_last])
         tally.add(layer, events_in=arrived, synops=synops)
+
+
+def _count_effective(plan: Plan, node: Node, source: Tensor, tally: Tally) -> None:
+    flat, channels_last = flatten(source)
+    tally.add(node.name, effective_macs=events.count(flat, plan.dense_fans[node.name][channels_last])[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, replace
 from math import prod
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
@@ -13,9 +13,22 @@ from torch import Tensor
 
 from picojoule.cost import LayerCounts
 from picojoule.ir import AvgPool, Conv, Fire, Flatten, Input, MaxPool, Network, Node, Quantise, Schedule, WeightLayer, schedule
-from picojoule.ir.fanout import event_sources, fan_out
+from picojoule.ir.fanout import event_sources, fan_out, own_fan_out
 
 _plans: weakref.WeakKeyDictionary[Network, Plan] = weakref.WeakKeyDictionary()
+
+
+class FanOut(NamedTuple):
+    """Synapses of each value of a sample, int64 ``[n]``, flattened in two memory orders."""
+
+    channels_first: np.ndarray
+    channels_last: np.ndarray
+
+    @staticmethod
+    def of(synapses: Tensor) -> FanOut:
+        """Both orders of a fan-out of shape ``[channels, ...]``."""
+        last = synapses.permute(1, 2, 0) if synapses.dim() == 3 else synapses
+        return FanOut(synapses.reshape(-1).numpy(), last.reshape(-1).contiguous().numpy())
 
 
 @final
@@ -27,20 +40,17 @@ class Plan:
         nodes: the network's nodes, weights in the memory format that is fastest here.
         schedule: None where nothing fires.
         fan_outs: for each source of events, the synapses one event reaches in each layer it feeds.
+        dense_fans: for each weight layer that reads analogue values, the synapses of each value.
         facts: static counts of one sample, per layer.
         layer_of: the layer to which a pool belongs in tables.
     """
 
     nodes: tuple[Node, ...]
     schedule: Schedule | None
-    fan_outs: dict[str, dict[str, Tensor]]
+    fan_outs: dict[str, dict[str, FanOut]]
+    dense_fans: dict[str, FanOut]
     facts: dict[str, LayerCounts]
     layer_of: dict[str, str]
-
-    def weights_in_order(self, source: str, channels_last: bool) -> dict[str, np.ndarray]:
-        """Fan-outs of a source flattened in memory order."""
-        maps = self.fan_outs[source]
-        return {layer: _flat(fan, channels_last) for layer, fan in maps.items()}
 
 
 def plan(network: Network) -> Plan:
@@ -55,7 +65,12 @@ def _make(network: Network) -> Plan:
     return Plan(
         nodes=tuple(_fastest(node) for node in network.nodes),
         schedule=schedule(network) if network.spiking else None,
-        fan_outs={source.name: fan_out(network, source) for source in sources},
+        fan_outs={source.name: _fan_outs(network, source) for source in sources},
+        dense_fans={
+            layer.name: FanOut.of(own_fan_out(network, layer))
+            for layer in network.all(WeightLayer)
+            if not _fed_by_events(network, layer)
+        },
         facts=_facts(network),
         layer_of=_layers(network),
     )
@@ -67,9 +82,8 @@ def _fastest(node: Node) -> Node:
     return node
 
 
-def _flat(fan: Tensor, channels_last: bool) -> np.ndarray:
-    ordered = fan.permute(1, 2, 0) if channels_last else fan
-    return ordered.reshape(-1).contiguous().numpy()
+def _fan_outs(network: Network, source: Node) -> dict[str, FanOut]:
+    return {layer: FanOut.of(synapses) for layer, synapses in fan_out(network, source).items()}
 
 
 def _layers(network: Network) -> dict[str, str]:

@@ -14,12 +14,12 @@ from typing import final
 import torch
 from torch import Tensor
 
-from picojoule.codes import Code
+from picojoule.engines.layout import fast_format, flatten
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
 from picojoule.ir import Fire, Input, MaxPool, Network, Node, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
-from picojoule.kernels.events import count_reference
+from picojoule.kernels import events
 from picojoule.neurons import Neuron, step
 from picojoule.spikes import Raster
 
@@ -31,13 +31,13 @@ class State:
 
     Attributes:
         potentials: membrane of every neuron, by node.
-        sums: running input sums of every maximum pool, by node.
+        sums: running input sums of every maximum pool and the largest of each window, by node.
         output: the output's running sum.
         injected: how much of a constant drive has been taken in so far (Σ injections).
     """
 
     potentials: dict[str, Tensor] = field(default_factory=dict)
-    sums: dict[str, Tensor] = field(default_factory=dict)
+    sums: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
     output: Tensor | None = None
     injected: float = 0.0
 
@@ -82,13 +82,16 @@ class _Clock:
     def __init__(self, network: Network, plan: Plan, x: Tensor, tally: Tally | None, state: State | None) -> None:
         assert plan.schedule is not None
         self.network, self.plan, self.tally = network, plan, tally
-        self.x = scaled_input(network.input, x)
+        self.x = fast_format(scaled_input(network.input, x))
         self.windows, self.steps = plan.schedule.windows, plan.schedule.latency
         state = state or State()
         self.potentials, self.sums = dict(state.potentials), dict(state.sums)
         self.output, self.injected = state.output, state.injected
         self.neurons: dict[str, Neuron] = {node.name: node.code.neuron() for node in network.all(Fire)}
+        self.amplitudes = {node.name: node.code.amplitudes() for node in network.all(Fire)}
+        self.injections = {name: window.code.injections() for name, window in self.windows.items()}
         self.spikes: dict[str, Tensor] = {}
+        self.held: set[str] = set()
 
     def run(self, record: frozenset[str], trajectory: bool) -> Stepped:
         trains: dict[str, list[Tensor]] = {layer: [] for layer in record}
@@ -116,20 +119,23 @@ class _Clock:
         self._integrate_output(emitted[self.network.output.name], t)
 
     def _emit(self, node: Node, incoming: Tensor | None, t: int) -> Tensor | None:
-        window = self.windows[node.name]
         if isinstance(node, Input):
-            share = _share(window.code, window.local(t))
+            share = self._share(node, t)
             return share * self.x if share else None
         if isinstance(node, Fire):
-            return self._fire(node, incoming, window.local(t))
+            return self._fire(node, incoming, self.windows[node.name].local(t))
         if isinstance(node, WeightLayer):
-            return self._weigh(node, incoming, _share(window.code, window.local(t)))
+            return self._weigh(node, incoming, self._share(node, t))
         if isinstance(node, MaxPool) and node.name in self.plan.fan_outs:
             return self._pool(node, incoming)
         return None if incoming is None else evaluate(node, incoming)
 
     def _weigh(self, node: WeightLayer, incoming: Tensor | None, share: float) -> Tensor | None:
         current = None if incoming is None else without_bias(node, incoming)
+        if self.tally and incoming is not None and node.name in self.plan.dense_fans and node.name not in self.held:
+            self.held.add(node.name)  # an analogue current is computed once and held
+            flat, channels_last = flatten(incoming)
+            self.tally.add(node.name, effective_macs=events.count(flat, self.plan.dense_fans[node.name][channels_last])[1])
         if node.has_bias and share:
             bias = (share * bias_image(node)).expand(len(self.x), *node.shape)
             current = bias if current is None else current + bias
@@ -145,38 +151,47 @@ class _Clock:
             self.potentials[node.name] = v if incoming is None else v + incoming
             return None
         if self.tally:
-            self.tally.add(node.layer, state_updates=int((v > -torch.inf).sum()))
+            waiting = torch.count_nonzero(v > -torch.inf) if neuron.fires_once else v.numel()
+            self.tally.add(node.layer, state_updates=int(waiting))
         v, spikes = step(neuron, v, 0.0 if incoming is None else incoming, local)
         self.potentials[node.name], self.spikes[node.name] = v, spikes
-        self._count(node, spikes, node.layer)
-        return spikes.to(self.x.dtype) * node.code.amplitudes()[local] if bool(spikes.any()) else None
+        number = int(torch.count_nonzero(spikes))
+        if not number:
+            return None
+        emitted = spikes.to(self.x.dtype).mul_(self.amplitudes[node.name][local])
+        if self.tally:
+            self.tally.add(node.layer, spikes=number)
+            self._count_arrivals(node, emitted)
+        return emitted
 
     def _pool(self, node: MaxPool, incoming: Tensor | None) -> Tensor | None:
         """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S of each window."""
         if incoming is None:
             return None
-        before = self.sums.get(node.name)
-        after = incoming if before is None else before + incoming
-        largest = evaluate(node, after)
-        change = largest if before is None else largest - evaluate(node, before)
-        self.sums[node.name] = after
+        if node.name in self.sums:
+            before, largest_before = self.sums[node.name]
+            after = before + incoming
+            largest = evaluate(node, after)
+            change = largest - largest_before
+        else:
+            after, largest = incoming, evaluate(node, incoming)
+            change = largest
+        self.sums[node.name] = after, largest
         if self.tally:
             self.tally.add(self.plan.layer_of[node.name], compares=int(torch.count_nonzero(incoming)))
-        self._count(node, change != 0, None)
+            self._count_arrivals(node, change)
         return change
 
-    def _count(self, node: Node, events: Tensor, layer: str | None) -> None:
-        if not self.tally:
-            return
-        if layer is not None:
-            self.tally.add(layer, spikes=int(events.sum()))
-        for target, weights in self.plan.weights_in_order(node.name, channels_last=False).items():
-            arrived, synops = count_reference(events.flatten(1), weights)
+    def _count_arrivals(self, node: Node, emitted: Tensor) -> None:
+        """Every value that is not zero is an event; it arrives at the synapses of its fan-out."""
+        assert self.tally is not None
+        flat, channels_last = flatten(emitted)
+        for target, fan in self.plan.fan_outs[node.name].items():
+            arrived, synops = events.count(flat, fan[channels_last])
             self.tally.add(target, events_in=arrived, synops=synops)
 
     def _integrate_output(self, current: Tensor | None, t: int) -> None:
-        window = self.windows[self.network.output.name]
-        self.injected += _share(window.code, window.local(t))
+        self.injected += self._share(self.network.output, t)
         if self.output is None:
             self.output = self.x.new_zeros(len(self.x), *self.network.output.shape)
         if current is not None:
@@ -187,6 +202,7 @@ class _Clock:
         assert self.output is not None
         return self.output / self.injected if self.injected else self.output
 
-
-def _share(code: Code, local: int | None) -> float:
-    return 0.0 if local is None else code.injections()[local]
+    def _share(self, node: Node, t: int) -> float:
+        """The share of a constant drive that is taken in at global step t."""
+        local = self.windows[node.name].local(t)
+        return 0.0 if local is None else self.injections[node.name][local]

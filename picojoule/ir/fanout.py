@@ -35,6 +35,11 @@ def fan_out(network: Network, source: Node) -> dict[str, Tensor]:
     return reached
 
 
+def own_fan_out(network: Network, layer: WeightLayer) -> Tensor:
+    """Synapses of each value a weight layer reads directly, int64 of its source's shape."""
+    return _synapses(network.source(layer), (layer,))
+
+
 def _from_events(network: Network, node: Node) -> bool:
     source = network.source(node)
     return isinstance(source, Fire) or (isinstance(source, (MaxPool, AvgPool, Flatten)) and _from_events(network, source))

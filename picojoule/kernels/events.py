@@ -28,12 +28,14 @@ def count(x: Tensor, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Events and weighted events per sample.
 
     Args:
-        x: float32 CPU tensor ``[batch, n]``, contiguous.
+        x: ``[batch, n]``; compiled for a contiguous float32 tensor on the CPU, plain torch for any other.
         weights: int64 ``[n]``.
 
     Returns:
         Two int64 arrays of length batch.
     """
+    if not (x.dtype == torch.float32 and x.device.type == "cpu" and x.is_contiguous()):
+        return count_reference(x, weights)
     events, weighted = np.zeros(len(x), np.int64), np.zeros(len(x), np.int64)
     _count(x.detach().numpy(), weights, events, weighted)
     return events, weighted

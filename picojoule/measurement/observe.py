@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from statistics import median
 from typing import Any, final
 
 import torch
@@ -14,12 +13,13 @@ from picojoule.base.errors import DataError
 from picojoule.base.progress import track
 from picojoule.cost import Counts
 from picojoule.cost.counts import add_up
-from picojoule.data.batches import batches, first
+from picojoule.data.batches import batches
 from picojoule.engines import run
-from picojoule.ir import Network, Quantise
+from picojoule.ir import Network
+from picojoule.measurement.memory import peak_bytes
 from picojoule.metrics import correct
 
-_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_MOST_REPEATS, _ENOUGH_SECONDS = 9, 1.0
 
 
 @final
@@ -32,9 +32,9 @@ class Observation:
         counts: what the modelled hardware did, over all samples.
         hits: correct decisions; None without labels.
         decisions: the class chosen for each sample, int64 ``[samples]``.
-        seconds: of the runs themselves, all samples; None where no kernel of this kind ran (a simulated
-            quantised network).
-        peak_bytes: memory of the process while running, above what it held before; None where it cannot be told.
+        seconds_per_sample: of a run that counts nothing, the median of a few repeats of one batch; None where no
+            kernel of this kind ran (few-bit numbers simulated in floats).
+        peak_bytes: tensors alive at once while one batch runs, weights and inputs not included.
         plan: which engine ran, and why.
     """
 
@@ -42,8 +42,8 @@ class Observation:
     counts: Counts
     hits: int | None
     decisions: torch.Tensor
-    seconds: float | None
-    peak_bytes: int | None
+    seconds_per_sample: float | None
+    peak_bytes: int
     plan: str
 
     @property
@@ -67,30 +67,37 @@ def observe(network: Network, data: Any, *, engine: str = "auto", batch: int = 5
     """
     if limit is not None and limit < 1:
         raise DataError(f"limit={limit}", where="measure", remedy="use at least one sample")
-    run(network, first(data), engine=engine)
-    parts, decisions, hits, seconds, plan = [], [], 0, 0.0, ""
+    example = next(iter(_limited(data, batch, limit)))[0]
+    parts, decisions, hits, plan = [], [], 0, ""
     labelled = True
-    before = _reset_peak()
     for x, y in track(_limited(data, batch, limit), network.name, _length(data, batch, limit)):
-        start = time.perf_counter()
         done = run(network, x, engine=engine)
-        seconds += time.perf_counter() - start
         assert done.counts is not None
         parts.append(done.counts)
         decisions.append(done.values.flatten(1).argmax(1))
         labelled = labelled and y is not None
         hits += correct(done.values, y.to(done.values.device)) if y is not None else 0
         plan = done.plan
-    simulated = any(True for _ in network.all(Quantise)) or (network.spiking and network.precision != "fp32")
     return Observation(
         network=network,
         counts=add_up(parts),
         hits=hits if labelled else None,
         decisions=torch.cat(decisions),
-        seconds=None if simulated else seconds,
-        peak_bytes=_peak_above(before),
+        seconds_per_sample=_seconds(network, example, engine),
+        peak_bytes=peak_bytes(run, network, example, engine=engine, count=False),
         plan=plan,
     )
+
+
+def _seconds(network: Network, x: torch.Tensor, engine: str) -> float | None:
+    if network.precision != "fp32":
+        return None
+    times: list[float] = []
+    while len(times) < _MOST_REPEATS and sum(times) < _ENOUGH_SECONDS:
+        start = time.perf_counter()
+        run(network, x, engine=engine, count=False)
+        times.append(time.perf_counter() - start)
+    return median(times) / len(x)
 
 
 def _limited(data: Any, batch: int, limit: int | None) -> Any:
@@ -113,27 +120,3 @@ def _length(data: Any, batch: int, limit: int | None) -> int | None:
     if samples is None:
         return None
     return -(-min(samples, limit or samples) // batch)
-
-
-def _field(name: str) -> int | None:
-    """A memory figure of this process in bytes, from Linux's status file."""
-    if not _STATUS.exists():
-        return None
-    for line in islice(_STATUS.read_text().splitlines(), 200):
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
-def _reset_peak() -> int | None:
-    """Forget the highest memory so far; what the process holds now, or None where the system cannot forget."""
-    try:
-        _RESET.write_text("5")
-    except OSError:
-        return None
-    return _field("VmRSS")
-
-
-def _peak_above(before: int | None) -> int | None:
-    peak = _field("VmHWM")
-    return None if before is None or peak is None else max(0, peak - before)

@@ -20,6 +20,7 @@ def row(
     reference: Observation | None = None,
     name: str | None = None,
     metrics: dict[str, float | None] | None = None,
+    skip_zeros: bool = False,
 ) -> Row:
     """One system as a row.
 
@@ -29,8 +30,9 @@ def row(
         reference: the system that normalised profiles are relative to.
         name: the system's name, if not the network's.
         metrics: more metrics to write beside accuracy.
+        skip_zeros: count as on hardware that skips multiplications by zero activations.
     """
-    counts, spiking = seen.counts, seen.network.spiking
+    counts, spiking = seen.counts.skipping_zeros() if skip_zeros else seen.counts, seen.network.spiking
     spikes_per_neuron = counts.hidden_spikes / counts.samples / counts.neurons if spiking else None
     found = {"accuracy": seen.accuracy} if seen.accuracy is not None else {}
     if spiking:
@@ -45,7 +47,7 @@ def row(
             **{each: counts.per_sample(each) for each in _COUNTED if each == "macs" or spiking or each == "bias_adds"},
         },
         energy=tuple(_energy(counts, profile, reference) for profile in profiles),
-        seconds_per_sample=None if seen.seconds is None else seen.seconds / counts.samples,
+        seconds_per_sample=seen.seconds_per_sample,
         peak_bytes=seen.peak_bytes,
         layers=_layers(counts, spiking),
     )

@@ -28,6 +28,8 @@ PROFILES: tuple[Profile | NormalisedProfile, ...] = (
 )
 REFERENCE = f"rate T={RATE_STEPS[-1]}"
 """The system that normalised energies are relative to."""
+SKIPPING = "ann int8, zeros skipped"
+"""The int8 ANN on hardware that skips multiplications by zero: it profits from sparsity as spikes do."""
 _CURVE_SAMPLES = 200
 _TIMES_SAMPLES = 100
 
@@ -51,7 +53,7 @@ def compare(settings: Settings, model: nn.Module | None = None) -> Result:
         seen.append(observe(network, data.test, batch=settings.batch, limit=settings.limit))
     rows = _rows(seen)
     if model is None:
-        rows.insert(1, _without_sparsity(settings, data))
+        rows.insert(1, _without_sparsity(settings, data, seen))
     return Result(
         recipe="compare",
         title=f"{type(model).__name__ if model is not None else 'embedded digit network'} on {data.name}",
@@ -65,10 +67,19 @@ def compare(settings: Settings, model: nn.Module | None = None) -> Result:
 
 
 def _rows(seen: list[Observation]) -> list[Row]:
-    reference = next(each for each in seen if each.network.name == REFERENCE)
+    reference = _reference(seen)
     quantised = next(each for each in seen if each.network.name == "ann int8")
     rival = price(quantised.counts, profiles.HOROWITZ_INT8).joules
-    return [row(each, PROFILES, reference=reference, metrics=_metrics(each, seen[0], rival)) for each in seen]
+    rows = [row(each, PROFILES, reference=reference, metrics=_metrics(each, seen[0], rival)) for each in seen]
+    skipping = row(
+        quantised, PROFILES, reference=reference, name=SKIPPING, metrics=_metrics(quantised, seen[0], rival), skip_zeros=True
+    )
+    rows.insert(seen.index(quantised) + 1, skipping)
+    return rows
+
+
+def _reference(seen: list[Observation]) -> Observation:
+    return next(each for each in seen if each.network.name == REFERENCE)
 
 
 def _metrics(seen: Observation, dense: Observation, rival: float) -> dict[str, float | None]:
@@ -83,11 +94,11 @@ def _metrics(seen: Observation, dense: Observation, rival: float) -> dict[str, f
     }
 
 
-def _without_sparsity(settings: Settings, data: Dataset) -> Row:
+def _without_sparsity(settings: Settings, data: Dataset, seen: list[Observation]) -> Row:
     """The same architecture trained for accuracy alone: what the sparsity costs."""
     network = settings.place(ann(embedded("plain"), data.train.take(CALIBRATION)))
-    seen = observe(network, data.test, batch=settings.batch, limit=settings.limit)
-    return row(seen, PROFILES, name="ann fp32, no sparsity training")
+    plain = observe(network, data.test, batch=settings.batch, limit=settings.limit)
+    return row(plain, PROFILES, reference=_reference(seen), name="ann fp32, no sparsity training")
 
 
 def _series(networks: list[Network], data: Dataset, settings: Settings) -> list[Series]:

@@ -4,8 +4,10 @@ Two variants of `DigitNet` learn the 4,000 training digits: ``plain`` by cross-e
 on its ReLU outputs, so that few of them are active and few spikes stand for them.
 
 The settings in `SETTINGS` were chosen without the 1,000 test digits: networks were trained on 3,000 of the 4,000
-training digits and compared on the other 1,000, for two different quarters held out. Then both variants were trained
-once on all 4,000 and tested once.
+training digits and compared on the other 1,000. On one quarter so held out, four penalties (Hoyer-square, a soft count,
+L1 over the maximum, L1 over the root mean square) and their weights, learning rates and label smoothing were compared;
+the best were confirmed on a second quarter: 98.7 and 98.9 % with 8 and 9 % of ReLU outputs active for ``sparse``, 98.6
+and 99.0 % for ``plain``. Then both variants were trained once on all 4,000 and tested once.
 """
 
 from __future__ import annotations

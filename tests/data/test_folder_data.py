@@ -89,6 +89,7 @@ def test_grey_pictures_of_other_depth(pets, mode: str) -> None:
 def test_other_files_are_left_alone(pets) -> None:
     (pets / "train" / "cat" / ".DS_Store").write_bytes(b"x")
     (pets / "train" / "cat" / "notes.txt").write_text("x")
+    (pets / "train" / "cat" / "._0.png").write_bytes(b"x")
     (pets / "train" / ".hidden").mkdir()
     assert len(load(pets).train) == 10
 
@@ -187,6 +188,15 @@ WRONG = {
 def test_wrong_folders(pets, spoil, message: str) -> None:
     with pytest.raises(DataError, match=rf"{message}.*Remedy: "):
         load(pets.parent / spoil(pets.parent))
+
+
+def test_a_folder_that_may_not_be_read(pets, monkeypatch) -> None:
+    def refuse(path: Path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DataError, match=r"train: it cannot be read \(Permission denied\).*Remedy"):
+        load(pets)
 
 
 def test_more_than_eight_gib_are_refused_before_reading(pets, monkeypatch) -> None:

@@ -1,5 +1,8 @@
 """The loop: it learns, it is the same for a seed, and a resumed run equals one that was not interrupted."""
 
+import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -102,6 +105,23 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, optimiser, every: f
     assert equal(whole, resumed)
     assert again.losses == history.losses
     assert again.steps == history.steps
+
+
+def test_a_killed_run_goes_on(tmp_path) -> None:
+    """SIGKILL in the middle of an epoch: nothing is caught, nothing is cleaned up."""
+    script = (
+        "import os, sys, pathlib, torch, test_fit as t\n"
+        f"torch.set_num_threads({torch.get_num_threads()})\n"
+        "stop = t.Stop(9)\n"
+        "die = lambda *a: stop(*a) if stop.left else os.kill(os.getpid(), 9)\n"
+        "t.train(t.network(), pathlib.Path(sys.argv[1]), loss=die, seconds_between_checkpoints=0)\n"
+    )
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    killed = subprocess.run([sys.executable, "-c", script, str(tmp_path)], env=here, capture_output=True, check=False)
+    assert killed.returncode == -9, killed.stderr.decode()
+    whole, resumed = network(), network()
+    assert train(whole).losses == train(resumed, tmp_path).losses
+    assert equal(whole, resumed)
 
 
 def test_a_finished_run_is_not_repeated(tmp_path) -> None:

@@ -114,7 +114,8 @@ def _pictures(folder: Path, classes: list[str], *, may_lack: bool = False) -> li
 def _picture_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(path for path in files if not path.name.startswith("."))
 
 
 def _common_form(pictures: Sequence[_Picture], folder: Path) -> _Form:

@@ -39,7 +39,13 @@ def load(spec: Any, *, mean: Sequence[float] | None = None, std: Sequence[float]
         DataError: whatever is wrong with it, with place and remedy.
     """
     form = _form(spec)
-    data = _LOADERS[form](spec)
+    try:
+        data = _LOADERS[form](spec)
+    except OSError as problem:
+        where = str(problem.filename or spec)
+        raise DataError(
+            f"it cannot be read ({problem.strerror})", where=where, remedy="check who may read it"
+        ) from None
     if mean is None and std is None:
         return data
     if form not in _PLAIN:

@@ -63,7 +63,7 @@ def _option(*names: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, An
 _COMMON = (
     _option("--device", default="cpu", help="where to compute (default: cpu)"),
     _option("--dtype", default="float32", help="numbers to compute in: float32 or float64"),
-    _option("--threads", type=_positive, help="threads of torch and of the compiled kernels"),
+    _option("--threads", type=_positive, help="threads of torch"),
     _option("--batch", type=_positive, default=50, help="samples a run (default: 50)"),
     _option("--limit", type=_positive, help="use at most so many test samples"),
     _option("--seed", type=int, default=0, help="seed of everything random (default: 0)"),

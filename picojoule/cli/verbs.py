@@ -99,9 +99,9 @@ def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-unt
     from picojoule.recipes.settings import Settings
 
     if options.threads:
-        from picojoule.kernels.parallel import set_threads
+        import torch
 
-        set_threads(options.threads)
+        torch.set_num_threads(options.threads)
     names = ("data", "mean", "std", "seed", "batch", "limit", "device", "dtype")
     return Settings(mode=mode, **{name: getattr(options, name) for name in names})
 

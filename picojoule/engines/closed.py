@@ -51,7 +51,7 @@ def run_closed(network: Network, plan: Plan, x: Tensor, *, record: Iterable[str]
             shared = last_use[node.inputs[0]] > position or isinstance(network.source(node), Input)
             u = source.clone() if shared else source
             if node.layer in record:
-                times[node.layer] = Times(staircase.index(u, _table(node)), node.code.steps)
+                times[node.layer] = Times(staircase.index(u, plan.tables[node.name]), node.code.steps)
             values[node.name] = _fire(plan, node, u, tally)
         else:
             values[node.name] = evaluate(node, source)
@@ -69,12 +69,6 @@ def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
     return {name: position for position, node in enumerate(nodes) for name in node.inputs}
 
 
-def _table(node: Fire) -> staircase.Table:
-    table = node.code.staircase()
-    assert table is not None, node.code
-    return table
-
-
 def compiled(x: Tensor) -> bool:
     """True where the compiled kernels serve this tensor."""
     return x.dtype == torch.float32 and x.device.type == "cpu"
@@ -88,7 +82,7 @@ def _fire(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
     flat, channels_last = flatten(u)
     fans = plan.fan_outs[node.name] if tally else {}
     first = next(iter(fans), None)
-    reached = staircase.quantise_(flat, _table(node), fans[first][channels_last] if first else None)
+    reached = staircase.quantise_(flat, plan.tables[node.name], fans[first][channels_last] if first else None)
     if tally:
         _add(tally, node, reached.spikes, reached.index_sum)
     for layer, fan in fans.items():
@@ -104,7 +98,7 @@ def _add(tally: Tally, node: Fire, spikes: np.ndarray, index_sum: np.ndarray) ->
 
 
 def _fire_reference(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
-    table = _table(node)
+    table = plan.tables[node.name]
     k = staircase.index(u, table)
     values = staircase.decode(k, table, u.dtype)
     if tally:

@@ -14,6 +14,7 @@ from torch import Tensor
 from picojoule.cost import LayerCounts
 from picojoule.ir import AvgPool, Conv, Fire, Flatten, Input, MaxPool, Network, Node, Quantise, Schedule, WeightLayer, schedule
 from picojoule.ir.fanout import event_sources, fan_out, own_fan_out
+from picojoule.kernels.staircase import Table
 
 _plans: weakref.WeakKeyDictionary[Network, Plan] = weakref.WeakKeyDictionary()
 
@@ -40,6 +41,7 @@ class Plan:
         nodes: the network's nodes, weights in the memory format that is fastest here.
         schedule: None where nothing fires.
         fan_outs: for each source of events, the synapses one event reaches in each layer it feeds.
+        tables: the closed form of each neuron that has one.
         dense_fans: for each weight layer that reads analogue values, the synapses of each value.
         facts: static counts of one sample, per layer.
         layer_of: the layer to which a pool belongs in tables.
@@ -48,6 +50,7 @@ class Plan:
     nodes: tuple[Node, ...]
     schedule: Schedule | None
     fan_outs: dict[str, dict[str, FanOut]]
+    tables: dict[str, Table]
     dense_fans: dict[str, FanOut]
     facts: dict[str, LayerCounts]
     layer_of: dict[str, str]
@@ -66,6 +69,7 @@ def _make(network: Network) -> Plan:
         nodes=tuple(_fastest(node) for node in network.nodes),
         schedule=schedule(network) if network.spiking else None,
         fan_outs={source.name: _fan_outs(network, source) for source in sources},
+        tables={fire.name: table for fire in network.all(Fire) if (table := fire.code.staircase()) is not None},
         dense_fans={
             layer.name: FanOut.of(own_fan_out(network, layer))
             for layer in network.all(WeightLayer)

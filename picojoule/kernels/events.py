@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import torch
-from numba import prange
 from torch import Tensor
 
-from picojoule.kernels.parallel import parallel
 
-
-@parallel
+@numba.njit(cache=True, nogil=True)
 def _count(x, weights, events, weighted):  # type: ignore[no-untyped-def]
     """Per row b of x: how many entries are not zero, and the sum of their weights."""
-    for b in prange(x.shape[0]):
+    for b in range(x.shape[0]):
         found = 0
         total = 0
         for i in range(x.shape[1]):
-            hit = np.int32(x[b, i] != 0)
+            hit = np.int64(x[b, i] != 0)
             found += hit
             total += hit * weights[i]
         events[b] = found

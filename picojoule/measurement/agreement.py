@@ -63,8 +63,7 @@ def _unexplained(network: Network, x: Tensor, oracle: dict[str, Tensor]) -> int:
         if isinstance(node, Input):
             values[node.name] = scaled_input(node, x)
         elif isinstance(node, Fire):
-            u, table = values[node.inputs[0]], node.code.staircase()
-            assert table is not None
+            u, table = values[node.inputs[0]], plan(network).tables[node.name]
             earliest, latest = (staircase.index(u * factor, table) for factor in (1 + TIE, 1 - TIE))
             wrong += int(((oracle[node.layer] < earliest) | (oracle[node.layer] > latest)).sum())
             values[node.name] = staircase.decode(oracle[node.layer], table, u.dtype)

@@ -43,11 +43,24 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         2017,
         "Frontiers in Neuroscience",
     ),
-    "bu2022": Entry("Bu, Tong and others", "Optimized potential initialization for low-latency spiking neural networks", 2022, "AAAI"),
+    "bu2022": Entry(
+        "Bu, Tong and others",
+        "Optimized potential initialization for low-latency spiking neural networks",
+        2022,
+        "AAAI",
+    ),
     "kim2018": Entry("Kim, Jaehyun and others", "Deep neural networks with weighted spikes", 2018, "Neurocomputing"),
     "horowitz2014": Entry("Horowitz, Mark", "Computing's energy problem (and what we can do about it)", 2014, "ISSCC"),
-    "davies2018": Entry("Davies, Mike and others", "Loihi: a neuromorphic manycore processor with on-chip learning", 2018, "IEEE Micro"),
-    "park2019": Entry("Park, Seongsik and others", "Burst spikes and hybrid neural coding in deep spiking networks", 2019, "DAC", "1809.03142"),
+    "davies2018": Entry(
+        "Davies, Mike and others", "Loihi: a neuromorphic manycore processor with on-chip learning", 2018, "IEEE Micro"
+    ),
+    "park2019": Entry(
+        "Park, Seongsik and others",
+        "Burst spikes and hybrid neural coding in deep spiking networks",
+        2019,
+        "DAC",
+        "1809.03142",
+    ),
     "park2020": Entry(
         "Park, Seongsik and Kim, Seijoon and Na, Byunggook and Yoon, Sungroh",
         "T2FSNN: Deep Spiking Neural Networks with Time-to-first-spike Coding",
@@ -56,10 +69,18 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "2003.11741",
     ),
     "park2021ttfs": Entry(
-        "Park, Seongsik and Yoon, Sungroh", "Training deep spiking networks with time-to-first-spike coding", 2021, "", "2106.02568"
+        "Park, Seongsik and Yoon, Sungroh",
+        "Training deep spiking networks with time-to-first-spike coding",
+        2021,
+        "",
+        "2106.02568",
     ),
     "park2021noise": Entry(
-        "Park, Seongsik and others", "Noise-robust deep spiking networks with temporal information", 2021, "DAC", "2104.11169"
+        "Park, Seongsik and others",
+        "Noise-robust deep spiking networks with temporal information",
+        2021,
+        "DAC",
+        "2104.11169",
     ),
     "kim2020yolo": Entry(
         "Kim, Seijoon and Park, Seongsik and Na, Byunggook and Yoon, Sungroh",
@@ -75,20 +96,50 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "ICML",
         "2201.12738",
     ),
-    "lee2021": Entry("Lee, Dongjin and others", "Energy-efficient knowledge distillation for spiking networks", 2021, "", "2106.07172"),
-    "park2016": Entry("Park, Seongsik and others", "Boosting the training of deep spiking networks", 2016, "", "1611.02416"),
-    "jeong2024": Entry("Jeong, D. and others", "Few-spikes neurons with tendency-based parameter initialisation", 2024, "", "2409.00044"),
-    "park2018qmann": Entry("Park, Seongsik and others", "Quantized memory-augmented neural networks", 2018, "AAAI", "1711.03712"),
-    "park2019mann": Entry(
-        "Park, Seongsik and others", "Energy-efficient inference accelerator for memory-augmented networks on an FPGA", 2019, "DATE", "1805.07978"
+    "lee2021": Entry(
+        "Lee, Dongjin and others",
+        "Energy-efficient knowledge distillation for spiking networks",
+        2021,
+        "",
+        "2106.07172",
     ),
-    "choe2017": Entry("Choe, Hyeokjun and others", "Near-data processing for learning: SGD inside an SSD (ISP-ML)", 2017, "MSST", "1610.02273"),
+    "park2016": Entry(
+        "Park, Seongsik and others", "Boosting the training of deep spiking networks", 2016, "", "1611.02416"
+    ),
+    "jeong2024": Entry(
+        "Jeong, D. and others",
+        "Few-spikes neurons with tendency-based parameter initialisation",
+        2024,
+        "",
+        "2409.00044",
+    ),
+    "park2018qmann": Entry(
+        "Park, Seongsik and others", "Quantized memory-augmented neural networks", 2018, "AAAI", "1711.03712"
+    ),
+    "park2019mann": Entry(
+        "Park, Seongsik and others",
+        "Energy-efficient inference accelerator for memory-augmented networks on an FPGA",
+        2019,
+        "DATE",
+        "1805.07978",
+    ),
+    "choe2017": Entry(
+        "Choe, Hyeokjun and others",
+        "Near-data processing for learning: SGD inside an SSD (ISP-ML)",
+        2017,
+        "MSST",
+        "1610.02273",
+    ),
     "phones2021": Entry("{see arXiv}", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"),
     "e2vsde2022": Entry("{see arXiv}", "Events to video by a latent neural SDE (withdrawn)", 2022, "", "2206.07578"),
     "simfle2023": Entry("{see arXiv}", "Self-supervised facial expression features (SimFLE)", 2023, "", "2303.07648"),
-    "m2former2023": Entry("{see arXiv}", "Multi-scale patch selection for fine-grained recognition (M2Former)", 2023, "", "2308.02161"),
+    "m2former2023": Entry(
+        "{see arXiv}", "Multi-scale patch selection for fine-grained recognition (M2Former)", 2023, "", "2308.02161"
+    ),
     "curriculum2021": Entry("{see arXiv}", "Relation extraction through curriculum learning", 2021, "", "2107.09332"),
-    "dualpointer2021": Entry("{see arXiv}", "Dual pointer network for many relations in a sentence", 2021, "", "2103.03509"),
+    "dualpointer2021": Entry(
+        "{see arXiv}", "Dual pointer network for many relations in a sentence", 2021, "", "2103.03509"
+    ),
 }
 
 
@@ -100,5 +151,7 @@ def bibtex(keys: tuple[str, ...]) -> str:
     """
     unknown = [key for key in keys if key not in BIBLIOGRAPHY]
     if unknown:
-        raise InputError(f"no entry {', '.join(unknown)}", where="bibliography", remedy="add it to picojoule/base/bibliography.py")
+        raise InputError(
+            f"no entry {', '.join(unknown)}", where="bibliography", remedy="add it to picojoule/base/bibliography.py"
+        )
     return "\n\n".join(BIBLIOGRAPHY[key].bibtex(key) for key in dict.fromkeys(keys))

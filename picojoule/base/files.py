@@ -34,7 +34,9 @@ def write_whole(path: Path | str, content: bytes | str) -> Path:
         os.replace(temporary, path)
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
-        raise InputError(f"cannot write the file ({error.strerror})", where=str(path), remedy="free space or name another folder") from None
+        raise InputError(
+            f"cannot write the file ({error.strerror})", where=str(path), remedy="free space or name another folder"
+        ) from None
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -53,7 +55,9 @@ def require_writable(folder: Path | str) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise InputError(f"cannot write there ({error.strerror})", where=str(folder), remedy="name a folder you may write with --out") from None
+        raise InputError(
+            f"cannot write there ({error.strerror})", where=str(folder), remedy="name a folder you may write with --out"
+        ) from None
     return folder
 
 
@@ -71,7 +75,9 @@ def read_bytes(path: Path | str, *, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read the {what} ({error.strerror})", where=str(path), remedy="check the path") from None
+        raise InputError(
+            f"cannot read the {what} ({error.strerror})", where=str(path), remedy="check the path"
+        ) from None
 
 
 def sha256(*parts: bytes) -> str:

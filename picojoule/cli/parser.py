@@ -23,18 +23,26 @@ class Planned:
 
 PLANNED: dict[str, Planned] = {
     "convert": Planned("save a converted network", "pj.convert(model, data, code=...) in Python, or picojoule compare"),
-    "diagnose": Planned("which layer lost the accuracy, and why", "picojoule compare shows spikes and synops per layer"),
-    "tune": Planned("the cheapest code, T and threshold within a drop", "picojoule compare tries several codes and steps"),
+    "diagnose": Planned(
+        "which layer lost the accuracy, and why", "picojoule compare shows spikes and synops per layer"
+    ),
+    "tune": Planned(
+        "the cheapest code, T and threshold within a drop", "picojoule compare tries several codes and steps"
+    ),
     "detect": Planned("boxes of a trained detector on an image", "nothing yet: the detection recipe comes first"),
     "extract": Planned("relations in a text by a trained network", "nothing yet: the language recipes come first"),
-    "export": Planned("a network as NIR, snnTorch or ONNX", "the result is JSON, markdown, csv and LaTeX through picojoule report"),
+    "export": Planned(
+        "a network as NIR, snnTorch or ONNX", "the result is JSON, markdown, csv and LaTeX through picojoule report"
+    ),
     "bench": Planned("our engines beside other libraries", "python benchmarks/ttfs_closed_form.py"),
 }
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    top = argparse.ArgumentParser(prog="picojoule", description="Accuracy per joule: networks under every code beside their rivals.")
+    top = argparse.ArgumentParser(
+        prog="picojoule", description="Accuracy per joule: networks under every code beside their rivals."
+    )
     top.add_argument("--version", action="version", version=f"picojoule {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, (help_text, add) in _VERBS.items():
@@ -83,14 +91,18 @@ _MODEL = (
     _option("--train", action="store_true", help="train the embedded network again first"),
 )
 _MODES = (
-    _option("--smoke", dest="mode", action="store_const", const="smoke", default="quick", help="seconds, generated data"),
+    _option(
+        "--smoke", dest="mode", action="store_const", const="smoke", default="quick", help="seconds, generated data"
+    ),
     _option("--full", dest="mode", action="store_const", const="full", help="the paper's setting; give its data"),
 )
 _FORMATS = (_option("-o", "--output", help="file: .html .md .csv .tex or .json; a table on the terminal without"),)
 _JSON = (_option("--json", action="store_true", help="print JSON"),)
 
 
-def _adds(*groups: tuple[tuple[tuple[str, ...], dict[str, Any]], ...], positional: tuple[str, dict[str, Any]] | None = None) -> Add:
+def _adds(
+    *groups: tuple[tuple[tuple[str, ...], dict[str, Any]], ...], positional: tuple[str, dict[str, Any]] | None = None
+) -> Add:
     def add(to: argparse.ArgumentParser) -> None:
         if positional:
             to.add_argument(positional[0], **positional[1])

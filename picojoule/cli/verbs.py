@@ -62,7 +62,12 @@ def _profiles(options: argparse.Namespace) -> None:
 
     if options.json:
         tables = [
-            {"name": p.name, "title": p.title, "note": p.note, "prices": {k: [v.joules, v.source] for k, v in p.prices.items()}}
+            {
+                "name": p.name,
+                "title": p.title,
+                "note": p.note,
+                "prices": {k: [v.joules, v.source] for k, v in p.prices.items()},
+            }
             for p in PROFILES
         ]
         print(json.dumps(tables, indent=1, ensure_ascii=False))
@@ -74,7 +79,9 @@ def _profiles(options: argparse.Namespace) -> None:
         if profile.memory:
             print(f"  {'memory':<20} {profile.bound.replace('_', ' ')}: {profile.memory.source}")
     for normalised in NORMALISED:
-        print(f"\n{normalised.name}: {normalised.dynamic}·spikes + {normalised.static}·steps of the reference. {normalised.source}")
+        print(
+            f"\n{normalised.name}: {normalised.dynamic}·spikes + {normalised.static}·steps of the reference. {normalised.source}"
+        )
 
 
 def _cite(options: argparse.Namespace) -> None:
@@ -110,9 +117,15 @@ def _check_model_options(options: argparse.Namespace) -> None:
     if options.model and not options.data:
         raise InputError("a model without data", where="--model", remedy="give the data it was trained for with --data")
     if options.weights and not options.model:
-        raise InputError("weights without a model", where="--weights", remedy="name the function that builds the network with --model")
+        raise InputError(
+            "weights without a model",
+            where="--weights",
+            remedy="name the function that builds the network with --model",
+        )
     if options.model and options.train:
-        raise InputError("only the embedded network can be trained here", where="--train", remedy="leave out --train or --model")
+        raise InputError(
+            "only the embedded network can be trained here", where="--train", remedy="leave out --train or --model"
+        )
 
 
 def _model(options: argparse.Namespace):  # type: ignore[no-untyped-def]

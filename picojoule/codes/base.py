@@ -83,7 +83,9 @@ class Code(ABC):
         return sum(self.injections())
 
     def __post_init__(self) -> None:
-        self._require(isinstance(self.steps, int) and self.steps >= 1, f"steps={self.steps}", "use a whole number of at least 1")
+        self._require(
+            isinstance(self.steps, int) and self.steps >= 1, f"steps={self.steps}", "use a whole number of at least 1"
+        )
 
     def _require(self, true: bool, what: str, remedy: str) -> None:
         if not true:

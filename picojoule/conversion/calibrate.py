@@ -62,12 +62,16 @@ def histograms(network: Network, batches: Iterable[Tensor], wanted: Callable[[st
                     _require_finite(values, name)
                     found.setdefault(name, Histogram(values.shape[1])).add(values)
     if not found:
-        raise DataError("the calibration data is empty", where="calibration", remedy="give at least one batch of inputs")
+        raise DataError(
+            "the calibration data is empty", where="calibration", remedy="give at least one batch of inputs"
+        )
     return found
 
 
 def _require_finite(values: Tensor, name: str) -> None:
     if not bool(torch.isfinite(values).all()):
         raise DataError(
-            "a value is not finite", where=f"calibration, output of node {name}", remedy="check the inputs and the weights for NaN and inf"
+            "a value is not finite",
+            where=f"calibration, output of node {name}",
+            remedy="check the inputs and the weights for NaN and inf",
         )

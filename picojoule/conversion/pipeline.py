@@ -107,7 +107,11 @@ def _codes(network: Network, code: Code | Mapping[str, Code]) -> dict[str, Code]
     """The code of every ReLU and of the input, by name."""
     names = [node.name for node in network.all(ReLU)]
     if not names:
-        raise ConversionError("the network has no ReLU to become spiking neurons", where=network.name, remedy="convert a network with ReLUs")
+        raise ConversionError(
+            "the network has no ReLU to become spiking neurons",
+            where=network.name,
+            remedy="convert a network with ReLUs",
+        )
     if isinstance(code, Code):
         return dict.fromkeys([*names, "input"], code)
     unknown, missing = set(code) - {*names, "input"}, set(names) - set(code)

@@ -69,7 +69,9 @@ def _activation_grid(node: Node, values: Tensor, bits: int) -> Quantise:
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     row = values.flatten().unsqueeze(0)
     step = _best_step(row, row.abs().amax(1, keepdim=True) / high, low, high)
-    return Quantise(name=f"{node.name}.int{bits}", inputs=(node.name,), shape=node.shape, step=float(step), bits=bits, signed=signed)
+    return Quantise(
+        name=f"{node.name}.int{bits}", inputs=(node.name,), shape=node.shape, step=float(step), bits=bits, signed=signed
+    )
 
 
 def _best_step(rows: Tensor, largest: Tensor, low: int, high: int) -> Tensor:

@@ -12,7 +12,9 @@ from picojoule.codes import Code
 from picojoule.ir import AvgPool, Fate, Fire, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
 
 
-def to_spiking(network: Network, codes: Mapping[str, Code], scales: Mapping[str, Tensor], *, coded_input: bool) -> Network:
+def to_spiking(
+    network: Network, codes: Mapping[str, Code], scales: Mapping[str, Tensor], *, coded_input: bool
+) -> Network:
     """Replace each ReLU by neurons.
 
     Args:
@@ -34,7 +36,12 @@ def to_spiking(network: Network, codes: Mapping[str, Code], scales: Mapping[str,
         nodes.append(node)
         if isinstance(node, Input) and coded_input:
             pixels = Fire(
-                name="input.fire", inputs=(node.name,), shape=node.shape, code=codes["input"], layer="input", scale=scales["input"]
+                name="input.fire",
+                inputs=(node.name,),
+                shape=node.shape,
+                code=codes["input"],
+                layer="input",
+                scale=scales["input"],
             )
             nodes.append(pixels)
             stands_for[node.name] = pixels.name

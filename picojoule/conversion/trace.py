@@ -42,13 +42,19 @@ def trace(model: nn.Module, example: Tensor, *, name: str = "ann fp32") -> Netwo
         alias[fx_node.name] = fate.became if node is None else node.name
         fates.append(fate)
         nodes += [] if node is None else [node]
-    network = Network(nodes=_live(nodes, _output(graph_module, alias)), conversion=Conversion(fates=tuple(fates)), name=name)
+    network = Network(
+        nodes=_live(nodes, _output(graph_module, alias)), conversion=Conversion(fates=tuple(fates)), name=name
+    )
     return network
 
 
 def _own_copy(model: nn.Module) -> nn.Module:
     if isinstance(model, torch.jit.ScriptModule):
-        raise ConversionError("a scripted module cannot be traced", where=type(model).__name__, remedy="give the Python module it was made from")
+        raise ConversionError(
+            "a scripted module cannot be traced",
+            where=type(model).__name__,
+            remedy="give the Python module it was made from",
+        )
     return copy.deepcopy(model).eval()
 
 
@@ -73,7 +79,11 @@ def _symbolic(model: nn.Module) -> fx.GraphModule:
         ) from error
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
     if len(inputs) != 1:
-        raise ConversionError(f"it takes {len(inputs)} inputs", where=type(model).__name__, remedy="wrap it in a module that takes one tensor")
+        raise ConversionError(
+            f"it takes {len(inputs)} inputs",
+            where=type(model).__name__,
+            remedy="wrap it in a module that takes one tensor",
+        )
     return fx.GraphModule(model, graph)
 
 
@@ -156,7 +166,9 @@ def _line(fx_node: fx.Node) -> str:
 def _output(module: fx.GraphModule, alias: dict[str, str]) -> str:
     result = next(node for node in module.graph.nodes if node.op == "output").args[0]
     if not isinstance(result, fx.Node) or result.name not in alias:
-        raise ConversionError("it does not return one tensor", where="output of the model", remedy="return a single tensor")
+        raise ConversionError(
+            "it does not return one tensor", where="output of the model", remedy="return a single tensor"
+        )
     return alias[result.name]
 
 

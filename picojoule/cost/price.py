@@ -61,7 +61,9 @@ def price(counts: Counts, profile: Profile) -> Cost:
     for action, number in actions(counts).items():
         if action not in profile.prices:
             raise PriceError(
-                f"no price for {ACTIONS[action]}", where=profile.name, remedy="choose a profile that prices it, or another system"
+                f"no price for {ACTIONS[action]}",
+                where=profile.name,
+                remedy="choose a profile that prices it, or another system",
             )
         by_action[action] = number * profile.prices[action].joules
     if profile.memory is not None:

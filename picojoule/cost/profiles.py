@@ -57,7 +57,9 @@ LOIHI = Profile(
     title="Loihi, 14 nm, events only",
     bits=32,
     prices={
-        "synop_binary": Price(23.6 * _pJ, "23.6 pJ a synaptic operation, as tabulated in a 2023 Frontiers paper (SENECA)"),
+        "synop_binary": Price(
+            23.6 * _pJ, "23.6 pJ a synaptic operation, as tabulated in a 2023 Frontiers paper (SENECA)"
+        ),
         "synop_power_of_two": Price(23.6 * _pJ, "graded spikes priced as a synaptic operation (assumption)"),
         "synop_real": Price(23.6 * _pJ, "graded spikes priced as a synaptic operation (assumption)"),
         "add": Price(0.0, "contained in the neuron update"),
@@ -78,18 +80,34 @@ HOROWITZ_INT8_NO_REUSE = _variant(
     HOROWITZ_INT8, "no-reuse", "45 nm, int8 datapath, nothing reused", bound="no_reuse", note="Nothing is ever reused."
 )
 HOROWITZ_FP32_OPS = _variant(
-    HOROWITZ_FP32, "ops", "45 nm, fp32 datapath, arithmetic alone", memory=None, note="The usual form of papers: no memory."
+    HOROWITZ_FP32,
+    "ops",
+    "45 nm, fp32 datapath, arithmetic alone",
+    memory=None,
+    note="The usual form of papers: no memory.",
 )
 HOROWITZ_INT8_OPS = _variant(
-    HOROWITZ_INT8, "ops", "45 nm, int8 datapath, arithmetic alone", memory=None, note="The usual form of papers: no memory."
+    HOROWITZ_INT8,
+    "ops",
+    "45 nm, int8 datapath, arithmetic alone",
+    memory=None,
+    note="The usual form of papers: no memory.",
 )
 
 _NORMALISED = "energy of a spiking network relative to a reference, the two-term form used for T2FSNN (from memory)"
 TRUENORTH_NORMALISED = NormalisedProfile(
-    name="truenorth-normalised", title="relative to a reference, TrueNorth's shares", dynamic=0.4, static=0.6, source=_NORMALISED
+    name="truenorth-normalised",
+    title="relative to a reference, TrueNorth's shares",
+    dynamic=0.4,
+    static=0.6,
+    source=_NORMALISED,
 )
 SPINNAKER_NORMALISED = NormalisedProfile(
-    name="spinnaker-normalised", title="relative to a reference, SpiNNaker's shares", dynamic=0.64, static=0.36, source=_NORMALISED
+    name="spinnaker-normalised",
+    title="relative to a reference, SpiNNaker's shares",
+    dynamic=0.64,
+    static=0.36,
+    source=_NORMALISED,
 )
 
 PROFILES: tuple[Profile, ...] = (

@@ -26,11 +26,15 @@ def refuses(network: Network) -> str | None:
     """Why this engine cannot run the network exactly; None if it can."""
     for node in network.all(Fire):
         if node.code.contract.closed != "exact":
-            return f"{node.code.label} in layer {node.layer} has no closed form for a drive that changes from step to step"
+            return (
+                f"{node.code.label} in layer {node.layer} has no closed form for a drive that changes from step to step"
+            )
     return None
 
 
-def run_closed(network: Network, plan: Plan, x: Tensor, *, record: Iterable[str], tally: Tally | None) -> tuple[Tensor, dict[str, Times]]:
+def run_closed(
+    network: Network, plan: Plan, x: Tensor, *, record: Iterable[str], tally: Tally | None
+) -> tuple[Tensor, dict[str, Times]]:
     """The network's output, and the spike times of the recorded layers.
 
     Raises:

@@ -12,7 +12,20 @@ import torch
 from torch import Tensor
 
 from picojoule.cost import LayerCounts
-from picojoule.ir import AvgPool, Conv, Fire, Flatten, Input, MaxPool, Network, Node, Quantise, Schedule, WeightLayer, schedule
+from picojoule.ir import (
+    AvgPool,
+    Conv,
+    Fire,
+    Flatten,
+    Input,
+    MaxPool,
+    Network,
+    Node,
+    Quantise,
+    Schedule,
+    WeightLayer,
+    schedule,
+)
 from picojoule.ir.fanout import event_sources, fan_out, own_fan_out
 from picojoule.kernels.staircase import Table
 
@@ -102,7 +115,9 @@ def _layers(network: Network) -> dict[str, str]:
 def _facts(network: Network) -> dict[str, LayerCounts]:
     facts: dict[str, LayerCounts] = {}
     for fire in network.all(Fire):
-        facts[fire.layer] = LayerCounts(name=fire.layer, neurons=fire.size, inputs=network.source(fire).size, outputs=fire.size)
+        facts[fire.layer] = LayerCounts(
+            name=fire.layer, neurons=fire.size, inputs=network.source(fire).size, outputs=fire.size
+        )
     for layer in network.all(WeightLayer):
         facts[layer.name] = _weight_facts(network, layer, facts.get(layer.name))
     if not network.spiking:

@@ -81,7 +81,9 @@ def run(
     tally = Tally(plan, len(x)) if count else None
     if name == "closed":
         values, times = run_closed(network, plan, x, record=record, tally=tally)
-        return Run(values=values, counts=tally.counts() if tally else None, plan=f"closed: {reason}", trains=dict(times))
+        return Run(
+            values=values, counts=tally.counts() if tally else None, plan=f"closed: {reason}", trains=dict(times)
+        )
     done = run_stepped(network, plan, x, record=record, tally=tally, state=state, trajectory=trajectory)
     return Run(
         values=done.values,
@@ -111,15 +113,23 @@ def _choose(network: Network, engine: str, *, state: State | None, trajectory: b
         raise EngineError("nothing fires, so there are no steps", where="engine stepped", remedy='use engine="auto"')
     needs_steps = state is not None or trajectory
     if needs_steps and (engine == "closed" or not network.spiking):
-        raise EngineError("a state or a trajectory needs steps", where=f"run({network.name})", remedy='use engine="stepped"')
+        raise EngineError(
+            "a state or a trajectory needs steps", where=f"run({network.name})", remedy='use engine="stepped"'
+        )
     if state is not None and any(fire.code.waits for fire in network.all(Fire)):
-        raise EngineError("its neurons fire once and are done", where=f"run({network.name}, state=...)", remedy="start a fresh run")
+        raise EngineError(
+            "its neurons fire once and are done", where=f"run({network.name}, state=...)", remedy="start a fresh run"
+        )
     if engine != "auto":
         return engine, "asked for"
     if needs_steps:
         return "stepped", "a state or a trajectory was asked for"
     reason = refuses(network)
-    return ("stepped", reason) if reason else ("closed", "every code has an exact closed form" if network.spiking else "nothing fires")
+    return (
+        ("stepped", reason)
+        if reason
+        else ("closed", "every code has an exact closed form" if network.spiking else "nothing fires")
+    )
 
 
 def _dtype(network: Network) -> torch.dtype:

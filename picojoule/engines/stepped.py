@@ -135,7 +135,9 @@ class _Clock:
         if self.tally and incoming is not None and node.name in self.plan.dense_fans and node.name not in self.held:
             self.held.add(node.name)  # an analogue current is computed once and held
             flat, channels_last = flatten(incoming)
-            self.tally.add(node.name, effective_macs=events.count(flat, self.plan.dense_fans[node.name][channels_last])[1])
+            self.tally.add(
+                node.name, effective_macs=events.count(flat, self.plan.dense_fans[node.name][channels_last])[1]
+            )
         if node.has_bias and share:
             bias = (share * bias_image(node)).expand(len(self.x), *node.shape)
             current = bias if current is None else current + bias

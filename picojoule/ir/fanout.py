@@ -42,7 +42,9 @@ def own_fan_out(network: Network, layer: WeightLayer) -> Tensor:
 
 def _from_events(network: Network, node: Node) -> bool:
     source = network.source(node)
-    return isinstance(source, Fire) or (isinstance(source, (MaxPool, AvgPool, Flatten)) and _from_events(network, source))
+    return isinstance(source, Fire) or (
+        isinstance(source, (MaxPool, AvgPool, Flatten)) and _from_events(network, source)
+    )
 
 
 def _paths(network: Network, node: Node, path: tuple[Node, ...]) -> list[tuple[WeightLayer, tuple[Node, ...]]]:

@@ -110,7 +110,12 @@ class Network:
         return [other for other in self.nodes if node.name in other.inputs]
 
     def evolve(
-        self, nodes: Iterable[Node], *, fates: Iterable[Fate] = (), choices: dict[str, str] | None = None, name: str = ""
+        self,
+        nodes: Iterable[Node],
+        *,
+        fates: Iterable[Fate] = (),
+        choices: dict[str, str] | None = None,
+        name: str = "",
     ) -> Network:
         """The network a pass makes of this one: other nodes, a longer history."""
         history = Conversion(
@@ -131,7 +136,9 @@ class Network:
         try:
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError) as error:
-            raise InputError(f"no device {device!r} ({str(error).splitlines()[0]})", where="--device", remedy="use cpu") from None
+            raise InputError(
+                f"no device {device!r} ({str(error).splitlines()[0]})", where="--device", remedy="use cpu"
+            ) from None
         return self.evolve(_moved(node, device, number) for node in self.nodes)
 
     def check_input(self, x: Tensor) -> Tensor:
@@ -151,5 +158,7 @@ class Network:
 
 def _moved(node: Node, device: str, dtype: torch.dtype) -> Node:
     """A node with its tensors on a device, in a number type."""
-    tensors = {each.name: getattr(node, each.name) for each in fields(node) if isinstance(getattr(node, each.name), Tensor)}
+    tensors = {
+        each.name: getattr(node, each.name) for each in fields(node) if isinstance(getattr(node, each.name), Tensor)
+    }
     return replace(node, **{name: tensor.to(device, dtype) for name, tensor in tensors.items()})

@@ -52,7 +52,9 @@ class Observation:
         return None if self.hits is None else self.hits / self.counts.samples
 
 
-def observe(network: Network, data: Any, *, engine: str = "auto", batch: int = 50, limit: int | None = None) -> Observation:
+def observe(
+    network: Network, data: Any, *, engine: str = "auto", batch: int = 50, limit: int | None = None
+) -> Observation:
     """Run a network over a data set.
 
     Args:

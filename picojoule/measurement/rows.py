@@ -68,6 +68,10 @@ def _energy(counts: Counts, profile: Profile | NormalisedProfile, reference: Obs
 def _layers(counts: Counts, spiking: bool) -> tuple[dict[str, object], ...]:
     fields = ("spikes", "synops", "macs") if spiking else ("macs",)
     return tuple(
-        {"name": layer.name, "neurons": layer.neurons or None, **{each: getattr(layer, each) / counts.samples for each in fields}}
+        {
+            "name": layer.name,
+            "neurons": layer.neurons or None,
+            **{each: getattr(layer, each) / counts.samples for each in fields},
+        }
         for layer in counts.layers
     )

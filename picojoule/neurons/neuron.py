@@ -51,7 +51,9 @@ class Neuron:
         return all(reset == inf for reset in self.resets)
 
 
-def integrate_and_fire(steps: int, *, threshold: float = 1.0, reset: float | None = None, initial: float = 0.0) -> Neuron:
+def integrate_and_fire(
+    steps: int, *, threshold: float = 1.0, reset: float | None = None, initial: float = 0.0
+) -> Neuron:
     """The IF neuron with reset by subtraction of `reset` (by default the threshold)."""
     return leaky(steps, leak=1.0, threshold=threshold, reset=reset, initial=initial)
 

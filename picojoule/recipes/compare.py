@@ -28,9 +28,9 @@ PROFILES: tuple[Profile | NormalisedProfile, ...] = (
 )
 REFERENCE = f"rate T={RATE_STEPS[-1]}"
 """The system that normalised energies are relative to."""
-SKIPPING = "ann int8, zeros skipped"
+SKIPPING = "ann int8 (zeros skipped)"
 """The int8 ANN on hardware that skips multiplications by zero: it profits from sparsity as spikes do."""
-_CURVE_SAMPLES = 200
+_CURVE_SAMPLES = 100
 _TIMES_SAMPLES = 100
 
 
@@ -72,7 +72,12 @@ def _rows(seen: list[Observation]) -> list[Row]:
     rival = price(quantised.counts, profiles.HOROWITZ_INT8).joules
     rows = [row(each, PROFILES, reference=reference, metrics=_metrics(each, seen[0], rival)) for each in seen]
     skipping = row(
-        quantised, PROFILES, reference=reference, name=SKIPPING, metrics=_metrics(quantised, seen[0], rival), skip_zeros=True
+        quantised,
+        PROFILES,
+        reference=reference,
+        name=SKIPPING,
+        metrics=_metrics(quantised, seen[0], rival),
+        skip_zeros=True,
     )
     rows.insert(seen.index(quantised) + 1, skipping)
     return rows
@@ -98,7 +103,7 @@ def _without_sparsity(settings: Settings, data: Dataset, seen: list[Observation]
     """The same architecture trained for accuracy alone: what the sparsity costs."""
     network = settings.place(ann(embedded("plain"), data.train.take(CALIBRATION)))
     plain = observe(network, data.test, batch=settings.batch, limit=settings.limit)
-    return row(plain, PROFILES, reference=_reference(seen), name="ann fp32, no sparsity training")
+    return row(plain, PROFILES, reference=_reference(seen), name="ann fp32 (no sparsity training)")
 
 
 def _series(networks: list[Network], data: Dataset, settings: Settings) -> list[Series]:

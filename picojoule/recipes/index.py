@@ -55,22 +55,46 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=60,
         module="picojoule.recipes.t2fsnn",
     ),
-    _planned("ttfs-training", "TTFS networks trained through a surrogate DNN", "2106.02568", "training", "park2021ttfs"),
+    _planned(
+        "ttfs-training", "TTFS networks trained through a surrogate DNN", "2106.02568", "training", "park2021ttfs"
+    ),
     _planned("noise-robust", "deletion and jitter; weight scaling and TTAS", "2104.11169", "coding", "park2021noise"),
     _planned("spiking-yolo", "object detection with converted spiking networks", "1903.06530", "vision", "kim2020yolo"),
     _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
-    _planned("energy-distillation", "distillation with heterogeneous temperatures", "2106.07172", "training", "lee2021"),
-    _planned("deep-spiking-training", "deep spiking networks, backward membrane initialisation", "1611.02416", "training", "park2016"),
-    _planned("few-spikes", "few-spikes neurons with tendency-based initialisation", "2409.00044", "coding", "jeong2024"),
+    _planned(
+        "energy-distillation", "distillation with heterogeneous temperatures", "2106.07172", "training", "lee2021"
+    ),
+    _planned(
+        "deep-spiking-training",
+        "deep spiking networks, backward membrane initialisation",
+        "1611.02416",
+        "training",
+        "park2016",
+    ),
+    _planned(
+        "few-spikes", "few-spikes neurons with tendency-based initialisation", "2409.00044", "coding", "jeong2024"
+    ),
     _planned("q-mann", "quantised memory-augmented networks", "1711.03712", "memory", "park2018qmann"),
-    _planned("mann-accelerator", "dataflow accelerator with inference thresholding", "1805.07978", "memory", "park2019mann"),
+    _planned(
+        "mann-accelerator", "dataflow accelerator with inference thresholding", "1805.07978", "memory", "park2019mann"
+    ),
     _planned("isp-ml", "near-data processing: SGD inside an SSD", "1610.02273", "systems", "choe2017"),
     _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
     _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
-    _planned("m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"),
-    _planned("curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"),
-    _planned("dual-pointer", "dual pointer network for many relations in a sentence", "2103.03509", "language", "dualpointer2021"),
+    _planned(
+        "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"
+    ),
+    _planned(
+        "curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"
+    ),
+    _planned(
+        "dual-pointer",
+        "dual pointer network for many relations in a sentence",
+        "2103.03509",
+        "language",
+        "dualpointer2021",
+    ),
 )
 
 

@@ -25,7 +25,12 @@ def accuracy_against_steps(network: Network, images: Tensor, labels: Tensor) -> 
     hits = (done.trajectory.argmax(2) == labels).double().mean(1)
     steps = range(1, len(hits) + 1)
     return Series(
-        name="accuracy against steps", system=network.name, x=tuple(steps), y=tuple(hits.tolist()), x_unit="steps", y_unit="fraction"
+        name="accuracy against steps",
+        system=network.name,
+        x=tuple(steps),
+        y=tuple(hits.tolist()),
+        x_unit="steps",
+        y_unit="fraction",
     )
 
 

@@ -55,7 +55,8 @@ def build(settings: Settings) -> Result:
         seed=settings.seed,
         data=data.summary(),
         rows=tuple(
-            row(each, _PROFILES, reference=seen[1], metrics={"agreement": share}) for each, share in zip(seen, agreements, strict=True)
+            row(each, _PROFILES, reference=seen[1], metrics={"agreement": share})
+            for each, share in zip(seen, agreements, strict=True)
         ),
         series=tuple(_series(ttfs, data, settings)),
         claims=_not_tried(_claims(ttfs, agreement, most_spikes(ttfs, data, settings)), settings),
@@ -91,12 +92,30 @@ def _claims(network: Network, agreement: Agreement, most: int) -> tuple[Claim, .
             measured=agreement.unexplained,
             unit="spike times",
         ),
-        _structural("one-spike", "the most spikes of one neuron for one sample", target=1, measured=most, unit="spikes"),
         _structural(
-            "latency", "latency is L·T steps for L weight layers and a coded input", target=layers * window, measured=schedule.latency, unit="steps"
+            "one-spike", "the most spikes of one neuron for one sample", target=1, measured=most, unit="spikes"
         ),
-        _claim("latency-vs-burst", "latency relative to burst coding on CIFAR-100", 0.22, "ratio", "needs CIFAR-100 and burst coding"),
-        _claim("spikes-vs-burst", "spikes relative to burst coding on CIFAR-100, below", 0.01, "ratio", "needs CIFAR-100 and burst coding"),
+        _structural(
+            "latency",
+            "latency is L·T steps for L weight layers and a coded input",
+            target=layers * window,
+            measured=schedule.latency,
+            unit="steps",
+        ),
+        _claim(
+            "latency-vs-burst",
+            "latency relative to burst coding on CIFAR-100",
+            0.22,
+            "ratio",
+            "needs CIFAR-100 and burst coding",
+        ),
+        _claim(
+            "spikes-vs-burst",
+            "spikes relative to burst coding on CIFAR-100, below",
+            0.01,
+            "ratio",
+            "needs CIFAR-100 and burst coding",
+        ),
     )
 
 
@@ -114,7 +133,16 @@ def _structural(name: str, text: str, *, target: float, measured: float, unit: s
 
 
 def _claim(name: str, text: str, paper: float, unit: str, reason: str) -> Claim:
-    return Claim(id=name, text=text, paper=paper, paper_source="abstract", measured=None, unit=unit, status="not-tried", reason=reason)
+    return Claim(
+        id=name,
+        text=text,
+        paper=paper,
+        paper_source="abstract",
+        measured=None,
+        unit=unit,
+        status="not-tried",
+        reason=reason,
+    )
 
 
 def _not_tried(claims: tuple[Claim, ...], settings: Settings) -> tuple[Claim, ...]:
@@ -123,4 +151,7 @@ def _not_tried(claims: tuple[Claim, ...], settings: Settings) -> tuple[Claim, ..
         return claims
     from dataclasses import replace
 
-    return tuple(replace(claim, measured=None, status="not-tried", reason=claim.reason or "smoke mode: generated data") for claim in claims)
+    return tuple(
+        replace(claim, measured=None, status="not-tried", reason=claim.reason or "smoke mode: generated data")
+        for claim in claims
+    )

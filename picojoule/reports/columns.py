@@ -67,7 +67,7 @@ def energy_of(row: Row, profile: str) -> Energy | None:
 
 def is_accuracy(metric: str) -> bool:
     """True for metrics that are fractions shown in per cent."""
-    return metric == "accuracy" or metric.endswith("_accuracy") or metric.startswith("accuracy_")
+    return metric in ("accuracy", "agreement") or metric.endswith("_accuracy") or metric.startswith("accuracy_")
 
 
 def _candidates(result: Result) -> Iterator[Column]:

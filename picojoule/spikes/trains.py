@@ -34,7 +34,9 @@ class Raster:
             InputError: a unit fired twice, so times alone would lose spikes.
         """
         if bool((self.spikes.sum(0) > 1).any()):
-            raise InputError("a unit fired more than once", where="Raster.times", remedy="use events(), which loses nothing")
+            raise InputError(
+                "a unit fired more than once", where="Raster.times", remedy="use events(), which loses nothing"
+            )
         return self.first_times()
 
     def first_times(self) -> Times:

@@ -90,7 +90,9 @@ def first_of_windows(spikes, pool):
 @pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
 def test_synops_equal_brute_force(layer, pool):
     torch.manual_seed(0)
-    body = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), pool, layer, nn.ReLU(), nn.Flatten(), nn.LazyLinear(3))
+    body = nn.Sequential(
+        nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), pool, layer, nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)
+    )
     x = inputs(2, shape=(1, 7, 7))
     body(x)
     network = convert(body, x, code=TTFS(steps=8, tau=2), percentile=100)
@@ -103,7 +105,13 @@ def test_synops_equal_brute_force(layer, pool):
 def test_synops_of_stepped_codes_equal_brute_force(code, pool):
     torch.manual_seed(0)
     body = nn.Sequential(
-        nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), POOLS[pool], LAYERS["stride"], nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)
+        nn.Conv2d(1, 2, 3, padding=1),
+        nn.ReLU(),
+        POOLS[pool],
+        LAYERS["stride"],
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.LazyLinear(3),
     )
     x = inputs(2, shape=(1, 7, 7))
     body(x)
@@ -115,7 +123,9 @@ def test_synops_of_stepped_codes_equal_brute_force(code, pool):
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 def test_macs_are_half_of_torchs_flops(layer):
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(1, 2, 5), nn.ReLU(), nn.MaxPool2d(2), layer, nn.ReLU(), nn.Flatten(), nn.LazyLinear(7)).eval()
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 5), nn.ReLU(), nn.MaxPool2d(2), layer, nn.ReLU(), nn.Flatten(), nn.LazyLinear(7)
+    ).eval()
     x = inputs(1, shape=(1, 17, 17))
     net(x)
     with FlopCounterMode(display=False) as counter:
@@ -125,7 +135,9 @@ def test_macs_are_half_of_torchs_flops(layer):
 
 
 def test_macs_of_one_dimensional_networks():
-    net = nn.Sequential(nn.Conv1d(3, 4, 5, stride=2, padding=2), nn.ReLU(), nn.AvgPool1d(2), nn.Flatten(), nn.LazyLinear(2)).eval()
+    net = nn.Sequential(
+        nn.Conv1d(3, 4, 5, stride=2, padding=2), nn.ReLU(), nn.AvgPool1d(2), nn.Flatten(), nn.LazyLinear(2)
+    ).eval()
     x = torch.rand(2, 3, 40)
     net(x)
     with FlopCounterMode(display=False) as counter:

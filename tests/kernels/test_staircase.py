@@ -12,7 +12,9 @@ from picojoule.kernels import events, staircase
 
 TABLES = {
     "tau20": staircase.table(tuple(math.exp(-k / 20) for k in range(80)), tuple(math.exp(-k / 20) for k in range(80))),
-    "tau2": staircase.table(tuple(math.exp(-(k + 0.5) / 2) for k in range(12)), tuple(math.exp(-k / 2) for k in range(12))),
+    "tau2": staircase.table(
+        tuple(math.exp(-(k + 0.5) / 2) for k in range(12)), tuple(math.exp(-k / 2) for k in range(12))
+    ),
     "dense": staircase.table(tuple(1 - k / 4000 for k in range(4000)), tuple(1 - k / 4000 for k in range(4000))),
     "one": staircase.table((0.5,), (2.0,)),
 }

@@ -1,4 +1,4 @@
-"""Parsing, dispatch and exit status: 0 done; 2 the user's input is wrong, in one line; 1 our fault, with a traceback."""
+"""Parsing, dispatch and exit status: 0 done; 2 wrong input, said in one line; 1 our fault, with a traceback."""
 
 from __future__ import annotations
 

@@ -79,9 +79,8 @@ def _profiles(options: argparse.Namespace) -> None:
         if profile.memory:
             print(f"  {'memory':<20} {profile.bound.replace('_', ' ')}: {profile.memory.source}")
     for normalised in NORMALISED:
-        print(
-            f"\n{normalised.name}: {normalised.dynamic}·spikes + {normalised.static}·steps of the reference. {normalised.source}"
-        )
+        formula = f"{normalised.dynamic}·spikes + {normalised.static}·steps of the reference"
+        print(f"\n{normalised.name}: {formula}. {normalised.source}")
 
 
 def _cite(options: argparse.Namespace) -> None:

@@ -48,8 +48,7 @@ class Rate(Code):
         self._require(self.amount > 0, f"amount={self.amount}", "use a positive amount")
         self._require(
             0 <= self.initial + self.amount - self.threshold < self.amount,
-            f"a neuron with threshold={self.threshold}, amount={self.amount}, initial={self.initial} fires without drive"
-            " or starts in debt",
+            f"threshold={self.threshold}, amount={self.amount}, initial={self.initial} fires undriven or is in debt",
             "keep threshold − amount ≤ initial < threshold",
         )
 

@@ -83,21 +83,17 @@ def _conv(call: Call) -> Node:
     module: Any = call.module
     if module.padding_mode != "zeros":
         raise Unsupported(f"padding_mode={module.padding_mode!r} is not supported, only zeros")
-    if isinstance(module.padding, str):
-        padding = _same_padding(module)
-    else:
-        padding = tuple(module.padding)
     return Conv(
         **call.header(),
         **_weights(module),
         stride=tuple(module.stride),
-        padding=padding,
+        padding=_named_padding(module) if isinstance(module.padding, str) else tuple(module.padding),
         dilation=tuple(module.dilation),
         groups=module.groups,
     )
 
 
-def _same_padding(module: Any) -> tuple[int, ...]:
+def _named_padding(module: Any) -> tuple[int, ...]:
     if module.padding == "valid":
         return (0,) * len(module.kernel_size)
     total = [d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True)]

@@ -1,4 +1,4 @@
-"""Pass: every ReLU becomes spiking neurons, and the input too where it is coded. Approximate, by the code's error law."""
+"""Pass: every ReLU becomes spiking neurons, and the input too where it is coded. Approximate, by the error law."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One dense pass. Exact where every code is exact once its inputs have all arrived, and for a network that does not fire.
+"""One dense pass: exact where every code is exact once its inputs have all arrived, and where nothing fires.
 
 The layer is evaluated as an ANN's; its neurons are the code's staircase, in place. Spikes, spike times and synops
 fall out of the same pass.

@@ -86,7 +86,7 @@ def _claims(network: Network, agreement: Agreement, most: int) -> tuple[Claim, .
     return (
         _structural(
             "closed-equals-stepped",
-            f"one dense pass gives the stepped network's spike times: of {agreement.neurons} compared {agreement.different} differ,"
+            f"one dense pass gives the stepped spike times: {agreement.different} of {agreement.neurons} differ,"
             " and this many not by a potential within 1e-5 of a threshold",
             target=0,
             measured=agreement.unexplained,

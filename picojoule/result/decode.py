@@ -22,12 +22,15 @@ class Place:
     path: str = ""
 
     def key(self, name: str) -> Place:
+        """The place of a value in this mapping."""
         return Place(self.where, f"{self.path}.{name}" if self.path else name)
 
     def at(self, index: int) -> Place:
+        """The place of an item of this list."""
         return Place(self.where, f"{self.path}[{index}]")
 
     def wrong(self, what: str, remedy: str = "correct the file, or write it again with picojoule") -> InputError:
+        """The error that names this place."""
         return InputError(what, where=f"{self.where}, {self.path or 'top level'}", remedy=remedy)
 
 

@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 import torch
+from nets import inputs, small_cnn
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from nets import inputs, small_cnn
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert, trace
 from picojoule.engines import run
@@ -39,8 +39,8 @@ def windows(node, position):
     dilation = getattr(node, "dilation", (1, 1))
     for out in itertools.product(*(range(size) for size in node.shape[1:])):
         for offset in itertools.product(*(range(k) for k in kernel)):
-            at = tuple(o * s - p + k * d for o, s, p, k, d in zip(out, node.stride, node.padding, offset, dilation))
-            if at == position:
+            steps = zip(out, node.stride, node.padding, offset, dilation, strict=True)
+            if tuple(o * s - p + k * d for o, s, p, k, d in steps) == position:
                 yield out
 
 

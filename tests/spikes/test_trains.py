@@ -23,6 +23,6 @@ def test_round_trips(seed, steps, units):
 
 def test_two_spikes_are_no_single_time():
     raster = Raster(torch.tensor([[True], [True]]))
-    with pytest.raises(InputError, match="more than once.*Remedy"):
+    with pytest.raises(InputError, match=r"more than once.*Remedy"):
         raster.times()
     assert raster.first_times().first.tolist() == [0]

@@ -1,0 +1,96 @@
+"""How much longer than the ANN's own forward does the TTFS closed form take?
+
+    python benchmarks/ttfs_closed_form.py [--repeats 31] [--samples 200]
+
+Rivals: the embedded network with its batch norms folded by torch, in both memory formats, under inference_mode.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+from datetime import date
+
+import torch
+from timing import interleaved, machine, row
+from torch import nn
+
+import picojoule as pj
+from picojoule.data.vision import digits
+from picojoule.kernels import staircase
+from picojoule.models import embedded
+
+BATCHES = (1, 10, 50, 100)
+
+
+def folded(model: nn.Module) -> nn.Module:
+    """The module with torch's own fusion of each convolution and its batch norm."""
+    model = copy.deepcopy(model)
+    for number in range(1, 5):
+        fused = nn.utils.fusion.fuse_conv_bn_eval(getattr(model, f"conv{number}"), getattr(model, f"norm{number}"))
+        setattr(model, f"conv{number}", fused)
+        setattr(model, f"norm{number}", nn.Identity())
+    return model.eval()
+
+
+def with_searchsorted(network: pj.Network):  # type: ignore[no-untyped-def]
+    """The same closed form with torch.searchsorted in place of the compiled quantiser."""
+    from picojoule.ir import Fire
+    from picojoule.ir.dense import evaluate
+
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        for node in network.nodes[1:]:
+            if isinstance(node, Fire):
+                table = node.code.staircase()
+                x = staircase.decode(staircase.index(x, table), table, x.dtype)
+            else:
+                x = evaluate(node, x)
+        return x
+
+    return torch.inference_mode()(forward)
+
+
+def main() -> None:
+    """Print the table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--repeats", type=int, default=31)
+    options.add_argument("--samples", type=int, default=200)
+    options = options.parse_args()
+    data, model = digits.load(), embedded()
+    x = data.test.images[: options.samples]
+    network = pj.convert(model, data.train.take(1000), code=pj.codes.TTFS(steps=80))
+    ann = folded(model)
+    last = copy.deepcopy(ann).to(memory_format=torch.channels_last)
+    infer = torch.inference_mode()
+    rivals = {
+        "ann folded, channels first": infer(lambda z: ann(z)),
+        "ann folded, channels last": infer(lambda z: last(z.contiguous(memory_format=torch.channels_last))),
+        "ttfs closed form": lambda z: pj.run(network, z, count=False),
+        "ttfs closed form, counting": lambda z: pj.run(network, z),
+        "ttfs by torch.searchsorted": with_searchsorted(network),
+    }
+    print(f"# TTFS closed form beside the ANN's own forward, {date.today()}\n\n{machine()}\n")
+    print(
+        f"Embedded digit network (10.5 MMAC), T=80, {options.samples} digits, {options.repeats} turns, interleaved.\n"
+    )
+    best: dict[str, list[float]] = {}
+    for batch in BATCHES:
+        times = interleaved(rivals, x, batch, options.repeats)
+        rival = min(("ann folded, channels first", "ann folded, channels last"), key=lambda name: sum(times[name]))
+        print(f"batch {batch}\n\n| system | ms an image (median) | min–max | × {rival} |\n|---|---|---|---|")
+        for name, each in times.items():
+            print(row(name, each, times[rival]))
+            best[name] = min(best.get(name, each), each, key=lambda t: sorted(t)[len(t) // 2])
+        print()
+    fastest = min(
+        (best["ann folded, channels first"], best["ann folded, channels last"]), key=lambda t: sorted(t)[len(t) // 2]
+    )
+    print(
+        "each at its best batch size\n\n| system | ms an image (median) | min–max | × the faster ANN |\n|---|---|---|---|"
+    )
+    for name, each in best.items():
+        print(row(name, each, fastest))
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = parser().parse_args(arguments)
+    options, unknown = parser().parse_known_args(arguments)
+    if unknown and options.verb not in PLANNED:
+        parser().error(f"unknown option {unknown[0]} (picojoule {options.verb} --help names all)")
     set_quiet(getattr(options, "quiet", False))
     try:
         return _dispatch(options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def _compare(options: argparse.Namespace) -> None:
     _check_model_options(options)
     out = require_writable(options.out)
     settings = _settings(options, mode="quick")
-    _finish(compare(settings, _model(options)), out, options)
+    weights = {"digit_weights": _train(options, out)} if options.train else {}
+    _finish(compare(settings, _model(options), **weights), out, options)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -128,16 +130,20 @@ def _check_model_options(options: argparse.Namespace) -> None:
 
 
 def _model(options: argparse.Namespace):  # type: ignore[no-untyped-def]
-    """The user's network, or None for the embedded one, trained again where asked."""
+    """The user's network, or None for the embedded one."""
     from picojoule.models import load_model
 
-    if options.model:
-        return load_model(options.model, options.weights, trust_pickle=options.trust_pickle)
-    if options.train:
-        from picojoule.train.digits import train_embedded
+    return load_model(options.model, options.weights, trust_pickle=options.trust_pickle) if options.model else None
 
-        train_embedded(seed=options.seed)
-    return None
+
+def _train(options: argparse.Namespace, out: Path) -> Path:
+    """Train the embedded network; an interrupted training goes on where it was. Returns its weights."""
+    from picojoule.train.digits import train_embedded
+
+    weights, checkpoints = out / "digits.safetensors", out / f"training-seed{options.seed}"
+    train_embedded(weights, seed=options.seed, checkpoints=checkpoints)
+    shutil.rmtree(checkpoints)
+    return weights
 
 
 def _finish(result: Result, out: Path, options: argparse.Namespace) -> None:
@@ -146,5 +152,8 @@ def _finish(result: Result, out: Path, options: argparse.Namespace) -> None:
 
     result.save(out / "result.json")
     report(result).save(out / "report.html")
-    print(result.to_json() if options.json else report(result))
+    if options.json:
+        print(result.to_json())
+    else:
+        report(result).show()
     say(f"wrote {out / 'result.json'} and {out / 'report.html'}")

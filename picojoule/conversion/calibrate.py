@@ -59,7 +59,7 @@ def histograms(network: Network, batches: Iterable[Tensor], wanted: Callable[[st
         for batch in batches:
             for name, values in evaluate_all(network.nodes, network.check_input(batch)).items():
                 if wanted(name):
-                    _require_finite(values, name)
+                    require_finite(values, name)
                     found.setdefault(name, Histogram(values.shape[1])).add(values)
     if not found:
         raise DataError(
@@ -68,7 +68,8 @@ def histograms(network: Network, batches: Iterable[Tensor], wanted: Callable[[st
     return found
 
 
-def _require_finite(values: Tensor, name: str) -> None:
+def require_finite(values: Tensor, name: str) -> None:
+    """Raise a DataError where a node's output is not finite."""
     if not bool(torch.isfinite(values).all()):
         raise DataError(
             "a value is not finite",

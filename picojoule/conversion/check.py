@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,20 +16,26 @@ TOLERANCE = 1e-4
 """Largest difference of outputs, relative to their largest magnitude, that float rounding is allowed to make."""
 
 
-def exactly(change: Callable[[Network], Network], network: Network, example: Tensor) -> Network:
-    """Apply an exact pass and compare the outputs on `example`.
+def exactly(change: Callable[..., Network], network: Network, example: Tensor, *arguments: Any) -> Network:
+    """Apply an exact pass, with its `arguments`, and compare the outputs on `example`.
 
     Raises:
-        ConversionError: the outputs changed by more than rounding.
+        ConversionError: the outputs are not finite, or changed by more than rounding.
     """
-    changed = change(network)
+    changed = change(network, *arguments)
     with torch.no_grad():
         before, after = (evaluate_all(net.nodes, example)[net.output.name] for net in (network, changed))
+    if not bool(torch.isfinite(before).all()):
+        raise ConversionError(
+            "the outputs are not finite",
+            where=network.name,
+            remedy="check the weights and the calibration data for NaN and inf",
+        )
     error = float((after - before).abs().max() / before.abs().max().clamp_min(1e-12))
     if not error <= TOLERANCE:
         raise ConversionError(
             f"the outputs changed by {error:.1e} of their size",
-            where=f"pass {getattr(change, '__name__', 'pass')}",
-            remedy="check the model for values that are not finite; otherwise please report this",
+            where=f"pass {change.__name__}",
+            remedy="try the model in float64, and please report this",
         )
     return changed

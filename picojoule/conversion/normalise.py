@@ -5,7 +5,7 @@
     W'_ji = W_ji·λ_i / λ_j        b'_j = b_j / λ_j
 
 λ_i is the scale of the layer's input, λ_j of its output, each per channel or one for the layer. Every activation
-is then divided by its λ; the output keeps its own scale.
+is then divided by its λ; the output keeps its own scale, by a last factor where it is an activation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from picojoule.ir import AvgPool, Conv, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
+from picojoule.ir import Affine, AvgPool, Conv, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
 
 
 def normalise(network: Network, scales: Mapping[str, Tensor]) -> Network:
@@ -40,14 +40,26 @@ def normalise(network: Network, scales: Mapping[str, Tensor]) -> Network:
         else:
             current[node.name] = _pass_on(node, incoming, scales)
         nodes.append(node)
-    return network.evolve(nodes)
+    return network.evolve([*nodes, *_undo(network, current[network.output.name])])
+
+
+def _undo(network: Network, scale: Tensor) -> list[Node]:
+    """The factor that gives an output which is an activation its own scale again; nothing for any other output."""
+    if bool((scale == 1).all()):
+        return []
+    output, gain = network.output, scale.to(next(network.all(WeightLayer)).weight)
+    return [
+        Affine(name="output.scale", inputs=(output.name,), shape=output.shape, gain=gain, shift=torch.zeros_like(gain))
+    ]
 
 
 def _scale_behind(network: Network, node: Node, scales: Mapping[str, Tensor]) -> Tensor:
-    """λ of the activation that follows a weight layer; 1 where none does."""
+    """λ of the activation that follows a weight layer, behind an average pool too; 1 where none does."""
     for consumer in network.consumers(node):
         if isinstance(consumer, ReLU):
             return scales[consumer.name]
+        if isinstance(consumer, AvgPool):
+            return _scale_behind(network, consumer, scales)
     return torch.ones(node.shape[0])
 
 

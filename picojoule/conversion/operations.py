@@ -176,6 +176,11 @@ def _flatten(call: Call) -> Node | None:
     return Flatten(**call.header())
 
 
+def _dropout(call: Call) -> None:
+    if call.module is None and call.argument(2, "training", True):
+        raise Unsupported("a dropout that is on in evaluation too is random; pass training=self.training")
+
+
 def _nothing(call: Call) -> None:
     return None
 
@@ -191,6 +196,7 @@ BUILDERS: dict[str, Callable[[Call], Node | None]] = {
         ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"), _adaptive_avg_pool
     ),
     **dict.fromkeys(("Flatten", "flatten", "view", "reshape"), _flatten),
-    **dict.fromkeys(("Dropout", "Dropout1d", "Dropout2d", "dropout", "Identity", "contiguous"), _nothing),
+    **dict.fromkeys(("Dropout", "Dropout1d", "Dropout2d", "dropout"), _dropout),
+    **dict.fromkeys(("Identity", "contiguous"), _nothing),
 }
 """Every supported operation. A builder returns the node, or None where nothing is left to do."""

@@ -10,15 +10,16 @@ from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
 from picojoule.codes import Code
-from picojoule.conversion.calibrate import histograms
+from picojoule.conversion.calibrate import histograms, require_finite
 from picojoule.conversion.check import exactly
 from picojoule.conversion.fold import fold
 from picojoule.conversion.normalise import normalise
 from picojoule.conversion.quantise import quantise_network, weights_only
+from picojoule.conversion.standardise import standardise
 from picojoule.conversion.to_spiking import to_spiking
 from picojoule.conversion.trace import trace
 from picojoule.data.batches import collect, first, inputs
-from picojoule.ir import Network, ReLU
+from picojoule.ir import Network, Quantise, ReLU, schedule
 from picojoule.ir.dense import evaluate_all
 
 _BATCH = 64
@@ -45,7 +46,7 @@ def convert(
         percentile: of the activations of a channel that a neuron can still express; 100 is the largest seen.
         input: ``coded``: the input fires spikes of its own; ``analogue``: it is a current into the first layer;
             ``auto``: coded where no calibration input is negative.
-        weight_bits: store the weights in so many bits.
+        weight_bits: store the weights in so many bits, 2 … 16; 32 leaves them as they are.
 
     Returns:
         A network whose ``conversion`` says what became of each node.
@@ -53,8 +54,12 @@ def convert(
     Raises:
         ConversionError: an operation that cannot be converted, or codes that cannot meet.
         DataError: calibration data that is empty or not finite.
+        InputError: an option that makes no sense.
     """
+    if weight_bits != 32:
+        _require_bits(weight_bits, "convert(weight_bits=...)")
     network, example = _folded(model, calibration)
+    network = exactly(standardise, network, example)
     codes = _codes(network, code)
     low, high = _input_range(network, calibration)
     coded = _coded(input, low)
@@ -66,10 +71,11 @@ def convert(
         "percentile": f"{percentile:g}",
         "input": f"coded, 1 stands for {high:g}" if coded else "analogue",
     }
-    normal = exactly(lambda net: normalise(net, scales), network, example)
+    normal = exactly(normalise, network, example, scales)
     spiking = to_spiking(normal, codes, scales, coded_input=coded)
     label = next(iter(codes.values())).label if len({each.label for each in codes.values()}) == 1 else "hybrid"
     named = spiking.evolve(spiking.nodes, choices=choices, name=label)
+    schedule(named)  # codes that cannot meet are an error here, not when it runs
     return weights_only(named, weight_bits) if weight_bits < 32 else named
 
 
@@ -86,20 +92,28 @@ def quantise(model: nn.Module | Network, calibration: Any, *, bits: int = 8, sam
         ConversionError: an operation that cannot be converted.
         InputError: a width that makes no sense.
     """
-    if not 2 <= bits <= 16:
-        raise InputError(f"bits={bits}", where="quantise", remedy="use 2 to 16 bits")
+    _require_bits(bits, "quantise(bits=...)")
     network, _ = _folded(model, calibration)
     with torch.no_grad():
-        values = evaluate_all(network.nodes, collect(calibration, _BATCH, samples))
+        values = evaluate_all(network.nodes, network.check_input(collect(calibration, _BATCH, samples)))
     wanted = {node.name: values[node.name] for node in network.nodes if isinstance(node, ReLU) or node is network.input}
+    for name, each in wanted.items():
+        require_finite(each, name)
     return quantise_network(network, wanted, bits)
+
+
+def _require_bits(bits: int, where: str) -> None:
+    if not 2 <= bits <= 16:
+        raise InputError(f"{bits} bits", where=where, remedy="use 2 to 16")
 
 
 def _folded(model: nn.Module | Network, calibration: Any) -> tuple[Network, Tensor]:
     example = first(calibration)
     network = model if isinstance(model, Network) else trace(model, example)
-    if network.spiking:
-        raise ConversionError("it is spiking already", where=network.name, remedy="convert the ANN it was made from")
+    if network.spiking or any(network.all(Quantise)):
+        what = "it is spiking already" if network.spiking else "it is quantised already"
+        raise ConversionError(what, where=network.name, remedy="convert the ANN it was made from")
+    example = network.check_input(example)
     return exactly(fold, network, example), example
 
 
@@ -114,6 +128,10 @@ def _codes(network: Network, code: Code | Mapping[str, Code]) -> dict[str, Code]
         )
     if isinstance(code, Code):
         return dict.fromkeys([*names, "input"], code)
+    if not isinstance(code, Mapping) or not all(isinstance(each, Code) for each in code.values()):
+        raise InputError(
+            f"{code!r} is no code", where="convert(code=...)", remedy="give one such as picojoule.codes.TTFS(steps=80)"
+        )
     unknown, missing = set(code) - {*names, "input"}, set(names) - set(code)
     if unknown or missing:
         raise ConversionError(

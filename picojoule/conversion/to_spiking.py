@@ -22,7 +22,11 @@ def to_spiking(
         codes: the code of each ReLU and, where it is coded, of the input, by name.
         scales: λ of each, kept in the node for whoever reads its values.
         coded_input: whether the input is spikes of its own neurons or an analogue current.
+
+    Raises:
+        ConversionError: a ReLU that no weight layer drives, or a layer that would read sums instead of events.
     """
+    _require_events(network, coded_input=coded_input)
     nodes: list[Node] = []
     fates: list[Fate] = []
     stands_for: dict[str, str] = {}
@@ -53,6 +57,25 @@ def _neurons(node: ReLU, code: Code, layer: str, scale: Tensor) -> Fire:
     return Fire(name=node.name, inputs=node.inputs, shape=node.shape, code=code, layer=layer, scale=scale)
 
 
+def _require_events(network: Network, *, coded_input: bool) -> None:
+    """Weights and maxima are taken of events, or of an input that is the same in every step; not of sums of events."""
+    carries: dict[str, str] = {}
+    for node in network.nodes:
+        incoming = carries[node.inputs[0]] if node.inputs else ""
+        if isinstance(node, (WeightLayer, MaxPool)) and incoming == "sums":
+            raise ConversionError(
+                f"it reads the sums of {_layer(network, node)}, with no neurons between",
+                where=f"node {node.name} ({type(node).__name__})",
+                remedy="put a ReLU between the two, or make one layer of them",
+            )
+        if isinstance(node, Input):
+            carries[node.name] = "events" if coded_input else "constant"
+        elif isinstance(node, WeightLayer) and incoming == "events":
+            carries[node.name] = "sums"
+        else:
+            carries[node.name] = "events" if isinstance(node, ReLU) else incoming
+
+
 def _layer(network: Network, node: Node) -> str:
     """The weight layer that drives a ReLU."""
     source = network.source(node)
@@ -62,6 +85,6 @@ def _layer(network: Network, node: Node) -> str:
         raise ConversionError(
             f"it follows a {type(source).__name__}, not a weight layer",
             where=f"node {node.name} (ReLU)",
-            remedy="remove the second activation",
+            remedy="remove this activation",
         )
     return source.name

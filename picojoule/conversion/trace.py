@@ -32,7 +32,7 @@ def trace(model: nn.Module, example: Tensor, *, name: str = "ann fp32") -> Netwo
     model = _own_copy(model)
     graph_module = _symbolic(model)
     shapes = _Shapes(graph_module)
-    shapes.measure(example[:1].to(_dtype(model)))
+    shapes.measure(example[:1].to(next(model.parameters(), torch.empty(0))))
     nodes, fates, alias = [], [], {}
     for fx_node in graph_module.graph.nodes:
         made = _build(fx_node, shapes, alias)
@@ -49,6 +49,10 @@ def trace(model: nn.Module, example: Tensor, *, name: str = "ann fp32") -> Netwo
 
 
 def _own_copy(model: nn.Module) -> nn.Module:
+    if not isinstance(model, nn.Module):
+        raise ConversionError(
+            f"a {type(model).__name__} is no nn.Module", where="trace", remedy="give the module itself"
+        )
     if isinstance(model, torch.jit.ScriptModule):
         raise ConversionError(
             "a scripted module cannot be traced",
@@ -56,10 +60,6 @@ def _own_copy(model: nn.Module) -> nn.Module:
             remedy="give the Python module it was made from",
         )
     return copy.deepcopy(model).eval()
-
-
-def _dtype(model: nn.Module) -> torch.dtype:
-    return next((p.dtype for p in model.parameters()), torch.float32)
 
 
 class _Tracer(fx.Tracer):
@@ -140,12 +140,13 @@ def _build(fx_node: fx.Node, shapes: _Shapes, alias: dict[str, str]) -> tuple[No
 
 
 def _name(fx_node: fx.Node) -> str:
-    """The module's own path; a call site of a shared module keeps fx's suffix."""
+    """The module's own path, with fx's name behind it where the input, a function or an earlier call has it too."""
     if fx_node.op != "call_module":
         return fx_node.name
     path = str(fx_node.target)
-    first = next(n for n in fx_node.graph.nodes if n.op == "call_module" and n.target == fx_node.target)
-    return path if first is fx_node else f"{path}@{fx_node.name}"
+    calls = [node for node in fx_node.graph.nodes if node.op == "call_module" and node.target == fx_node.target]
+    taken = {"input", *(node.name for node in fx_node.graph.nodes if node.op != "call_module")}
+    return path if calls[0] is fx_node and path not in taken else f"{path}@{fx_node.name}"
 
 
 def _unknown(fx_node: fx.Node, kind: str, reason: str = "") -> ConversionError:

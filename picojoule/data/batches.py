@@ -23,11 +23,13 @@ def batches(data: Any, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
         size: samples a batch.
 
     Raises:
-        DataError: the data is none of these, or empty.
+        DataError: the data is none of these, or empty, or can be gone through only once.
     """
+    if size < 1:
+        raise DataError(f"a batch of {size}", where="data", remedy="use batches of at least one sample")
     empty = True
     for batch in _raw(data, size):
-        inputs, labels = batch if isinstance(batch, (tuple, list)) and len(batch) == 2 else (batch, None)
+        inputs, labels = _parts(batch)
         if not isinstance(inputs, Tensor):
             raise _wrong(f"a batch of type {type(inputs).__name__}")
         if len(inputs):
@@ -37,10 +39,18 @@ def batches(data: Any, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
         raise DataError("there is no sample", where="data", remedy="give at least one")
 
 
+def _parts(batch: Any) -> tuple[Any, Any]:
+    """Inputs and labels of a batch; a batch of one part has no labels."""
+    paired = isinstance(batch, (tuple, list)) and 1 <= len(batch) <= 2
+    return (batch[0], batch[1] if len(batch) == 2 else None) if paired else (batch, None)
+
+
 def _raw(data: Any, size: int) -> Iterable[Any]:
     if isinstance(data, Tensor):
         return data.split(size)
     if isinstance(data, (tuple, list)) and len(data) == 2 and all(isinstance(part, Tensor) for part in data):
+        if len(data[0]) != len(data[1]):
+            raise _wrong(f"a pair of {len(data[0])} inputs and {len(data[1])} labels")
         return zip(data[0].split(size), data[1].split(size), strict=True)
     if hasattr(data, "batches"):
         return data.batches(size)
@@ -48,6 +58,8 @@ def _raw(data: Any, size: int) -> Iterable[Any]:
         return data
     if isinstance(data, Dataset):
         return DataLoader(data, batch_size=size)
+    if isinstance(data, Iterator):
+        raise _wrong(f"a {type(data).__name__}, which can be gone through only once")
     if isinstance(data, Iterable):
         return data
     raise _wrong(f"data of type {type(data).__name__}")

@@ -15,7 +15,7 @@ from picojoule.engines.closed import refuses, run_closed
 from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.stepped import State, run_stepped
 from picojoule.engines.tally import Tally
-from picojoule.ir import Fire, Network, WeightLayer
+from picojoule.ir import Fire, Network
 from picojoule.spikes import Raster, Times
 
 ENGINES: dict[str, str] = {
@@ -70,13 +70,14 @@ def run(
         count: count spikes, synaptic operations and the rest.
 
     Raises:
-        InputError: an unknown engine or layer.
+        InputError: an unknown engine or layer, or a state of another batch.
         ConversionError: inputs of the wrong shape.
         EngineError: the engine cannot run this network exactly.
     """
     record = _known(network, record)
     name, reason = _choose(network, engine, state=state, trajectory=trajectory)
-    x = network.check_input(x).to(_dtype(network))
+    x = network.check_input(x)
+    _check_state(network, state, x)
     plan = plan_of(network)
     tally = Tally(plan, len(x)) if count else None
     if name == "closed":
@@ -132,5 +133,10 @@ def _choose(network: Network, engine: str, *, state: State | None, trajectory: b
     )
 
 
-def _dtype(network: Network) -> torch.dtype:
-    return next((layer.weight.dtype for layer in network.all(WeightLayer)), torch.float32)
+def _check_state(network: Network, state: State | None, x: Tensor) -> None:
+    if state is not None and state.output is not None and len(state.output) != len(x):
+        raise InputError(
+            f"a state of {len(state.output)} samples and a batch of {len(x)}",
+            where=f"run({network.name}, state=...)",
+            remedy="go on with the samples the state is of",
+        )

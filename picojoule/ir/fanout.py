@@ -59,16 +59,22 @@ def _paths(network: Network, node: Node, path: tuple[Node, ...]) -> list[tuple[W
 
 def _synapses(source: Node, path: tuple[Node, ...]) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
-        x = torch.zeros(1, *source.shape, dtype=torch.float64, requires_grad=True)
+        x = torch.zeros(1, *source.shape, dtype=torch.float64, device=_device(path), requires_grad=True)
         out = x
         for node in path:
             out = _pass_on(node, out)
         (gradient,) = torch.autograd.grad(out.sum(), x)
-    return gradient[0].round().long()
+    return gradient[0].round().long().cpu()
+
+
+def _device(path: tuple[Node, ...]) -> torch.device:
+    layer = path[-1]
+    assert isinstance(layer, WeightLayer)
+    return layer.weight.device
 
 
 def _pass_on(node: Node, events: Tensor) -> Tensor:
     """Where events go: a weight layer of ones; an average pool passes each event of a window on whole."""
     if isinstance(node, WeightLayer):
-        return without_bias(replace(node, weight=torch.ones_like(node.weight, dtype=torch.float64)), events)
+        return without_bias(replace(node, weight=torch.ones(node.weight.shape, dtype=torch.float64)), events)
     return sum_pool(node, events) if isinstance(node, AvgPool) else without_bias(node, events)

@@ -134,7 +134,7 @@ class Network:
         if not isinstance(number, torch.dtype) or not number.is_floating_point:
             raise InputError(f"no number type {dtype!r}", where="--dtype", remedy="use float32 or float64")
         try:
-            torch.empty(0, device=device)
+            torch.zeros(1, device=device).item()
         except (RuntimeError, AssertionError) as error:
             raise InputError(
                 f"no device {device!r} ({str(error).splitlines()[0]})", where="--device", remedy="use cpu"
@@ -142,7 +142,7 @@ class Network:
         return self.evolve(_moved(node, device, number) for node in self.nodes)
 
     def check_input(self, x: Tensor) -> Tensor:
-        """`x` if it is a batch of this network's inputs.
+        """`x` in this network's number type and on its device, if it is a batch of its inputs.
 
         Raises:
             ConversionError: its shape is another.
@@ -153,7 +153,7 @@ class Network:
                 where=f"input of {self.name}",
                 remedy="give inputs of the shape the network was traced with",
             )
-        return x
+        return x.to(next((layer.weight for layer in self.all(WeightLayer)), torch.empty(0)))
 
 
 def _moved(node: Node, device: str, dtype: torch.dtype) -> Node:

@@ -75,7 +75,7 @@ def _receiver(network: Network) -> Code:
 
 
 def _fire_window(network: Network, node: Fire, feeding: Window) -> Window:
-    if node.code.waits != feeding.code.waits or (not node.code.waits and node.code.steps != feeding.steps):
+    if not _meet(feeding.code, node.code):
         raise ConversionError(
             f"{feeding.code.label} cannot feed {node.code.label}: their windows do not meet",
             where=f"node {node.name}",
@@ -84,6 +84,13 @@ def _fire_window(network: Network, node: Fire, feeding: Window) -> Window:
     analogue = not isinstance(network.source(node), Fire) and _analogue(network, node)
     waits = node.code.waits and not analogue
     return Window(feeding.start + (feeding.steps if waits else 0), node.code)
+
+
+def _meet(sender: Code, receiver: Code) -> bool:
+    """Codes that wait open a window of their own; others share steps, and carry a value as often."""
+    if sender.waits or receiver.waits:
+        return sender.waits and receiver.waits
+    return (sender.steps, sender.repeats) == (receiver.steps, receiver.repeats)
 
 
 def _analogue(network: Network, node: Fire) -> bool:

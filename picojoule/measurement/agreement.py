@@ -61,7 +61,7 @@ def _unexplained(network: Network, x: Tensor, oracle: dict[str, Tensor]) -> int:
     values: dict[str, Tensor] = {}
     for node in plan(network).nodes:
         if isinstance(node, Input):
-            values[node.name] = scaled_input(node, x)
+            values[node.name] = scaled_input(node, network.check_input(x))
         elif isinstance(node, Fire):
             u, table = values[node.inputs[0]], plan(network).tables[node.name]
             earliest, latest = (staircase.index(u * factor, table) for factor in (1 + TIE, 1 - TIE))

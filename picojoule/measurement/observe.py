@@ -76,7 +76,7 @@ def observe(
         done = run(network, x, engine=engine)
         assert done.counts is not None
         parts.append(done.counts)
-        decisions.append(done.values.flatten(1).argmax(1))
+        decisions.append(done.values.flatten(1).argmax(1).cpu())
         labelled = labelled and y is not None
         hits += correct(done.values, y.to(done.values.device)) if y is not None else 0
         plan = done.plan

@@ -66,15 +66,21 @@ class Report:
         return self.result.to_json()
 
     def show(self) -> None:
-        """Print table and verdict: with bold on a terminal, plain into a pipe."""
+        """Print table, verdict and claims: with bold on a terminal, plain into a pipe."""
         table.show(self.result)
-        print("", *words.verdict(self.result), sep="\n")
+        print("", *_below(self.result), sep="\n")
 
     def __str__(self) -> str:
-        return "\n".join([table.text(self.result), "", *words.verdict(self.result)]).rstrip()
+        return "\n".join([table.text(self.result), "", *_below(self.result)]).rstrip()
 
     def _repr_html_(self) -> str:
         return html.fragment(self.result)
+
+
+def _below(result: Result) -> list[str]:
+    """What stands under the table: the verdict, then the claims."""
+    found = words.claims(result)
+    return [*words.verdict(result), *(["", *found] if found else [])]
 
 
 def report(results: Sequence[Result] | Result) -> Report:

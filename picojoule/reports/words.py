@@ -42,6 +42,20 @@ def claims_summary(result: Result) -> str:
     return f"{states.count('reached')} of {len(states)} {noun} reached{rest}." if states else ""
 
 
+def claims(result: Result) -> list[str]:
+    """One line a claim: its state, what was found beside what was claimed and how that is known, or why not tried."""
+    return [
+        f"{claim.status:<12} {claim.text}: "
+        + (claim.reason if claim.measured is None and claim.reason else f"{_number(claim.measured)} {claim.unit}")
+        + (f" (claimed: {_number(claim.paper)}, {claim.paper_source})" if claim.paper is not None else "")
+        for claim in result.claims
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
 def family(profile: str) -> str:
     """The technology of a profile: ``horowitz-45nm`` of ``horowitz-45nm-int8``."""
     return _PRECISION.sub("", profile)

@@ -1,0 +1,60 @@
+"""Systems side by side on one data set: observe each, then write the rows with what only a comparison can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from picojoule.base.progress import say
+from picojoule.cost import NormalisedProfile, Profile, price, profiles
+from picojoule.cost.break_even import break_even_spikes_per_neuron
+from picojoule.data.vision import Images
+from picojoule.ir import Network
+from picojoule.measurement import Observation, observe, row
+from picojoule.recipes.settings import Settings
+from picojoule.result import Row
+
+PROFILES: tuple[Profile | NormalisedProfile, ...] = (
+    profiles.HOROWITZ_FP32,
+    profiles.HOROWITZ_INT8,
+    profiles.LOIHI,
+    profiles.TRUENORTH_NORMALISED,
+    profiles.SPINNAKER_NORMALISED,
+)
+DENSE, RIVAL = "ann fp32", "ann int8"
+SKIPPING = f"{RIVAL} (zeros skipped)"
+"""The int8 ANN on hardware that skips multiplications by zero: it profits from sparsity as spikes do."""
+
+
+def observe_all(networks: Sequence[Network], samples: Images, settings: Settings) -> dict[str, Observation]:
+    """Run each network over the samples; by name, in order."""
+    seen = {}
+    for network in networks:
+        say(f"running {network.name}")
+        seen[network.name] = observe(network, samples, batch=settings.batch, limit=settings.limit)
+    return seen
+
+
+def rows(seen: dict[str, Observation], *, reference: str) -> list[Row]:
+    """A row a system, and the int8 ANN once more as hardware that skips zeros has it.
+
+    Args:
+        seen: observations by name, ``ann fp32`` and ``ann int8`` among them.
+        reference: the spiking system that normalised energies are relative to.
+    """
+    found = []
+    for name, each in seen.items():
+        common = {"reference": seen[reference], "metrics": _metrics(each, seen)}
+        found.append(row(each, PROFILES, **common))
+        if name == RIVAL:
+            found.append(row(each, PROFILES, **common, name=SKIPPING, skip_zeros=True))
+    return found
+
+
+def _metrics(each: Observation, seen: dict[str, Observation]) -> dict[str, float | None]:
+    """Agreement with the ANN's decisions, and the spikes per neuron at which the system would cost what int8 costs."""
+    metrics: dict[str, float | None] = {"agreement": float((each.decisions == seen[DENSE].decisions).double().mean())}
+    if each.network.spiking:
+        own = profiles.HOROWITZ_FP32 if each.network.precision == "fp32" else profiles.HOROWITZ_INT8
+        rival = price(seen[RIVAL].counts, profiles.HOROWITZ_INT8).joules
+        metrics["break_even_spikes_per_neuron"] = break_even_spikes_per_neuron(each.counts, own, rival)
+    return metrics

@@ -1,6 +1,6 @@
 """One network under several codes beside its ANNs: print the table, write the report.
 
-    python examples/compare_codes.py [samples] [report.html]
+python examples/compare_codes.py [samples] [report.html]
 """
 
 import sys

@@ -1,6 +1,6 @@
 """A spiking network from your own module. The weights here are random: put your trained network in their place.
 
-    python examples/convert_your_model.py
+python examples/convert_your_model.py
 """
 
 import torch

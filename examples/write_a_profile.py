@@ -1,6 +1,6 @@
 """Price a network on hardware of your own: a profile is a value with a source for each number.
 
-    python examples/write_a_profile.py
+python examples/write_a_profile.py
 """
 
 import picojoule as pj

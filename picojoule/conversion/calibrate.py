@@ -42,7 +42,7 @@ class Histogram:
         """The `percent`-th percentile of each channel, ``[channels]``; 100 is the exact maximum."""
         if percent == 100:
             return torch.from_numpy(self._largest.clip(min=0))
-        above = self._counts.cumsum(1) >= percent / 100 * self._counts.sum(1, keepdims=True)
+        above = self._counts.cumsum(1) >= percent * self._counts.sum(1, keepdims=True) / 100
         bins = above.argmax(1)
         upper = ((bins + _FIRST).astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64)
         return torch.from_numpy(np.where(bins == 0, 0.0, np.minimum(upper, self._largest)))

@@ -59,7 +59,8 @@ def _own_copy(model: nn.Module) -> nn.Module:
             where=type(model).__name__,
             remedy="give the Python module it was made from",
         )
-    return copy.deepcopy(model).eval()
+    own = copy.deepcopy(model).eval()
+    return nn.Sequential(own) if _Tracer().is_leaf_module(own, "") else own  # a layer alone is a node, not its inside
 
 
 class _Tracer(fx.Tracer):

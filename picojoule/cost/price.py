@@ -88,7 +88,7 @@ def _check_width(counts: Counts, profile: Profile) -> None:
     widest = max((layer.weight_bits for layer in counts.layers if layer.weights), default=0)
     if profile.bits is not None and widest > profile.bits:
         raise PriceError(
-            f"{widest}-bit weights do not fit a {profile.bits}-bit datapath",
+            f"weights of {widest} bits do not fit a datapath of {profile.bits}",
             where=profile.name,
             remedy="quantise the network, or choose a wider profile",
         )

@@ -76,5 +76,5 @@ def _device(path: tuple[Node, ...]) -> torch.device:
 def _pass_on(node: Node, events: Tensor) -> Tensor:
     """Where events go: a weight layer of ones; an average pool passes each event of a window on whole."""
     if isinstance(node, WeightLayer):
-        return without_bias(replace(node, weight=torch.ones(node.weight.shape, dtype=torch.float64)), events)
+        return without_bias(replace(node, weight=torch.ones_like(node.weight, dtype=torch.float64)), events)
     return sum_pool(node, events) if isinstance(node, AvgPool) else without_bias(node, events)

@@ -34,7 +34,7 @@ class Observation:
         decisions: the class chosen for each sample, int64 ``[samples]``.
         seconds_per_sample: of a run that counts nothing, the median of a few repeats of one batch; None where no
             kernel of this kind ran (few-bit numbers simulated in floats).
-        peak_bytes: tensors alive at once while one batch runs, weights and inputs not included.
+        peak_bytes: tensors alive at once while one batch runs, weights and inputs not included; None as for seconds.
         plan: which engine ran, and why.
     """
 
@@ -43,7 +43,7 @@ class Observation:
     hits: int | None
     decisions: torch.Tensor
     seconds_per_sample: float | None
-    peak_bytes: int
+    peak_bytes: int | None
     plan: str
 
     @property
@@ -86,13 +86,18 @@ def observe(
         hits=hits if labelled else None,
         decisions=torch.cat(decisions),
         seconds_per_sample=_seconds(network, example, engine),
-        peak_bytes=peak_bytes(run, network, example, engine=engine, count=False),
+        peak_bytes=peak_bytes(run, network, example, engine=engine, count=False) if _real(network) else None,
         plan=plan,
     )
 
 
+def _real(network: Network) -> bool:
+    """False where few-bit numbers are simulated in floats: its time and memory would be those of the simulation."""
+    return network.precision == "fp32"
+
+
 def _seconds(network: Network, x: torch.Tensor, engine: str) -> float | None:
-    if network.precision != "fp32":
+    if not _real(network):
         return None
     times: list[float] = []
     while len(times) < _MOST_REPEATS and sum(times) < _ENOUGH_SECONDS:

@@ -248,10 +248,20 @@ def _unknown_joules(result: Result) -> Iterator[str]:
                 places = found.setdefault(label(energy.reason or "no reason is given"), {})
                 places.setdefault(energy.profile, []).append(label(row.system))
     for reason, places in found.items():
-        every = len(result.rows)
-        names = {p: "every system" if len(s) == every > 1 else _and(s) for p, s in places.items()}
-        where = _and([f"{systems} under {profile}" for profile, systems in names.items()])
+        alike: dict[str, list[str]] = {}
+        for profile, systems in places.items():
+            alike.setdefault(_together(systems, result.rows), []).append(profile)
+        where = _and([f"{systems} under {_and(profiles)}" for systems, profiles in alike.items()])
         yield f"No energy for {where}: {reason.rstrip('.')}."
+
+
+def _together(systems: Sequence[str], rows: Sequence[Row]) -> str:
+    """The systems by one word where they are all of a kind."""
+    kinds = {"every system": list(rows), "every ANN": [row for row in rows if row.system.startswith("ann ")]}
+    for words, of_kind in kinds.items():
+        if len(of_kind) > 1 and [*systems] == [label(row.system) for row in of_kind]:
+            return words
+    return _and(systems)
 
 
 def _times(cost: float, of: float) -> str:

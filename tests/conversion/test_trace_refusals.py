@@ -1,0 +1,243 @@
+"""What cannot be converted is an error that names the node, the user's line and the remedy; never half a network."""
+
+import inspect
+import re
+import warnings
+
+import pytest
+import torch
+import torch.nn.functional as F
+from nets import inputs, small_cnn
+from torch import nn
+
+from picojoule.base.errors import ConversionError, PicojouleError
+from picojoule.codes import TTFS, Phase, Rate
+from picojoule.conversion import convert, quantise, trace
+from picojoule.engines import run
+
+VECTORS = torch.rand(4, 6)
+
+
+class Sine(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 6)
+
+    def forward(self, x):
+        return torch.sin(self.fc(x))  # here
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 6)
+
+    def forward(self, x):
+        y = self.fc(x).relu()
+        return y + x  # here
+
+
+class Gelu(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.smooth = nn.GELU()
+
+    def forward(self, x):
+        return self.smooth(x)  # here
+
+
+class AlwaysDropout(nn.Module):
+    def forward(self, x):
+        return F.dropout(x, 0.5)  # here
+
+
+class Reshaped(nn.Module):
+    def forward(self, x):
+        return x.view(-1, 2, 3)  # here
+
+
+class Parameter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(6))
+
+    def forward(self, x):
+        return x * self.gain  # here
+
+
+UNKNOWN = {Sine: "sin", Residual: "add", Gelu: "GELU", AlwaysDropout: "dropout", Reshaped: "view", Parameter: "gain"}
+
+
+@pytest.mark.parametrize("model", UNKNOWN, ids=lambda model: model.__name__)
+def test_unknown_operation_names_node_line_and_remedy(model):
+    with pytest.raises(ConversionError) as caught:
+        trace(model(), VECTORS)
+    lines, start = inspect.getsourcelines(model)
+    line = start + next(number for number, text in enumerate(lines) if "# here" in text)
+    assert caught.value.where.startswith("node ") and UNKNOWN[model] in caught.value.where
+    assert f'{__file__}", line {line}, in forward' in caught.value.where
+    assert "supported are" in caught.value.remedy and "Conv2d" in caught.value.remedy
+
+
+class Branch(nn.Module):
+    def forward(self, x):
+        return x.relu() if x.sum() > 0 else x
+
+
+class TwoInputs(nn.Module):
+    def forward(self, x, y):
+        return x
+
+
+class TupleOutput(nn.Module):
+    def forward(self, x):
+        return x.relu(), x
+
+
+class DictOutput(nn.Module):
+    def forward(self, x):
+        return {"logits": x.relu()}
+
+
+def scripted():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.script(nn.Sequential(nn.Linear(6, 3)))
+
+
+IMAGE = inputs(2)
+REFUSED = {
+    "branch on values": (Branch, VECTORS, "cannot be traced"),
+    "two inputs": (TwoInputs, VECTORS, "takes 2 inputs"),
+    "tuple output": (TupleOutput, VECTORS, "does not return one tensor"),
+    "dict output": (DictOutput, VECTORS, "does not return one tensor"),
+    "scripted": (scripted, VECTORS, "scripted module"),
+    "a function": (lambda: torch.relu, VECTORS, "no nn.Module"),
+    "wrong shape": (lambda: nn.Linear(5, 3), VECTORS, r"fails on an input of shape \(1, 6\)"),
+    "linear on a map": (lambda: nn.Linear(16, 3), IMAGE, "flatten it first"),
+    "flatten of the batch": (lambda: nn.Flatten(0), IMAGE, "only flattening is supported"),
+    "reflecting border": (lambda: nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"), IMAGE, "padding_mode"),
+    "uneven same": (lambda: nn.Conv2d(1, 1, 2, padding="same"), IMAGE, "pads unequally"),
+    "norm of the batch": (lambda: nn.BatchNorm2d(1, track_running_stats=False), IMAGE, "depends on the batch"),
+    "pool with a divisor": (lambda: nn.AvgPool2d(2, divisor_override=3), IMAGE, "divisor_override"),
+    "uneven adaptive pool": (lambda: nn.AdaptiveAvgPool2d(5), IMAGE, "windows of unequal size"),
+}
+
+
+@pytest.mark.parametrize(("model", "x", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(model, x, message):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        built = model()
+        built = built.eval() if isinstance(built, nn.Module) else built
+    with pytest.raises(ConversionError, match=message) as caught:
+        trace(built, x)
+    assert caught.value.where and caught.value.remedy
+    assert "\n" not in str(caught.value)
+
+
+def sequence(*layers: nn.Module) -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(*layers).eval()
+
+
+CONV, NORM, RELU = nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU()
+UNCONVERTIBLE = {
+    "no relu": (sequence(nn.Flatten(), nn.Linear(256, 3)), "no ReLU"),
+    "norm behind a relu": (sequence(CONV, RELU, NORM), "batch norm behind a ReLU"),
+    "norm of the input": (sequence(nn.BatchNorm2d(1), CONV, RELU), "batch norm behind a Input"),
+    "norm behind a pool": (sequence(CONV, nn.MaxPool2d(2), NORM, RELU), "batch norm behind a MaxPool"),
+    "two relus": (sequence(CONV, RELU, RELU), "follows a ReLU"),
+    "relu of the input": (sequence(RELU, CONV, RELU), "follows a Input"),
+    "layer behind a layer": (sequence(CONV, RELU, nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 1), RELU), "no neurons between"),
+    "pool of sums": (sequence(CONV, RELU, nn.Conv2d(2, 2, 3), nn.MaxPool2d(2)), "no neurons between"),
+}
+
+
+@pytest.mark.parametrize(("model", "message"), UNCONVERTIBLE.values(), ids=UNCONVERTIBLE)
+def test_a_network_spikes_cannot_compute(model, message):
+    with pytest.raises(ConversionError, match=message) as caught:
+        convert(model, IMAGE, code=TTFS())
+    assert caught.value.remedy
+
+
+def test_layers_of_an_analogue_input_need_no_neurons_between():
+    """A current that is the same in every step may pass any number of layers and pools."""
+    model = sequence(CONV, nn.MaxPool2d(2), nn.Conv2d(2, 2, 3), RELU, nn.Flatten(), nn.Linear(50, 3))
+    network = convert(model, IMAGE, code=Rate(steps=512), input="analogue", percentile=100)
+    torch.testing.assert_close(run(network, IMAGE).values, model(IMAGE).detach(), atol=0.02, rtol=0.02)
+
+
+def with_nan_weight():
+    model = small_cnn()
+    with torch.no_grad():
+        model[0].weight[0] = torch.nan
+    return model
+
+
+def nan_image():
+    x = inputs(80)
+    x[70, 0, 3, 3] = torch.nan
+    return x
+
+
+MODEL = small_cnn()
+ANN = trace(MODEL, inputs(1))
+WRONG = {
+    "nan weights": (with_nan_weight(), inputs(4), {}, "not finite"),
+    "nan calibration": (MODEL, nan_image(), {}, "not finite"),
+    "empty calibration": (MODEL, inputs(0), {}, "no sample"),
+    "no data": (MODEL, 3, {}, "data of type int"),
+    "a generator": (MODEL, (x for x in inputs(4).split(2)), {}, "only once"),
+    "wrong shape of a network": (ANN, torch.rand(4, 1, 8, 8), {}, "is expected"),
+    "spiking already": (convert(MODEL, inputs(4), code=TTFS()), inputs(4), {}, "spiking already"),
+    "quantised already": (quantise(MODEL, inputs(4)), inputs(4), {}, "quantised already"),
+    "norm": (MODEL, inputs(4), {"norm": "neuron"}, "norm='neuron'"),
+    "percentile 0": (MODEL, inputs(4), {"percentile": 0}, "percentile=0"),
+    "percentile 101": (MODEL, inputs(4), {"percentile": 101}, "percentile=101"),
+    "one bit": (MODEL, inputs(4), {"weight_bits": 1}, "1 bits"),
+    "64 bits": (MODEL, inputs(4), {"weight_bits": 64}, "64 bits"),
+    "input": (MODEL, inputs(4), {"input": "poisson"}, "input='poisson'"),
+    "coded negative input": (MODEL, -inputs(4), {"input": "coded"}, "cannot carry a negative value"),
+    "a class as code": (MODEL, inputs(4), {"code": TTFS}, "is no code"),
+    "a text as code": (MODEL, inputs(4), {"code": "ttfs"}, "is no code"),
+    "unknown node": (MODEL, inputs(4), {"code": {"2": TTFS(), "5": TTFS(), "7": TTFS()}}, r"\['7'\] unknown nodes"),
+    "missing node": (MODEL, inputs(4), {"code": {"2": TTFS()}}, r"none for \['5'\]"),
+    "ttfs feeds rate": (MODEL, inputs(4), {"code": {"2": TTFS(steps=8), "5": Rate(steps=8)}}, "cannot feed"),
+    "rate of two lengths": (MODEL, inputs(4), {"code": {"2": Rate(steps=8), "5": Rate(steps=9)}}, "cannot feed"),
+    "rate feeds phase": (MODEL, inputs(4), {"code": {"2": Rate(steps=8), "5": Phase(steps=8)}}, "cannot feed"),
+    "phases of two periods": (
+        MODEL,
+        inputs(4),
+        {"code": {"2": Phase(steps=16, period=8), "5": Phase(steps=16, period=4)}},
+        "cannot feed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "data", "options", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_input_to_convert(model, data, options, message):
+    with pytest.raises(PicojouleError, match=message) as caught:
+        convert(model, data, **{"code": TTFS(steps=8), **options})
+    assert caught.value.where and caught.value.remedy
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, options, _) in WRONG.items() if not options])
+def test_wrong_input_to_quantise(name):
+    model, data, _, message = WRONG[name]
+    if name == "a generator":
+        data = (x for x in inputs(4).split(2))
+    with pytest.raises(PicojouleError, match=message):
+        quantise(model, data)
+
+
+@pytest.mark.parametrize("bits", [0, 1, 17])
+def test_wrong_bits(bits):
+    with pytest.raises(PicojouleError, match=f"{bits} bits"):
+        quantise(MODEL, inputs(4), bits=bits)
+
+
+def test_an_error_is_one_line_with_its_remedy():
+    with pytest.raises(ConversionError) as caught:
+        trace(Branch(), VECTORS)
+    assert re.fullmatch(r"Branch: .*\. Remedy: .*", str(caught.value))

@@ -1,0 +1,231 @@
+"""The verb run: values and counts do not depend on batches, on what ran before or on who runs beside it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from nets import converted, inputs, small_cnn
+from torch.utils.data import DataLoader, Dataset
+
+from picojoule.base.errors import ConversionError, EngineError, InputError
+from picojoule.codes import TTFS, Phase, Rate
+from picojoule.conversion import quantise, trace
+from picojoule.conversion.fold import fold
+from picojoule.cost.counts import add_up
+from picojoule.engines import run
+from picojoule.ir import Network
+
+CODES = [Rate(steps=12), Phase(steps=16), TTFS(steps=24)]
+X = inputs(9, 7)
+
+
+def dense() -> Network:
+    return fold(trace(small_cnn(), X))
+
+
+SYSTEMS = {
+    **{code.label: lambda code=code: converted(code) for code in CODES},
+    "analogue": lambda: converted(TTFS(steps=24), input="analogue"),
+    "ann": dense,
+    "int8": lambda: quantise(small_cnn(), inputs(32)),
+}
+
+
+@pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
+def test_a_batch_is_its_parts(system):
+    network = system()
+    whole = run(network, X)
+    for size in (1, 4):
+        parts = [run(network, x) for x in X.split(size)]
+        torch.testing.assert_close(torch.cat([part.values for part in parts]), whole.values)
+        assert add_up(part.counts for part in parts) == whole.counts
+    assert whole.counts.samples == len(X)
+
+
+@pytest.mark.parametrize("code", CODES, ids=repr)
+def test_nothing_remembers_between_calls(code):
+    network, other = converted(code), converted(code, seed=5)
+    alone = [run(net, X) for net in (network, other)]
+    for _ in range(2):
+        for net, expected in zip((network, other), alone, strict=True):
+            again = run(net, X)
+            assert torch.equal(again.values, expected.values) and again.counts == expected.counts
+
+
+def test_the_input_is_not_changed():
+    for code in CODES:
+        for source in ("coded", "analogue"):
+            x = X.clone()
+            run(converted(code, input=source), x)
+            assert torch.equal(x, X)
+
+
+STREAMED = [(Rate(steps=10), Rate(steps=20)), (Phase(steps=8), Phase(steps=16))]
+
+
+@pytest.mark.parametrize("source", ["coded", "analogue"])
+@pytest.mark.parametrize(("half", "full"), STREAMED, ids=["rate", "phase"])
+def test_two_runs_with_state_are_one_of_twice_the_steps(half, full, source):
+    network = converted(half, input=source)
+    first = run(network, X)
+    second = run(network, X, state=first.state)
+    once = run(converted(full, input=source), X)
+    assert torch.equal(second.values, once.values)
+    for count in ("spikes", "synops", "events_in"):
+        assert first.counts.total(count) + second.counts.total(count) == once.counts.total(count)
+
+
+def test_a_state_is_a_value():
+    """Going on from one state twice gives the same twice."""
+    network = converted(Rate(steps=10))
+    state = run(network, X).state
+    a, b = (run(network, X, state=state).values for _ in range(2))
+    assert torch.equal(a, b) and not torch.equal(a, run(network, X).values)
+
+
+@pytest.mark.parametrize("code", CODES, ids=repr)
+def test_trajectory_ends_in_the_values(code):
+    network = converted(code)
+    done = run(network, X, trajectory=True)
+    assert done.plan.startswith("stepped")
+    assert torch.equal(done.trajectory[-1], done.values)
+    assert len(done.trajectory) == done.counts.steps
+
+
+@pytest.mark.parametrize("code", CODES, ids=repr)
+def test_records_exactly_what_is_asked_for(code):
+    network = converted(code)
+    done = run(network, X, record=["4", "input"])
+    assert set(done.trains) == {"4", "input"}
+    by_name = {layer.name: layer for layer in done.counts.layers}
+    for layer, train in done.trains.items():
+        spikes = (train if hasattr(train, "spikes") else train.raster()).spikes
+        assert spikes.shape[:2] == (code.steps, len(X))
+        assert int(spikes.sum()) == by_name[layer].spikes > 0
+
+
+def test_counting_can_be_left_out():
+    for code in CODES:
+        network = converted(code)
+        done = run(network, X, count=False)
+        assert done.counts is None and torch.equal(done.values, run(network, X).values)
+
+
+REFUSED = {
+    "unknown layer": (Rate(steps=4), {"record": ["conv9"]}, InputError, "no firing layer named conv9"),
+    "unknown engine": (Rate(steps=4), {"engine": "quantum"}, InputError, "no engine 'quantum'"),
+    "closed rate": (Rate(steps=4), {"engine": "closed"}, EngineError, "no closed form"),
+    "closed phase": (Phase(steps=8), {"engine": "closed"}, EngineError, "no closed form"),
+    "closed trajectory": (TTFS(steps=8), {"engine": "closed", "trajectory": True}, EngineError, "needs steps"),
+}
+
+
+@pytest.mark.parametrize(("code", "options", "error", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(code, options, error, message):
+    with pytest.raises(error, match=message) as caught:
+        run(converted(code), X, **options)
+    assert caught.value.remedy
+
+
+def test_ttfs_has_no_state_to_go_on_from():
+    network = converted(TTFS(steps=8))
+    state = run(network, X, engine="stepped").state
+    with pytest.raises(EngineError, match="fire once"):
+        run(network, X, state=state)
+
+
+def test_a_state_of_another_batch_is_refused():
+    """One of a single sample would otherwise be shared by all."""
+    network = converted(Rate(steps=4))
+    for samples in (1, 3):
+        with pytest.raises(InputError, match=f"a state of {samples} samples and a batch of {len(X)}"):
+            run(network, X, state=run(network, X[:samples]).state)
+
+
+def test_an_ann_has_no_steps():
+    with pytest.raises(EngineError, match="nothing fires"):
+        run(dense(), X, engine="stepped")
+    with pytest.raises(EngineError, match="needs steps"):
+        run(dense(), X, trajectory=True)
+    done = run(dense(), X)
+    assert done.counts.steps is None and done.plan == "closed: nothing fires"
+
+
+def test_inputs_of_another_shape_are_refused():
+    with pytest.raises(ConversionError, match=r"where \[batch, 1, 16, 16\] is expected"):
+        run(converted(Rate(steps=4)), torch.rand(2, 1, 8, 8))
+
+
+@pytest.mark.parametrize("code", CODES, ids=repr)
+def test_the_chosen_engine_says_why(code):
+    plan = run(converted(code), X).plan
+    assert plan.startswith("closed" if isinstance(code, TTFS) else "stepped") and len(plan) > 20
+
+
+# --- numbers and devices ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
+def test_float64_gives_nearly_the_same(system):
+    network = system()
+    single, double = run(network, X), run(network.to("cpu", "float64"), X)
+    assert double.values.dtype == torch.float64
+    assert (single.values - double.values).abs().max() < 0.05 * double.values.abs().max()
+    assert double.counts.total("macs") == single.counts.total("macs")
+    assert double.counts.total("spikes") == pytest.approx(single.counts.total("spikes"), rel=0.01)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float64, torch.bool])
+def test_inputs_of_any_number_type(dtype):
+    network, x = converted(Rate(steps=8)), X.round()
+    assert torch.equal(run(network, x.to(dtype)).values, run(network, x).values)
+
+
+WRONG_PLACES = [
+    ("abacus", "float32", "--device"),
+    ("meta", "float32", "--device"),
+    ("", "float32", "--device"),
+    ("cpu", "float31", "--dtype"),
+    ("cpu", "int8", "--dtype"),
+    ("cpu", "nn", "--dtype"),
+]
+
+
+@pytest.mark.parametrize(("device", "dtype", "where"), WRONG_PLACES)
+def test_no_such_device_or_number_type(device, dtype, where):
+    with pytest.raises(InputError) as caught:
+        dense().to(device, dtype)
+    assert caught.value.where == where and caught.value.remedy
+
+
+# --- threads and workers ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [TTFS(steps=24), Rate(steps=6)], ids=repr)
+def test_eight_threads_at_once_give_what_one_gives(code):
+    """Also where none of them has run the network before."""
+    expected, network = run(converted(code), X), converted(code)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: run(network, X), range(16)))
+    assert all(torch.equal(each.values, expected.values) and each.counts == expected.counts for each in found)
+
+
+class InAWorker(Dataset):
+    """Runs the network inside the worker process."""
+
+    def __init__(self, network: Network):
+        self.network = network
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, i: int) -> torch.Tensor:
+        return run(self.network, X[i : i + 1], count=False).values[0].clone()
+
+
+def test_forked_workers_run_too():
+    network = converted(TTFS(steps=24))
+    expected = run(network, X).values[:4]
+    loader = DataLoader(InAWorker(network), batch_size=2, num_workers=2, multiprocessing_context="fork")
+    torch.testing.assert_close(torch.cat(list(loader)), expected)
+    torch.testing.assert_close(run(network, X).values[:4], expected)

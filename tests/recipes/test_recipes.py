@@ -1,0 +1,77 @@
+"""The index of the eighteen, and every built recipe's smoke mode: it runs, is valid, and claims nothing."""
+
+import importlib
+import json
+
+import pytest
+
+from picojoule.base.errors import InputError, NotBuiltYet
+from picojoule.recipes.index import RECIPES, Entry, find, find_built
+from picojoule.recipes.settings import Settings
+from picojoule.result import Result
+
+BUILT = [entry for entry in RECIPES if entry.built]
+PLANNED = [entry for entry in RECIPES if not entry.built]
+
+
+def named(entry: Entry) -> str:
+    return entry.name
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Result]:
+    return {entry.name: smoke(entry) for entry in BUILT}
+
+
+def smoke(entry: Entry) -> Result:
+    return importlib.import_module(entry.module).build(Settings(mode="smoke", limit=16))
+
+
+def test_the_index_is_the_eighteen():
+    assert len(RECIPES) == 18 and len({entry.name for entry in RECIPES}) == 18
+    assert BUILT and all(entry.title and entry.paper and entry.cite and entry.domain for entry in RECIPES)
+
+
+@pytest.mark.parametrize("entry", BUILT, ids=named)
+def test_smoke_is_a_whole_result(results, entry, tmp_path):
+    result = results[entry.name]
+    assert (result.recipe, result.mode, result.seed) == (entry.name, "smoke", 0)
+    assert Result.load(result.save(tmp_path / "result.json")) == result
+    assert Result.from_dict(json.loads(result.to_json())) == result
+    assert result.data["name"].startswith("synthetic")
+
+
+@pytest.mark.parametrize("entry", BUILT, ids=named)
+def test_smoke_claims_nothing(results, entry):
+    claims = results[entry.name].claims
+    assert claims and {claim.status for claim in claims} == {"not-tried"}
+    assert all(claim.reason and claim.measured is None for claim in claims)
+
+
+@pytest.mark.parametrize("entry", BUILT, ids=named)
+def test_rows_are_a_baseline_and_a_method(results, entry):
+    rows = results[entry.name].rows
+    assert rows[0].system == "ann fp32" and len(rows) > 1
+    assert len({row.system for row in rows}) == len(rows)
+    for row in rows:
+        assert 0 <= row.metrics["accuracy"] <= 1 and row.energy
+
+
+@pytest.mark.parametrize("entry", PLANNED, ids=named)
+def test_a_planned_recipe_says_so(entry):
+    assert find(entry.name) is entry
+    with pytest.raises(NotBuiltYet, match=f"recipe {entry.name}: it is not built yet") as caught:
+        find_built(entry.name)
+    assert BUILT[0].name in caught.value.remedy
+
+
+def test_a_name_that_is_nearly_right_gets_a_hint():
+    with pytest.raises(InputError, match="did you mean t2fsnn"):
+        find("t2fsn")
+    with pytest.raises(InputError, match="picojoule list names all eighteen"):
+        find("zzzzzz")
+
+
+def test_full_mode_needs_data():
+    with pytest.raises(InputError, match="the full mode has no data"):
+        Settings(mode="full").dataset()

@@ -1,1 +1,1 @@
-"""Floor 0: what every room uses. Needs neither torch nor numpy."""
+"""What every room uses. Needs neither torch nor numpy."""

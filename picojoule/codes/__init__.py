@@ -10,6 +10,6 @@ from picojoule.codes.rate import Rate
 from picojoule.codes.ttfs import TTFS
 
 CODES: dict[str, type[Code]] = {"rate": Rate, "phase": Phase, "ttfs": TTFS}
-"""Every code by the name used at the command line."""
+"""Every code by its name."""
 
 __all__ = ["CODES", "Code", "Contract", "Phase", "Rate", "TTFS"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, final
 
 from torch import Tensor
@@ -19,8 +19,9 @@ class Contract:
     """What a code promises; the conformance suite holds it to every line.
 
     Attributes:
-        closed: ``exact``: :meth:`Code.value` equals the stepped neuron for every drive that arrives before it
-            fires; ``ideal``: only for a drive that is the same in every step; ``none``: there is no closed form.
+        closed: ``exact``: a neuron fires at most once, at the step that :meth:`Code.staircase` gives for all that
+            arrived before its window; ``ideal``: :meth:`Code.value` equals the stepped neuron for a drive that is the
+            same in every step; ``none``: there is no closed form.
         error: how the error of the decoded value falls with more steps: ``"1/T"``, or ``"2^-T"`` within a period.
         payload: what a receiver does with a spike: add a weight (``binary``), shift and add (``power_of_two``),
             or multiply and add (``real``).
@@ -49,6 +50,8 @@ class Code(ABC):
     waits: ClassVar[bool]
     """True where a neuron fires only after all its inputs have arrived (a window a layer)."""
     cite: ClassVar[tuple[str, ...]]
+    symbols: ClassVar[dict[str, str]] = {}
+    """The letter of each setting in the label, by the name of its field."""
 
     steps: int
 
@@ -74,8 +77,13 @@ class Code(ABC):
 
     @property
     def label(self) -> str:
-        """The system's name in every table, such as ``ttfs T=80``."""
-        return f"{self.name} T={self.steps}"
+        """The system's name in every table, such as ``ttfs T=80``; every setting that is not the default is in it."""
+        unusual = [
+            f"{self.symbols.get(each.name, each.name)}={getattr(self, each.name):.3g}"
+            for each in fields(self)
+            if each.name != "steps" and getattr(self, each.name) != each.default
+        ]
+        return " ".join([f"{self.name} T={self.steps}", *unusual])
 
     @property
     def repeats(self) -> float:

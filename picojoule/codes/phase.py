@@ -37,6 +37,7 @@ class Phase(Code):
     name: ClassVar[str] = "phase"
     waits: ClassVar[bool] = False
     cite: ClassVar[tuple[str, ...]] = ("kim2018",)
+    symbols: ClassVar[dict[str, str]] = {"period": "K", "threshold": "θ", "initial": "v₀"}
 
     steps: int = 64
     period: int = 8

@@ -37,6 +37,7 @@ class Rate(Code):
     name: ClassVar[str] = "rate"
     waits: ClassVar[bool] = False
     cite: ClassVar[tuple[str, ...]] = ("rueckauer2017", "bu2022")
+    symbols: ClassVar[dict[str, str]] = {"threshold": "θ", "amount": "r", "initial": "v₀"}
 
     steps: int = 32
     threshold: float = 1.0

@@ -45,6 +45,7 @@ class TTFS(Code):
     name: ClassVar[str] = "ttfs"
     waits: ClassVar[bool] = True
     cite: ClassVar[tuple[str, ...]] = ("park2020",)
+    symbols: ClassVar[dict[str, str]] = {"tau": "τ", "delay": "d", "threshold": "θ₀"}
 
     steps: int = 80
     tau: float | None = None
@@ -53,6 +54,8 @@ class TTFS(Code):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.tau == self.steps / 4:
+            object.__setattr__(self, "tau", None)  # one form for one code
         self._require(self.kernel_tau > 0, f"tau={self.tau}", "use a positive time constant")
         self._require(self.threshold > 0, f"threshold={self.threshold}", "use a positive threshold")
 
@@ -66,11 +69,6 @@ class TTFS(Code):
     def kernel_tau(self) -> float:
         """τ in steps."""
         return self.steps / 4 if self.tau is None else self.tau
-
-    @property
-    def label(self) -> str:
-        usual = self.kernel_tau == self.steps / 4
-        return f"ttfs T={self.steps}" + ("" if usual else f" τ={self.kernel_tau:g}")
 
     def neuron(self) -> Neuron:
         return Neuron(thresholds=self._kernel(self.threshold), resets=(inf,) * self.steps)

@@ -85,7 +85,7 @@ def _symbolic(model: nn.Module) -> fx.GraphModule:
             where=type(model).__name__,
             remedy="wrap it in a module that takes one tensor",
         )
-    return fx.GraphModule(model, graph)
+    return fx.GraphModule(model, graph, class_name=type(model).__name__)
 
 
 class _Shapes(fx.Interpreter):
@@ -103,7 +103,7 @@ class _Shapes(fx.Interpreter):
         except Exception as error:
             raise ConversionError(
                 f"the model fails on an input of shape {tuple(example.shape)}: {_first_line(error)}",
-                where=type(self.module).__name__ if self.module.__class__ is not fx.GraphModule else "model",
+                where=type(self.module).__name__,
                 remedy="give data of the shape the model was made for",
             ) from None
 

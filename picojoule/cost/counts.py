@@ -8,7 +8,7 @@ Definitions, per layer:
 ``effective_macs`` of these, the ones whose activation is not zero: what an accelerator that skips zeros does
 ``bias_adds``      additions of biases and of held analogue currents to membranes or outputs
 ``state_updates``  (neuron, step) pairs at which a neuron that may still fire compares its membrane
-``compares``       comparisons of pooling on analogue values
+``compares``       comparisons of maximum pools: of analogue values, or one for each event that enters
 """
 
 from __future__ import annotations

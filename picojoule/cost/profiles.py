@@ -49,13 +49,14 @@ HOROWITZ_INT8 = Profile(
         "compare": Price(0.03 * _pJ, f"{_HOROWITZ}: a comparison is priced as an int8 add"),
     },
     memory=_SRAM_45NM,
-    note="As horowitz-45nm-fp32, in int8. A spike of a real payload has no price: its kernel is not 8 bits here.",
+    note="As horowitz-45nm-fp32, in int8. Sums are priced as int8 adds, as in the usual tables, although"
+    " accumulators and membranes are wider. A spike of a real payload has no price: its kernel is not 8 bits here.",
 )
 
 LOIHI = Profile(
     name="loihi",
     title="Loihi, 14 nm, events only",
-    bits=32,
+    bits=None,
     prices={
         "synop_binary": Price(
             23.6 * _pJ, "23.6 pJ a synaptic operation, as tabulated in a 2023 Frontiers paper (SENECA)"

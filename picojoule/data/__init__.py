@@ -1,1 +1,1 @@
-"""Floor 1: data sets as values, real loaders and their synthetic twins."""
+"""Data sets as values, real loaders and their synthetic twins."""

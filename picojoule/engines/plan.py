@@ -160,7 +160,7 @@ def _add_pool_compares(network: Network, facts: dict[str, LayerCounts]) -> None:
 
 
 def _injections(network: Network, layer: WeightLayer) -> tuple[float, ...]:
-    """When a layer takes in its bias: by the code of the neurons it drives, or of those that feed the output."""
+    """When a layer takes in its bias: in the window in which its inputs arrive."""
     return schedule(network).windows[layer.name].code.injections()
 
 

@@ -42,7 +42,7 @@ def measure(
         name: the system's name in tables, if not the network's own.
 
     Returns:
-        A result with one row; it prints as a table, and several go into :func:`picojoule.reports`.
+        A result with one row; it prints as a table, and several go into :func:`picojoule.reports.report`.
     """
     network = system if isinstance(system, Network) else fold(trace(system, first(data)))
     seen = observe(network, data, engine=engine, batch=batch, limit=limit)

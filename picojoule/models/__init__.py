@@ -1,4 +1,4 @@
-"""Floor 3: plain ``nn.Module`` networks without training code, and the files of their weights."""
+"""Plain ``nn.Module`` networks without training code, and the files of their weights."""
 
 from picojoule.models.loading import embedded, embedded_metadata, load_model, load_weights
 

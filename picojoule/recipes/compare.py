@@ -76,7 +76,7 @@ def _series(networks: list[Network], data: Dataset, settings: Settings) -> list[
     found: list[Series] = []
     for network in longest.values():
         found.append(series.accuracy_against_steps(network, images, samples.labels.to(settings.device)))
-        found.append(series.raster(network, images[:1], _middle_layer(network), settings.seed))
+        found.append(series.raster(network, images[:1], series.middle_layer(network), settings.seed))
     for network in networks:
         if _code(network).waits:
             found += series.first_spike_times(network, images[:_TIMES_SAMPLES])
@@ -85,8 +85,3 @@ def _series(networks: list[Network], data: Dataset, settings: Settings) -> list[
 
 def _code(network: Network) -> Any:
     return next(network.all(Fire)).code
-
-
-def _middle_layer(network: Network) -> str:
-    layers = [fire.layer for fire in network.all(Fire) if fire.layer != "input"]
-    return layers[len(layers) // 2]

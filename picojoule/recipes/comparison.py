@@ -16,6 +16,8 @@ from picojoule.result import Row
 PROFILES: tuple[Profile | NormalisedProfile, ...] = (
     profiles.HOROWITZ_FP32,
     profiles.HOROWITZ_INT8,
+    profiles.HOROWITZ_FP32_NO_REUSE,
+    profiles.HOROWITZ_INT8_NO_REUSE,
     profiles.LOIHI,
     profiles.TRUENORTH_NORMALISED,
     profiles.SPINNAKER_NORMALISED,
@@ -29,6 +31,7 @@ def observe_all(networks: Sequence[Network], samples: Images, settings: Settings
     """Run each network over the samples; by name, in order."""
     seen = {}
     for network in networks:
+        assert network.name not in seen, f"two systems named {network.name}"
         say(f"running {network.name}")
         seen[network.name] = observe(network, samples, batch=settings.batch, limit=settings.limit)
     return seen

@@ -109,7 +109,9 @@ def find(name: str) -> Entry:
             return entry
     close = difflib.get_close_matches(name, [entry.name for entry in RECIPES], n=1)
     hint = f"did you mean {close[0]}? " if close else ""
-    raise InputError(f"no recipe {name!r}", where="picojoule", remedy=f"{hint}picojoule list names all eighteen")
+    raise InputError(
+        "there is no such recipe", where=f"recipe {name}", remedy=f"{hint}picojoule list names all eighteen"
+    )
 
 
 def find_built(name: str) -> Entry:

@@ -59,6 +59,12 @@ def raster(network: Network, image: Tensor, layer: str, seed: int = 0) -> Series
     )
 
 
+def middle_layer(network: Network) -> str:
+    """The firing layer halfway through the network, the input not counted."""
+    layers = [fire.layer for fire in network.all(Fire) if fire.layer != "input"]
+    return layers[len(layers) // 2]
+
+
 def first_spike_times(network: Network, images: Tensor) -> list[Series]:
     """Histograms of the first-spike times of every hidden layer.
 

@@ -34,6 +34,7 @@ COMPARED: tuple[Callable[[nn.Module, Any], Network], ...] = (
     lambda model, calibration: quantise(model, calibration, bits=8),
     lambda model, calibration: quantise(model, calibration, bits=4),
     *(spiking(Rate(steps=steps)) for steps in RATE_STEPS),
+    spiking(Rate(steps=8), weight_bits=8),
     spiking(Rate(steps=32), weight_bits=8),
     spiking(Phase(steps=64)),
     spiking(TTFS(steps=80, tau=20)),

@@ -64,7 +64,10 @@ def most_spikes(network: Network, data: Dataset, settings: Settings) -> int:
 
 def _series(network: Network, data: Dataset, settings: Settings) -> list:
     images = data.test.images[:100].to(settings.device)
-    return [series.raster(network, images[:1], "conv2", settings.seed), *series.first_spike_times(network, images)]
+    return [
+        series.raster(network, images[:1], series.middle_layer(network), settings.seed),
+        *series.first_spike_times(network, images),
+    ]
 
 
 def _claims(network: Network, agreement: Agreement, most: int) -> tuple[Claim, ...]:

@@ -1,4 +1,4 @@
-"""Floor 8: a result as a table, a page and a file. Draws everything from the `Result`; imports no torch.
+"""A result as a table, a page and a file. Draws everything from the `Result`; imports no torch.
 
 ::
 

@@ -13,7 +13,7 @@ from picojoule.result import Result, Row
 BASELINE = "ann fp32"
 KEEPS = 0.005  # accuracy is kept when at most half a point is lost
 _ANN = re.compile(r"ann ((?:fp|bf|int|uint)\d+)")
-_PRECISION = re.compile(r"-(?:fp|bf|int|uint)\d+$")
+_PRECISION = re.compile(r"-(?:fp|bf|int|uint)\d+(?=-|$)")
 
 
 def verdict(result: Result) -> list[str]:

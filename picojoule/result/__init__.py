@@ -1,4 +1,4 @@
-"""Floor 1: the result of a run as values, and its file (schema 1). Needs neither torch nor numpy."""
+"""The result of a run as values, and its file (schema 1). Needs neither torch nor numpy."""
 
 from picojoule.result.merge import merge
 from picojoule.result.values import EVIDENCE, SCHEMA, STATUSES, Claim, Energy, Result, Row, Series

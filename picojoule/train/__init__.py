@@ -1,4 +1,4 @@
-"""Floor 6: one training loop, its checkpoints, and the training of the embedded network."""
+"""One training loop, its checkpoints, and the training of the embedded network."""
 
 from picojoule.train.fit import History, Source, fit
 from picojoule.train.source import Shuffled

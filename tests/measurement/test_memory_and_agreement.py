@@ -1,4 +1,4 @@
-"""Peak memory equals bytes counted by hand; agreement with the oracle is exact on dyadic numbers, and catches faults."""
+"""Peak memory equals bytes counted by hand; agreement with the oracle is exact on dyadic numbers, and sees faults."""
 
 import math
 

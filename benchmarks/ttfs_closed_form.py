@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import copy
 from datetime import date
+from statistics import median
 
 import torch
 from timing import interleaved, machine, row
@@ -80,7 +81,7 @@ def main() -> None:
         print(f"batch {batch}\n\n| system | ms an image (median) | min–max | × {rival} |\n|---|---|---|---|")
         for name, each in times.items():
             print(row(name, each, times[rival]))
-            best[name] = min(best.get(name, each), each, key=lambda t: sorted(t)[len(t) // 2])
+            best[name] = min(best.get(name, each), each, key=median)
         print()
     fastest = min(
         (best["ann folded, channels first"], best["ann folded, channels last"]), key=lambda t: sorted(t)[len(t) // 2]

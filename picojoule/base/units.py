@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from math import floor, isfinite, log10
 
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 
@@ -15,16 +15,22 @@ def si(value: float | None, unit: str = "", *, digits: int = 3) -> str:
     >>> si(None, "J")
     '–'
     """
-    if value is None or not math.isfinite(value):
+    if value is None or not isfinite(value):
         return "–"
     if value == 0:
         return f"0 {unit}".strip()
-    exponent = min(12, max(-15, 3 * math.floor(math.log10(abs(value)) / 3)))
-    scaled = value / 10.0**exponent
-    if round(abs(scaled), digits - 1 - math.floor(math.log10(abs(scaled)))) >= 1000 and exponent < 12:
-        exponent, scaled = exponent + 3, scaled / 1000
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(scaled))))
-    return f"{scaled:.{decimals}f} {_PREFIXES[exponent]}{unit}".strip()
+    exponent = min(12, max(-15, 3 * floor(log10(abs(value)) / 3)))
+    text = _digits(value / 10.0**exponent, digits)
+    if abs(float(text)) >= 1000 and exponent < 12:
+        exponent += 3
+        text = _digits(value / 10.0**exponent, digits)
+    return f"{text} {_PREFIXES[exponent]}{unit}".strip()
+
+
+def _digits(value: float, digits: int) -> str:
+    """`value` rounded to so many significant digits, trailing zeros kept."""
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:.{max(0, digits - 1 - floor(log10(abs(rounded))))}f}"
 
 
 def percent(fraction: float | None, *, digits: int = 1) -> str:

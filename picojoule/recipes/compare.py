@@ -38,7 +38,7 @@ def compare(settings: Settings, model: nn.Module | None = None, *, digit_weights
     """
     data = settings.dataset()
     calibration = data.train.take(CALIBRATION)
-    trained = model or embedded_from(digit_weights, "sparse")
+    trained = embedded_from(digit_weights, "sparse") if model is None else model
     networks = [settings.place(build(trained, calibration)) for build in COMPARED]
     seen = observe_all(networks, data.test, settings)
     found = rows(seen, reference=REFERENCE)

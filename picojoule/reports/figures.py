@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
-from picojoule.reports.columns import BREAK_EVEN, SPIKES_PER_NEURON, label, profiles
+from picojoule.reports.columns import BREAK_EVEN, SPIKES_PER_NEURON, label
 from picojoule.reports.draw import (
     INK,
     Figure,
@@ -26,7 +26,7 @@ from picojoule.reports.draw import (
     slug,
     svg,
 )
-from picojoule.reports.words import BASELINE, families, joules
+from picojoule.reports.words import BASELINE, families, family, joules
 from picojoule.result import Result, Row, Series
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 STEPS = "accuracy against steps"
 RASTER = "raster"
 FIRST = "first spike times"
-_PANELS = 8
+_PANELS = 12
 _VECTOR_POINTS = 4000  # beyond this a raster is drawn as pixels, to keep the file small
 
 
@@ -68,32 +68,41 @@ def accuracy_against_steps(result: Result) -> Iterator[Figure]:
 
 
 def joules_against_accuracy(result: Result) -> Iterator[Figure]:
-    """Every priced row; in each technology family a line through the systems that nothing beats."""
-    points = [
-        (row, energy.profile, energy.joules, row.metrics["accuracy"])
-        for row in result.rows
-        for energy in row.energy
-        if energy.joules and row.metrics.get("accuracy") is not None
-    ]
-    if not points:
-        return
-    colour = colours([row.system for row in result.rows])
-    shape = markers([name for name in profiles(result) if name in {profile for _, profile, _, _ in points}])
+    """A figure a technology family: every priced row, and a line through the systems that nothing beats."""
+    for number, technology in enumerate(families(result.rows)):
+        points = [
+            (row, energy.profile, energy.joules, row.metrics["accuracy"])
+            for row in result.rows
+            for energy in row.energy
+            if energy.joules and family(energy.profile) == technology and row.metrics.get("accuracy") is not None
+        ]
+        if points:
+            yield _scatter(points, technology, _front(result.rows, technology), f"fig-joules-{number}")
+
+
+def _scatter(
+    points: Sequence[tuple[Row, str, float, float]], technology: str, front: list[tuple[float, float, str]], ident: str
+) -> Figure:
+    colour = colours([row.system for row, *_ in points])
+    shape = markers(list(dict.fromkeys(profile for _, profile, _, _ in points)))
     with canvas(height=3.5) as figure:
         axes = figure.add_subplot()
         axes.set_xscale("log")
         for row, profile, cost, accuracy in points:
             axes.plot(cost, accuracy, shape[profile], color=colour[row.system], markersize=5.5, alpha=0.9)
-        front = _draw_fronts(axes, result.rows)
+        line = {"color": INK, "alpha": 0.4, "linewidth": 0.9, "zorder": 1}
+        axes.plot([x for x, _, _ in front], [y for _, y, _ in front], **line)
         _energy_axis(axes, [cost for _, _, cost, _ in points])
         _percent_axis(axes.yaxis)
         axes.margins(x=0.12, y=0.1)
         axes.set_xlabel("joules a sample")
         _energy_legend(axes, colour, shape)
         figure.draw_without_rendering()  # the layout must be final before names are placed
-        label_points(axes, front, [(cost, accuracy) for _, _, cost, accuracy in points])
-        note = "Higher and further left is better. The line joins the systems that none of the same technology beats."
-        yield Figure("Accuracy against joules", svg(figure, "fig-joules", "accuracy against joules"), note)
+        names = [(x, y, _shown(system, 20)) for x, y, system in front]
+        label_points(axes, names, [(cost, accuracy) for _, _, cost, accuracy in points])
+        note = "Higher and further left is better. The line joins the systems that none other beats."
+        title = f"Accuracy against joules, {technology}"
+        return Figure(title, svg(figure, ident, f"accuracy against joules, {technology}"), note)
 
 
 def spikes_per_layer(result: Result) -> Iterator[Figure]:
@@ -105,7 +114,7 @@ def spikes_per_layer(result: Result) -> Iterator[Figure]:
     layers = max(len(bars) for _, bars in found)
     colour = colours([system for system, _ in found])
     with canvas(height=0) as figure:
-        across = 4 if all(len(label(system)) <= 18 for system, _ in found) else 2
+        across = 4 if all(len(label(system)) <= 24 for system, _ in found) else 2
         for axes, (system, bars) in zip(_panels(figure, len(found), 0.34 + 0.19 * layers, across), found, strict=False):
             axes.barh(list(bars), list(bars.values()), color=colour[system], height=0.66)
             axes.invert_yaxis()
@@ -299,15 +308,6 @@ def _front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str
     ]
     best = list(itertools.accumulate(sorted(priced), lambda least, point: point if point[1] < least[1] else least))
     return [(cost, -negative, system) for cost, negative, system in dict.fromkeys(best)]
-
-
-def _draw_fronts(axes: Axes, rows: Sequence[Row]) -> list[tuple[float, float, str]]:
-    """A line a family through the systems that nothing beats; returns them with their names."""
-    fronts = [_front(rows, technology) for technology in families(rows)]
-    for front in fronts:
-        look = {"color": INK, "alpha": 0.4, "linewidth": 0.9, "zorder": 1}
-        axes.plot([x for x, _, _ in front], [y for _, y, _ in front], **look)
-    return [(x, y, _shown(system, 20)) for front in fronts for x, y, system in front]
 
 
 def _energy_legend(axes: Axes, colour: dict[str, str], shape: dict[str, str]) -> None:

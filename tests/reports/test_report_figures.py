@@ -13,7 +13,8 @@ from sample_result import sample
 
 from picojoule.reports import figures
 from picojoule.reports.draw import INK, colours, dashes, kind
-from picojoule.reports.figures import FIGURES, _front, break_even, rasters
+from picojoule.reports.figures import FIGURES, _front, break_even, joules_against_accuracy, rasters
+from picojoule.reports.words import families
 from picojoule.result import Energy, Result, Row, Series
 
 EMPTY = Result(recipe="r", title="t", mode="m", seed=0, data={}, rows=(), series=())
@@ -34,12 +35,14 @@ def test_no_data_no_figure(draw):
 
 @pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
 def test_each_is_xml_with_the_ink_of_the_page(draw):
-    (figure,) = draw(sample())
-    assert tree.fromstring(figure.svg).tag.endswith("svg")
-    assert "currentColor" in figure.svg
-    assert INK not in figure.svg
-    assert "<!--" not in figure.svg
-    assert figure.title
+    made = list(draw(sample()))
+    assert len(made) == (len(families(sample().rows)) if draw is joules_against_accuracy else 1)
+    for figure in made:
+        assert tree.fromstring(figure.svg).tag.endswith("svg")
+        assert "currentColor" in figure.svg
+        assert INK not in figure.svg
+        assert "<!--" not in figure.svg
+        assert figure.title
 
 
 def test_texts_are_texts():

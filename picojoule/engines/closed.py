@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import EngineError
-from picojoule.engines.layout import fast_format, flatten
-from picojoule.engines.plan import Plan
+from picojoule.engines.layout import fast_format, flatten, unflatten
+from picojoule.engines.plan import Plan, walk_up
 from picojoule.engines.tally import Tally
-from picojoule.ir import Fire, Input, Network, Node
+from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
 from picojoule.ir.dense import evaluate, scaled_input
 from picojoule.kernels import events, staircase
 from picojoule.spikes import Times
@@ -29,6 +29,10 @@ def refuses(network: Network) -> str | None:
             return (
                 f"{node.code.label} in layer {node.layer} has no closed form for a drive that changes from step to step"
             )
+    for pool in network.all(MaxPool):
+        *between, origin = walk_up(network, pool)
+        if isinstance(origin, Fire) and any(isinstance(node, AvgPool) for node in between):
+            return f"the maximum pool {pool.name} behind an average pool may emit more than one event a window"
     return None
 
 
@@ -50,21 +54,23 @@ def run_closed(
         if isinstance(node, Input):
             values[node.name] = fast_format(scaled_input(node, x))
             continue
-        source = values[node.inputs[0]]
+        source, before = values[node.inputs[0]], network.source(node)
         if isinstance(node, Fire):
-            shared = last_use[node.inputs[0]] > position or isinstance(network.source(node), Input)
-            u = source.clone() if shared else source
             if node.layer in record:
-                times[node.layer] = Times(staircase.index(u, plan.tables[node.name]), node.code.steps)
-            values[node.name] = _fire(plan, node, u, tally)
+                times[node.layer] = Times(staircase.index(source, plan.tables[node.name]), node.code.steps)
+            shared = last_use[before.name] > position or isinstance(before, Input)
+            values[node.name] = _fire(plan, node, source.clone() if shared else source, tally)
+        elif before.name in plan.pooled:
+            assert isinstance(before, Fire)
+            values[node.name] = _decode(plan, before, node, evaluate(node, source), tally)[0]
         else:
             values[node.name] = evaluate(node, source)
             if tally and node.name in plan.dense_fans:
                 _count_effective(plan, node, source, tally)
             elif tally and node.name in plan.fan_outs:
                 _count_pool(plan, node, source, values[node.name], tally)
-        if last_use[node.inputs[0]] <= position:
-            del values[node.inputs[0]]
+        if last_use[before.name] <= position:
+            del values[before.name]
     return values[network.output.name], times
 
 
@@ -73,54 +79,44 @@ def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
     return {name: position for position, node in enumerate(nodes) for name in node.inputs}
 
 
-def compiled(x: Tensor) -> bool:
-    """True where the compiled kernels serve this tensor."""
-    return x.dtype == torch.float32 and x.device.type == "cpu"
-
-
 def _fire(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
-    """Q(u), in place where the compiled kernel serves, with counts."""
-    if not compiled(u):
-        return _fire_reference(plan, node, u, tally)
-    u = u if u.is_contiguous() else fast_format(u)  # in place needs a tensor without gaps
-    flat, channels_last = flatten(u)
-    fans = plan.fan_outs[node.name] if tally else {}
-    first = next(iter(fans), None)
-    reached = staircase.quantise_(flat, plan.tables[node.name], fans[first][channels_last] if first else None)
+    """What receivers decode; the potentials themselves where a pool comes first."""
+    if node.name not in plan.pooled:
+        values, reached = _decode(plan, node, node, u, tally)
+    elif tally:
+        values, reached = u, staircase.survey(flatten(u)[0], plan.tables[node.name])
+        tally.add(plan.layer_of[node.name], compares=reached.spikes)  # every spike that enters the pool, once
+    else:
+        return u
     if tally:
-        _add(tally, node, reached.spikes, reached.index_sum)
-    for layer, fan in fans.items():
-        fused = layer == first
-        arrived, synops = (reached.spikes, reached.weighted) if fused else events.count(flat, fan[channels_last])
-        tally.add(layer, events_in=arrived, synops=synops)
-    return u
-
-
-def _add(tally: Tally, node: Fire, spikes: np.ndarray, index_sum: np.ndarray) -> None:
-    """A neuron that fires at step k has compared k+1 times; a silent one as often as there are steps."""
-    tally.add(node.layer, spikes=spikes, state_updates=index_sum + spikes)
-
-
-def _fire_reference(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
-    table = plan.tables[node.name]
-    k = staircase.index(u, table)
-    values = staircase.decode(k, table, u.dtype)
-    if tally:
-        flat = (k < table.steps).flatten(1)
-        _add(tally, node, flat.sum(1).cpu().numpy(), k.flatten(1).sum(1).cpu().numpy())
-        for layer, fan in plan.fan_outs[node.name].items():
-            arrived, synops = events.count_reference(flat, fan.channels_first)
-            tally.add(layer, events_in=arrived, synops=synops)
+        # A neuron that fires at step k has compared k+1 times; a silent one as often as there are steps.
+        tally.add(node.layer, spikes=reached.spikes, state_updates=reached.index_sum + reached.spikes)
     return values
 
 
-def _count_pool(plan: Plan, node: Node, source: Tensor, pooled: Tensor, tally: Tally) -> None:
-    """Every spike that enters the pool is compared once; every window with a spike emits one."""
-    tally.add(plan.layer_of[node.name], compares=int(torch.count_nonzero(source)))
+def _decode(plan: Plan, fire: Fire, emitter: Node, u: Tensor, tally: Tally | None) -> tuple[Tensor, staircase.Reached]:
+    """Q(u) by the neuron's staircase, and the arrival of each event of `emitter` at the synapses of its fan-out."""
+    flat, channels_last = flatten(u)
+    fans = plan.fan_outs[emitter.name] if tally else {}
+    first = next(iter(fans), None)
+    flat, reached = staircase.quantise(flat, plan.tables[fire.name], fans[first][channels_last] if first else None)
+    for layer, fan in fans.items():
+        counted = (reached.spikes, reached.weighted) if layer == first else events.count(flat, fan[channels_last])
+        _arrive(tally, layer, *counted)
+    return unflatten(flat, u, channels_last), reached
+
+
+def _count_pool(plan: Plan, pool: Node, source: Tensor, pooled: Tensor, tally: Tally) -> None:
+    """A maximum pool elsewhere: every event that enters is compared once, every window with an event emits one."""
+    tally.add(plan.layer_of[pool.name], compares=int(torch.count_nonzero(source)))
     flat, channels_last = flatten(pooled)
-    for layer, fan in plan.fan_outs[node.name].items():
-        arrived, synops = events.count(flat, fan[channels_last])
-        tally.add(layer, events_in=arrived, synops=synops)
+    for layer, fan in plan.fan_outs[pool.name].items():
+        _arrive(tally, layer, *events.count(flat, fan[channels_last]))
+
+
+def _arrive(tally: Tally | None, layer: str, arrived: np.ndarray, synops: np.ndarray) -> None:
+    assert tally is not None
+    tally.add(layer, events_in=arrived, synops=synops)
 
 
 def _count_effective(plan: Plan, node: Node, source: Tensor, tally: Tally) -> None:

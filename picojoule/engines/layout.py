@@ -16,3 +16,11 @@ def flatten(x: Tensor) -> tuple[Tensor, bool]:
     if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
         return x.permute(0, 2, 3, 1).reshape(len(x), -1), True
     return x.contiguous().view(len(x), -1), False
+
+
+def unflatten(flat: Tensor, like: Tensor, channels_last: bool) -> Tensor:
+    """A flat view in the shape of `like`."""
+    if not channels_last:
+        return flat.view_as(like)
+    batch, channels, *size = like.shape
+    return flat.view(batch, *size, channels).movedim(-1, 1)

@@ -56,6 +56,8 @@ class Plan:
         fan_outs: for each source of events, the synapses one event reaches in each layer it feeds.
         tables: the closed form of each neuron that has one.
         dense_fans: for each weight layer that reads analogue values, the synapses of each value.
+        pooled: the maximum pool behind a neuron that has a closed form and feeds nothing else: what is decoded from
+            the largest potential of a window is the largest decoded value, so the pool may come first.
         facts: static counts of one sample, per layer.
         layer_of: the layer to which a pool belongs in tables.
     """
@@ -65,6 +67,7 @@ class Plan:
     fan_outs: dict[str, dict[str, FanOut]]
     tables: dict[str, Table]
     dense_fans: dict[str, FanOut]
+    pooled: dict[str, str]
     facts: dict[str, LayerCounts]
     layer_of: dict[str, str]
 
@@ -88,9 +91,19 @@ def _make(network: Network) -> Plan:
             for layer in network.all(WeightLayer)
             if not _fed_by_events(network, layer)
         },
+        pooled=_pooled(network),
         facts=_facts(network),
         layer_of=_layers(network),
     )
+
+
+def _pooled(network: Network) -> dict[str, str]:
+    found = {}
+    for fire in network.all(Fire):
+        consumers = network.consumers(fire)
+        if fire.code.staircase() is not None and len(consumers) == 1 and isinstance(consumers[0], MaxPool):
+            found[fire.name] = consumers[0].name
+    return found
 
 
 def _fastest(node: Node) -> Node:
@@ -164,7 +177,8 @@ def _injections(network: Network, layer: WeightLayer) -> tuple[float, ...]:
     return schedule(network).windows[layer.name].code.injections()
 
 
-def _walk_up(network: Network, node: Node) -> list[Node]:
+def walk_up(network: Network, node: Node) -> list[Node]:
+    """The nodes a node reads through pools and flattening, up to the one that makes the values."""
     path = [network.source(node)]
     while isinstance(path[-1], (MaxPool, AvgPool, Flatten)):
         path.append(network.source(path[-1]))
@@ -172,12 +186,12 @@ def _walk_up(network: Network, node: Node) -> list[Node]:
 
 
 def _fed_by_events(network: Network, layer: WeightLayer) -> bool:
-    return isinstance(_walk_up(network, layer)[-1], Fire)
+    return isinstance(walk_up(network, layer)[-1], Fire)
 
 
 def _payload(network: Network, layer: WeightLayer) -> str:
     """A maximum of power-of-two sums changes by amounts that are no power of two."""
-    *between, source = _walk_up(network, layer)
+    *between, source = walk_up(network, layer)
     if not isinstance(source, Fire):
         return "binary"
     payload = source.code.contract.payload

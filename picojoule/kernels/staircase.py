@@ -74,55 +74,43 @@ def _holds_infinity(ends: np.ndarray) -> np.ndarray:
     return ends.view(np.uint32) >> np.uint32(16) == np.uint32(0x7F80)
 
 
-@numba.njit(cache=True, nogil=True)
-def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted):  # type: ignore[no-untyped-def]
-    """In place: u[b, i] ← values[k(u[b, i])]; counts per row b.
-
-    First the few values that reach a level are listed, without a branch (which ones do is noise to a branch
-    predictor, and a wrong guess costs more than ten values); then all others are zeroed; then the list is looked up.
-    """
-    steps, n = len(levels) - 1, u.shape[1]
-    last = levels[steps - 1]
-    reaching = np.empty(n + 1, np.int32)
-    for b in range(u.shape[0]):
-        row, bits = u[b], u[b].view(np.int32)
-        found = 0
-        for i in range(n):
-            reaching[found] = i
-            found += 1 if row[i] >= last else 0
-        for i in range(n):
-            row[i] = row[i] if row[i] >= last else np.float32(0)
-        indices, total = 0, 0
-        for j in range(found):
-            i = reaching[j]
-            k = np.int64(lookup[bits[i] >> 16])
-            k += 1 if row[i] < levels[k] else 0
-            while row[i] < levels[k]:  # only where levels are closer than the look-up's buckets
-                k += 1
-            row[i] = values[k]
-            indices += k
-            total += weights[i]
-        spikes[b], weighted[b] = found, total
-        index_sum[b] = indices + steps * (n - found)
-
-
-def quantise_(u: Tensor, staircase: Table, weights: np.ndarray | None = None) -> Reached:
-    """Replace `u` by what a receiver decodes, in place.
+def quantise(u: Tensor, staircase: Table, weights: np.ndarray | None = None) -> tuple[Tensor, Reached]:
+    """What a receiver decodes for `u`, and the counts.
 
     Args:
-        u: float32 CPU tensor ``[batch, n]``, contiguous.
+        u: ``[batch, n]``. A contiguous float32 tensor on the CPU is quantised in place by the compiled kernel; any
+            other by plain torch, into a new tensor.
         staircase: from :func:`table`.
         weights: int64 ``[n]``, what to sum over the values that reached a level (the fan-out); zeros if None.
     """
-    batch, n = u.shape
-    weights = np.zeros(n, np.int64) if weights is None else weights
-    counts = Reached(*(np.zeros(batch, np.int64) for _ in range(3)))
+    weights = np.zeros(u.shape[1], np.int64) if weights is None else weights
+    if not _compiled(u):
+        return quantise_reference(u, staircase, weights)
+    counts = _no_counts(len(u))
     _quantise(u.detach().numpy(), *staircase, weights, *counts)
+    return u, counts
+
+
+def survey(u: Tensor, staircase: Table) -> Reached:
+    """The counts of :func:`quantise` alone; `u` stays as it is and ``weighted`` is 0."""
+    if not _compiled(u):
+        return quantise_reference(u, staircase, np.zeros(u.shape[1], np.int64))[1]
+    counts = _no_counts(len(u))
+    _survey(u.detach().numpy(), staircase.levels, staircase.lookup, counts.spikes, counts.index_sum)
     return counts
 
 
+def quantise_reference(u: Tensor, staircase: Table, weights: np.ndarray) -> tuple[Tensor, Reached]:
+    """:func:`quantise` in plain torch, for every device and dtype."""
+    k = index(u, staircase)
+    reached = k < staircase.steps
+    weighted = (reached * torch.as_tensor(weights, device=u.device)).sum(1)
+    counts = (reached.sum(1), k.sum(1), weighted)
+    return decode(k, staircase, u.dtype), Reached(*(each.cpu().numpy() for each in counts))
+
+
 def index(u: Tensor, staircase: Table) -> Tensor:
-    """The reference: k(u) as int64, for every device and dtype; K where no level is reached."""
+    """k(u) as int64, any shape; K where no level is reached."""
     levels = torch.as_tensor(staircase.levels[:-1], device=u.device).to(u.dtype)
     return torch.searchsorted(-levels, -u.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).contiguous())
 
@@ -130,3 +118,71 @@ def index(u: Tensor, staircase: Table) -> Tensor:
 def decode(k: Tensor, staircase: Table, dtype: torch.dtype) -> Tensor:
     """values[k], 0 where k = K."""
     return torch.as_tensor(staircase.values, device=k.device).to(dtype)[k]
+
+
+def _compiled(u: Tensor) -> bool:
+    return u.dtype == torch.float32 and u.device.type == "cpu" and u.is_contiguous()
+
+
+def _no_counts(batch: int) -> Reached:
+    return Reached(*(np.zeros(batch, np.int64) for _ in range(3)))
+
+
+@numba.njit(inline="always")
+def _list_reaching(row, last, reaching):  # type: ignore[no-untyped-def]
+    """Where a row's values reach a level, and how many do.
+
+    Without a branch: which ones do is noise to a branch predictor, and a wrong guess costs more than ten values.
+    """
+    found = 0
+    for i in range(len(row)):
+        reaching[found] = i
+        found += 1 if row[i] >= last else 0
+    return found
+
+
+@numba.njit(inline="always")
+def _find(value, bits, levels, lookup):  # type: ignore[no-untyped-def]
+    """k of a value that reaches a level."""
+    k = np.int64(lookup[bits >> 16])
+    k += 1 if value < levels[k] else 0
+    while value < levels[k]:  # only where levels are closer than the look-up's buckets
+        k += 1
+    return k
+
+
+@numba.njit(cache=True, nogil=True)
+def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted):  # type: ignore[no-untyped-def]
+    """In place: u[b, i] ← values[k(u[b, i])]; counts per row b. List the few that reach, zero the rest, look up."""
+    steps, n = len(levels) - 1, u.shape[1]
+    reaching = np.empty(n + 1, np.int32)
+    for b in range(u.shape[0]):
+        row, bits = u[b], u[b].view(np.int32)
+        found = _list_reaching(row, levels[steps - 1], reaching)
+        for i in range(n):
+            row[i] = row[i] if row[i] >= levels[steps - 1] else np.float32(0)
+        indices, total = 0, 0
+        for j in range(found):
+            i = reaching[j]
+            k = _find(row[i], bits[i], levels, lookup)
+            row[i] = values[k]
+            indices += k
+            total += weights[i]
+        spikes[b], weighted[b] = found, total
+        index_sum[b] = indices + steps * (n - found)
+
+
+@numba.njit(cache=True, nogil=True)
+def _survey(u, levels, lookup, spikes, index_sum):  # type: ignore[no-untyped-def]
+    """The counts of _quantise, without writing."""
+    steps, n = len(levels) - 1, u.shape[1]
+    reaching = np.empty(n + 1, np.int32)
+    for b in range(u.shape[0]):
+        row, bits = u[b], u[b].view(np.int32)
+        found = _list_reaching(row, levels[steps - 1], reaching)
+        indices = 0
+        for j in range(found):
+            i = reaching[j]
+            indices += _find(row[i], bits[i], levels, lookup)
+        spikes[b] = found
+        index_sum[b] = indices + steps * (n - found)

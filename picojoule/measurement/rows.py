@@ -11,6 +11,8 @@ from picojoule.metrics import wilson
 from picojoule.result import Energy, Row
 
 _COUNTED = ("synops", "macs", "state_updates", "bias_adds")
+_DENSE = ("macs", "bias_adds")
+"""What an ANN does too; the others are unknown to it, not 0."""
 
 
 def row(
@@ -44,7 +46,7 @@ def row(
         counts={
             "steps": counts.steps,
             "spikes": counts.hidden_spikes / counts.samples if spiking else None,
-            **{each: counts.per_sample(each) for each in _COUNTED if each == "macs" or spiking or each == "bias_adds"},
+            **{each: counts.per_sample(each) if spiking or each in _DENSE else None for each in _COUNTED},
         },
         energy=tuple(_energy(counts, profile, reference) for profile in profiles),
         seconds_per_sample=seen.seconds_per_sample,

@@ -6,6 +6,7 @@ Each takes a `Result` and yields its figures; it yields nothing where the result
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -310,11 +311,17 @@ def _front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str
     return [(cost, -negative, system) for cost, negative, system in dict.fromkeys(best)]
 
 
+def _width(profile: str) -> str:
+    """The datapath of a profile where its name has one: the technology is in the title."""
+    found = re.search(r"(?:fp|bf|int)\d+", profile)
+    return found.group() if found else _shown(profile)
+
+
 def _energy_legend(axes: Axes, colour: dict[str, str], shape: dict[str, str]) -> None:
     """Colours are kinds, in the first row where they fit; shapes are profiles, in the second."""
     kinds = {kind(system): shade for system, shade in colour.items()}
     looks = [(_shown(name), {"marker": "o", "color": shade}) for name, shade in kinds.items()]
-    shapes = [(_shown(name), {"marker": mark, "color": INK, "markerfacecolor": "none"}) for name, mark in shape.items()]
+    shapes = [(_width(name), {"marker": mark, "color": INK, "markerfacecolor": "none"}) for name, mark in shape.items()]
     across = max(len(looks), len(shapes))
     if across <= 5:
         blank = [("", {"alpha": 0.0})]

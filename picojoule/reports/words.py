@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from picojoule.base.units import percent, si
+from picojoule.cost.profiles import PROFILES
 from picojoule.reports.columns import BREAK_EVEN, SPIKES_PER_NEURON, label
 from picojoule.result import Result, Row
 
 BASELINE = "ann fp32"
 KEEPS = 0.005  # accuracy is kept when at most half a point is lost
 _ANN = re.compile(r"ann ((?:fp|bf|int|uint)\d+)")
+_BOUNDS = {"ideal": "every datum moved once", "no_reuse": "nothing reused"}
 _PRECISION = re.compile(r"-(?:fp|bf|int|uint)\d+(?=-|$)")
 
 
@@ -146,13 +148,19 @@ def _contest(technology: str, ann: tuple[Row, float], spiking: tuple[Row, float]
     """The winner, both prices and the factor between them."""
     (winner, least), (loser, most) = sorted((ann, spiking), key=lambda pair: pair[1])
     if least == most:
-        return f"In {technology} {_name(winner)} and {_name(loser)} cost the same: {si(least, 'J')}."
+        return f"In {_assumed(technology)} {_name(winner)} and {_name(loser)} cost the same: {si(least, 'J')}."
     role = (
         f"the cheapest {'spiking system' if winner is ann[0] else 'ANN'} within {100 * KEEPS:.1f} points of {BASELINE}"
     )
     factor = f"{_times(most, least)} times less than" if least > 0 else "less than"
     gap = f"{si(least, 'J')}, {factor} {_name(loser)} ({si(most, 'J')})"
-    return f"In {technology} {_name(winner)} wins: it costs {gap}, {role}."
+    return f"In {_assumed(technology)} {_name(winner)} wins: it costs {gap}, {role}."
+
+
+def _assumed(technology: str) -> str:
+    """The technology with what its profiles assume about memory, which often decides."""
+    bounds = {each.bound for each in PROFILES if family(each.name) == technology and each.memory is not None}
+    return f"{technology} ({_BOUNDS[bounds.pop()]})" if len(bounds) == 1 else technology
 
 
 def _against_each(rows: _Rows, technology: str, spiking: tuple[Row, float]) -> Iterator[str]:

@@ -52,7 +52,7 @@ def test_a_plain_module_is_measured_as_the_dense_ann_it_is():
     (row,) = result.rows
     assert row.system == "ann fp32" and row.metrics == {"accuracy": ANN_ACCURACY}
     assert row.counts["macs"] == 16 * 16 * 6 * 9 + 4 * 4 * 8 * 27 + 5 * 32
-    assert row.counts["steps"] is None and row.counts["spikes"] is None and "synops" not in row.counts
+    assert all(row.counts[unknown] is None for unknown in ("steps", "spikes", "synops", "state_updates"))
     assert result.data["test"] == 30
 
 

@@ -1,4 +1,4 @@
-"""Running a network: closed (one dense pass), stepped (the slow oracle); all give the same values and counts."""
+"""Running a network: closed (one dense pass), layered, stepped (the slow oracle), all with the same counts."""
 
 from picojoule.engines.run import ENGINES, Run, run
 

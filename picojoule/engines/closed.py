@@ -103,7 +103,7 @@ def _decode(plan: Plan, fire: Fire, emitter: Node, u: Tensor, tally: Tally | Non
     for layer, fan in fans.items():
         counted = (reached.spikes, reached.weighted) if layer == first else events.count(flat, fan[channels_last])
         _arrive(tally, layer, *counted)
-    return unflatten(flat, u, channels_last), reached
+    return unflatten(flat, u.shape[1:], channels_last), reached
 
 
 def _count_pool(plan: Plan, pool: Node, source: Tensor, pooled: Tensor, tally: Tally) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -18,9 +20,9 @@ def flatten(x: Tensor) -> tuple[Tensor, bool]:
     return x.contiguous().view(len(x), -1), False
 
 
-def unflatten(flat: Tensor, like: Tensor, channels_last: bool) -> Tensor:
-    """A flat view in the shape of `like`."""
+def unflatten(flat: Tensor, shape: Sequence[int], channels_last: bool) -> Tensor:
+    """Rows ``[batch, n]`` in memory order as ``[batch, *shape]``."""
     if not channels_last:
-        return flat.view_as(like)
-    batch, channels, *size = like.shape
-    return flat.view(batch, *size, channels).movedim(-1, 1)
+        return flat.view(len(flat), *shape)
+    channels, *size = shape
+    return flat.view(len(flat), *size, channels).movedim(-1, 1)

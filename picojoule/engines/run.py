@@ -11,15 +11,20 @@ from torch import Tensor
 
 from picojoule.base.errors import EngineError, InputError
 from picojoule.cost import Counts
-from picojoule.engines.closed import refuses, run_closed
+from picojoule.engines.closed import refuses as closed_refuses
+from picojoule.engines.closed import run_closed
+from picojoule.engines.layered import refuses as layered_refuses
+from picojoule.engines.layered import run_layered
+from picojoule.engines.outcome import State
 from picojoule.engines.plan import plan as plan_of
-from picojoule.engines.stepped import State, run_stepped
+from picojoule.engines.stepped import run_stepped
 from picojoule.engines.tally import Tally
 from picojoule.ir import Fire, Network
 from picojoule.spikes import Raster, Times
 
 ENGINES: dict[str, str] = {
     "closed": "one dense pass, exact where every code has a closed form",
+    "layered": "layer by layer, time folded into the batch, exact where all layers fire in the same steps",
     "stepped": "every step of every layer: the slow oracle, all codes",
 }
 
@@ -63,7 +68,7 @@ def run(
     Args:
         network: an ANN, a quantised ANN or a spiking network.
         x: inputs ``[batch, ...]``.
-        engine: ``auto`` (the fastest exact one), ``closed`` or ``stepped``.
+        engine: ``auto`` (the fastest exact one), ``closed``, ``layered`` or ``stepped``.
         record: layers whose spikes to keep in ``trains``.
         state: where an earlier run stopped, to go on from (stepped engine, codes that do not wait).
         trajectory: keep the outputs after every step (stepped engine).
@@ -85,11 +90,12 @@ def run(
         return Run(
             values=values, counts=tally.counts() if tally else None, plan=f"closed: {reason}", trains=dict(times)
         )
-    done = run_stepped(network, plan, x, record=record, tally=tally, state=state, trajectory=trajectory)
+    in_steps = run_layered if name == "layered" else run_stepped
+    done = in_steps(network, plan, x, record=record, tally=tally, state=state, trajectory=trajectory)
     return Run(
         values=done.values,
         counts=tally.counts() if tally else None,
-        plan=f"stepped: {reason}",
+        plan=f"{name}: {reason}",
         trains=dict(done.rasters),
         trajectory=done.trajectory,
         state=done.state,
@@ -110,27 +116,27 @@ def _known(network: Network, record: Iterable[str]) -> frozenset[str]:
 def _choose(network: Network, engine: str, *, state: State | None, trajectory: bool) -> tuple[str, str]:
     if engine not in (*ENGINES, "auto"):
         raise InputError(f"no engine {engine!r}", where="run(engine=...)", remedy=f"choose auto, {', '.join(ENGINES)}")
-    if engine == "stepped" and not network.spiking:
-        raise EngineError("nothing fires, so there are no steps", where="engine stepped", remedy='use engine="auto"')
-    needs_steps = state is not None or trajectory
-    if needs_steps and (engine == "closed" or not network.spiking):
+    in_steps = state is not None or trajectory
+    if engine in ("layered", "stepped") and not network.spiking:
+        raise EngineError("nothing fires, so there are no steps", where=f"engine {engine}", remedy='use engine="auto"')
+    if in_steps and (engine == "closed" or not network.spiking):
         raise EngineError(
-            "a state or a trajectory needs steps", where=f"run({network.name})", remedy='use engine="stepped"'
+            "a state or a trajectory needs steps", where=f"run({network.name})", remedy='use engine="auto"'
         )
     if state is not None and any(fire.code.waits for fire in network.all(Fire)):
         raise EngineError(
             "its neurons fire once and are done", where=f"run({network.name}, state=...)", remedy="start a fresh run"
         )
-    if engine != "auto":
-        return engine, "asked for"
-    if needs_steps:
-        return "stepped", "a state or a trajectory was asked for"
-    reason = refuses(network)
-    return (
-        ("stepped", reason)
-        if reason
-        else ("closed", "every code has an exact closed form" if network.spiking else "nothing fires")
-    )
+    return _fastest(network, in_steps) if engine == "auto" else (engine, "asked for")
+
+
+def _fastest(network: Network, in_steps: bool) -> tuple[str, str]:
+    """The fastest engine that runs the network exactly, and why it is that one."""
+    not_closed = "a state or a trajectory was asked for" if in_steps else closed_refuses(network)
+    if not_closed is None:
+        return "closed", "every code has an exact closed form" if network.spiking else "nothing fires"
+    not_layered = layered_refuses(network)
+    return ("layered", not_closed) if not_layered is None else ("stepped", f"{not_closed}; {not_layered}")
 
 
 def _check_state(network: Network, state: State | None, x: Tensor) -> None:

@@ -8,13 +8,12 @@ running sum. The output integrates.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import final
 
 import torch
 from torch import Tensor
 
 from picojoule.engines.layout import fast_format, flatten
+from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
 from picojoule.ir import Fire, Input, MaxPool, Network, Node, WeightLayer
@@ -22,35 +21,6 @@ from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.kernels import events
 from picojoule.neurons import Neuron, step
 from picojoule.spikes import Raster
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """Everything a stepped run remembers, as a value: pass it to the next run to go on.
-
-    Attributes:
-        potentials: membrane of every neuron, by node.
-        sums: running input sums of every maximum pool and the largest of each window, by node.
-        output: the output's running sum.
-        injected: how much of a constant drive has been taken in so far (Σ injections).
-    """
-
-    potentials: dict[str, Tensor] = field(default_factory=dict)
-    sums: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
-    output: Tensor | None = None
-    injected: float = 0.0
-
-
-@final
-@dataclass(kw_only=True)
-class Stepped:
-    """What a stepped run gives back."""
-
-    values: Tensor
-    state: State
-    rasters: dict[str, Raster]
-    trajectory: Tensor | None
 
 
 def run_stepped(
@@ -62,7 +32,7 @@ def run_stepped(
     tally: Tally | None,
     state: State | None = None,
     trajectory: bool = False,
-) -> Stepped:
+) -> Outcome:
     """Step the network through its whole schedule.
 
     Args:
@@ -93,7 +63,7 @@ class _Clock:
         self.spikes: dict[str, Tensor] = {}
         self.held: set[str] = set()
 
-    def run(self, record: frozenset[str], trajectory: bool) -> Stepped:
+    def run(self, record: frozenset[str], trajectory: bool) -> Outcome:
         trains: dict[str, list[Tensor]] = {layer: [] for layer in record}
         path = []
         for t in range(self.steps):
@@ -103,7 +73,7 @@ class _Clock:
                     trains[fire.layer].append(self.spikes[fire.name])
             if trajectory:
                 path.append(self._decoded())
-        return Stepped(
+        return Outcome(
             values=self._decoded(),
             state=State(potentials=self.potentials, sums=self.sums, output=self.output, injected=self.injected),
             rasters={layer: Raster(torch.stack(spikes)) for layer, spikes in trains.items()},

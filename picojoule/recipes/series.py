@@ -14,13 +14,13 @@ _RASTER_NEURONS = 40
 
 
 def accuracy_against_steps(network: Network, images: Tensor, labels: Tensor) -> Series:
-    """Accuracy of the output as it stands after every step (the stepped engine).
+    """Accuracy of the output as it stands after every step.
 
     Args:
         network: a spiking network.
         images, labels: ``[batch, ...]`` and ``[batch]``.
     """
-    done = run(network, images, engine="stepped", trajectory=True, count=False)
+    done = run(network, images, trajectory=True, count=False)
     assert done.trajectory is not None
     hits = (done.trajectory.argmax(2) == labels).double().mean(1)
     steps = range(1, len(hits) + 1)

@@ -87,7 +87,7 @@ def test_a_state_is_a_value():
 def test_trajectory_ends_in_the_values(code):
     network = converted(code)
     done = run(network, X, trajectory=True)
-    assert done.plan.startswith("stepped")
+    assert done.plan.startswith("stepped" if code.waits else "layered")
     assert torch.equal(done.trajectory[-1], done.values)
     assert len(done.trajectory) == done.counts.steps
 
@@ -116,6 +116,7 @@ REFUSED = {
     "unknown engine": (Rate(steps=4), {"engine": "quantum"}, InputError, "no engine 'quantum'"),
     "closed rate": (Rate(steps=4), {"engine": "closed"}, EngineError, "no closed form"),
     "closed phase": (Phase(steps=8), {"engine": "closed"}, EngineError, "no closed form"),
+    "layered ttfs": (TTFS(steps=8), {"engine": "layered"}, EngineError, "share no steps"),
     "closed trajectory": (TTFS(steps=8), {"engine": "closed", "trajectory": True}, EngineError, "needs steps"),
 }
 
@@ -159,7 +160,7 @@ def test_inputs_of_another_shape_are_refused():
 @pytest.mark.parametrize("code", CODES, ids=repr)
 def test_the_chosen_engine_says_why(code):
     plan = run(converted(code), X).plan
-    assert plan.startswith("closed" if isinstance(code, TTFS) else "stepped") and len(plan) > 20
+    assert plan.startswith("closed" if isinstance(code, TTFS) else "layered") and len(plan) > 20
 
 
 # --- numbers and devices ----------------------------------------------------------------------------------------------

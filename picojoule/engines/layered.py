@@ -1,0 +1,246 @@
+"""Layer by layer instead of step by step: exact for codes whose layers all fire in the same steps (rate, phase).
+
+Without delay within a step, running one layer for many steps before the next gives what stepping the network gives.
+So time is folded into the batch: one convolution for many steps, then one compiled scan over time. A constant drive
+(bias, analogue input) is computed once. A few images and a block of steps at a time keep the memory flat in T.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from picojoule.base.errors import EngineError
+from picojoule.engines.layout import fast_format, flatten, unflatten
+from picojoule.engines.outcome import Outcome, State
+from picojoule.engines.plan import Plan
+from picojoule.engines.tally import Tally
+from picojoule.ir import Affine, Fire, Input, MaxPool, Network, Node, WeightLayer
+from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
+from picojoule.kernels import events
+from picojoule.kernels.scan import Tables, scan
+from picojoule.spikes import Raster
+
+_IMAGES, _STEPS = 8, 16
+"""Images and steps taken through all layers at a time."""
+
+
+def refuses(network: Network) -> str | None:
+    """Why this engine cannot run the network exactly; None if it can."""
+    for node in network.all(Fire):
+        if node.code.waits:
+            return f"{node.code.label} in layer {node.layer} fires only after its inputs: its layers share no steps"
+    return None if network.spiking else "nothing fires, so there are no steps"
+
+
+def run_layered(
+    network: Network,
+    plan: Plan,
+    x: Tensor,
+    *,
+    record: frozenset[str],
+    tally: Tally | None,
+    state: State | None = None,
+    trajectory: bool = False,
+) -> Outcome:
+    """Run the whole schedule; arguments and result as :func:`picojoule.engines.stepped.run_stepped`.
+
+    Raises:
+        EngineError: a code whose layers share no steps.
+    """
+    reason = refuses(network)
+    if reason:
+        raise EngineError(reason, where="engine layered", remedy='use engine="auto"')
+    parts = [
+        _Block(network, plan, images, tally, _part(state, start, start + _IMAGES)).run(record, trajectory)
+        for start, images in zip(range(0, len(x), _IMAGES), x.split(_IMAGES), strict=True)
+    ]
+    return Outcome(
+        values=torch.cat([part.values for part in parts]),
+        state=_joined([part.state for part in parts]),
+        rasters={layer: Raster(torch.cat([part.rasters[layer].spikes for part in parts], 1)) for layer in record},
+        trajectory=torch.cat([part.trajectory for part in parts], 1) if trajectory else None,  # type: ignore[misc]
+    )
+
+
+class _Signal(NamedTuple):
+    """A node's output over a block of steps: ``changing[t] + share[t]·constant``; None where a part is zero.
+
+    ``changing`` is ``[steps·batch, ...]``, step by step; ``constant`` is ``[batch or 1, ...]``.
+    """
+
+    changing: Tensor | None
+    constant: Tensor | None
+
+    def through(self, linear: Callable[[Tensor], Tensor]) -> _Signal:
+        """Both parts through a linear map of a batch."""
+        return _Signal(*(None if part is None else linear(part) for part in self))
+
+
+class _Block:
+    """A few images: the mutable things of their way through time in one place."""
+
+    def __init__(self, network: Network, plan: Plan, x: Tensor, tally: Tally | None, state: State | None) -> None:
+        assert plan.schedule is not None
+        self.network, self.plan, self.tally = network, plan, tally
+        self.x = fast_format(scaled_input(network.input, x))
+        self.steps = plan.schedule.latency
+        state = state or State()
+        self.potentials, self.sums = dict(state.potentials), dict(state.sums)
+        self.output, self.injected = state.output, state.injected
+        self.tables = {node.name: _tables(node) for node in network.all(Fire)}
+        self.shares = np.asarray(plan.schedule.windows[network.output.name].code.injections(), np.float32)
+        self.constants: dict[str, Tensor] = {}
+
+    def run(self, record: frozenset[str], trajectory: bool) -> Outcome:
+        """All blocks of steps, one after the other."""
+        trains: dict[str, list[Tensor]] = {layer: [] for layer in record}
+        path: list[Tensor] = []
+        for start in range(0, self.steps, _STEPS):
+            stop = min(start + _STEPS, self.steps)
+            signals: dict[str, _Signal] = {}
+            for node in self.network.nodes:
+                signal = signals[node.name] = self._emit(node, signals, start, stop)
+                if isinstance(node, Fire) and node.layer in record:
+                    assert signal.changing is not None
+                    trains[node.layer].append((signal.changing != 0).unflatten(0, (stop - start, len(self.x))))
+            path.append(self._integrate(signals[self.network.output.name], start, stop))
+        return Outcome(
+            values=path[-1][-1],
+            state=State(potentials=self.potentials, sums=self.sums, output=self.output, injected=self.injected),
+            rasters={layer: Raster(torch.cat(spikes)) for layer, spikes in trains.items()},
+            trajectory=torch.cat(path) if trajectory else None,
+        )
+
+    def _emit(self, node: Node, signals: dict[str, _Signal], start: int, stop: int) -> _Signal:
+        if isinstance(node, Input):
+            return _Signal(None, self.x)
+        source = signals[node.inputs[0]]
+        if isinstance(node, Fire):
+            return self._fire(node, source, start, stop)
+        if isinstance(node, WeightLayer):
+            return self._weigh(node, source)
+        if isinstance(node, Affine):
+            return self._scale(node, source)
+        if isinstance(node, MaxPool) and node.name in self.plan.fan_outs:
+            return self._pool(node, source)
+        return source.through(lambda part: evaluate(node, part))
+
+    def _weigh(self, node: WeightLayer, source: _Signal) -> _Signal:
+        if node.name not in self.constants:
+            self.constants[node.name] = self._held(node, source.constant)
+        changing = None if source.changing is None else without_bias(node, source.changing)
+        return _Signal(changing, self.constants[node.name])
+
+    def _held(self, node: WeightLayer, constant: Tensor | None) -> Tensor:
+        """What a layer adds in every step: the image of its constant input, computed once, and its bias."""
+        bias = bias_image(node).expand(1, *node.shape)
+        if constant is None:
+            return bias
+        if self.tally:
+            flat, channels_last = flatten(constant)
+            fan = self.plan.dense_fans[node.name][channels_last]
+            self.tally.add(node.name, effective_macs=events.count(flat, fan)[1])
+        return without_bias(node, constant) + bias
+
+    def _scale(self, node: Affine, source: _Signal) -> _Signal:
+        """gain·x of both parts; the shift joins the constant."""
+        shift = evaluate(node, self.x.new_zeros(1, *node.shape))
+        scaled = source.through(lambda part: evaluate(node, part) - shift)
+        return scaled._replace(constant=shift if scaled.constant is None else scaled.constant + shift)
+
+    def _fire(self, node: Fire, source: _Signal, start: int, stop: int) -> _Signal:
+        steps, neuron = stop - start, node.code.neuron()
+        v = self.potentials.get(node.name)
+        v = self.x.new_full((len(self.x), *node.shape), neuron.initial) if v is None else v.clone()
+        flat_v, channels_last = flatten(fast_format(v))
+        if source.changing is None:
+            drive = flat_v.new_zeros(steps, *flat_v.shape)
+        else:
+            drive = flatten(fast_format(source.changing))[0].view(steps, *flat_v.shape)
+        constant = self.x.new_zeros(1, *node.shape) if source.constant is None else source.constant
+        fans = self.plan.fan_outs[node.name]
+        first = next(iter(fans), None)
+        weights = np.zeros(flat_v.shape[1], np.int64) if first is None else fans[first][channels_last]
+        tables = self.tables[node.name].part(start, stop)
+        emitted, flat_v, fired = scan(drive, flatten(fast_format(constant))[0], tables, neuron.leak, flat_v, weights)
+        self.potentials[node.name] = unflatten(flat_v, node.shape, channels_last)
+        rows = emitted.flatten(0, 1)
+        if self.tally:
+            self.tally.add(node.layer, spikes=fired.spikes, state_updates=v.numel() * steps)
+            for layer, fan in fans.items():
+                arrived, synops = fired if layer == first else events.count(rows, fan[channels_last])
+                self.tally.add(layer, events_in=arrived, synops=synops)
+        return _Signal(unflatten(rows, node.shape, channels_last), None)
+
+    def _pool(self, node: MaxPool, source: _Signal) -> _Signal:
+        """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S of each window."""
+        assert source.changing is not None
+        batch = len(self.x)
+        before, most = self.sums.get(node.name, (None, None))
+        sums = source.changing.clone()
+        for now in range(0, len(sums), batch):
+            if before is not None:
+                sums[now : now + batch] += before
+            before = sums[now : now + batch]
+        largest = evaluate(node, sums)
+        change = largest.clone()
+        change[batch:] -= largest[:-batch]
+        if most is not None:
+            change[:batch] -= most
+        self.sums[node.name] = sums[-batch:].clone(), largest[-batch:].clone()
+        if self.tally:
+            self.tally.add(self.plan.layer_of[node.name], compares=int(torch.count_nonzero(source.changing)))
+            flat, channels_last = flatten(change)
+            for layer, fan in self.plan.fan_outs[node.name].items():
+                arrived, synops = events.count(flat, fan[channels_last])
+                self.tally.add(layer, events_in=arrived, synops=synops)
+        return _Signal(change, None)
+
+    def _integrate(self, signal: _Signal, start: int, stop: int) -> Tensor:
+        """Add a block of steps to the output's running sum, step by step; the decoded output after each of them."""
+        shape = (stop - start, len(self.x), *self.network.output.shape)
+        steps = self.x.new_zeros(shape) if signal.changing is None else signal.changing.reshape(shape)
+        output = self.x.new_zeros(shape[1:]) if self.output is None else self.output
+        path = []
+        for added, share in zip(steps, self.shares[start:stop].tolist(), strict=True):
+            output = output + (added if signal.constant is None else added + share * signal.constant)
+            self.injected += share
+            path.append(output / self.injected if self.injected else output)
+        self.output = output
+        return torch.stack(path)
+
+
+def _tables(node: Fire) -> Tables:
+    neuron, code = node.code.neuron(), node.code
+    rows = (neuron.thresholds, neuron.resets, code.amplitudes(), code.injections())
+    return Tables(*(np.asarray(row, np.float32) for row in rows))
+
+
+def _part(state: State | None, start: int, stop: int) -> State | None:
+    """The state of some of the images."""
+    if state is None:
+        return None
+    return State(
+        potentials={name: v[start:stop] for name, v in state.potentials.items()},
+        sums={name: (s[start:stop], m[start:stop]) for name, (s, m) in state.sums.items()},
+        output=None if state.output is None else state.output[start:stop],
+        injected=state.injected,
+    )
+
+
+def _joined(parts: list[State]) -> State:
+    """The state of all images."""
+    return State(
+        potentials={name: torch.cat([part.potentials[name] for part in parts]) for name in parts[0].potentials},
+        sums={
+            name: (torch.cat([part.sums[name][0] for part in parts]), torch.cat([part.sums[name][1] for part in parts]))
+            for name in parts[0].sums
+        },
+        output=torch.cat([part.output for part in parts if part.output is not None]),
+        injected=parts[0].injected,
+    )

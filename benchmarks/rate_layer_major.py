@@ -10,11 +10,10 @@ from __future__ import annotations
 import argparse
 from datetime import date
 
-from timing import interleaved, machine, row
-
 import picojoule as pj
 from picojoule.data.vision import digits
 from picojoule.models import embedded
+from timing import interleaved, machine, row
 
 BATCHES = (10, 50)
 

@@ -13,13 +13,13 @@ from datetime import date
 from statistics import median
 
 import torch
-from timing import interleaved, machine, row
 from torch import nn
 
 import picojoule as pj
 from picojoule.data.vision import digits
 from picojoule.kernels import staircase
 from picojoule.models import embedded
+from timing import interleaved, machine, row
 
 BATCHES = (1, 10, 50, 100)
 

@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from nets import converted, dyadic, inputs
-from suite import CODE_CHECKS, check_engines_agree, transmitted
 
+from nets import converted, dyadic, inputs
 from picojoule.codes import CODES, TTFS, Code, Contract, Phase, Rate
+from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
 DYADIC_CODES = [

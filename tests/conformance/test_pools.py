@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from nets import inputs
-from suite import check_engines_agree
 from torch import nn
 
+from nets import inputs
 from picojoule.codes import TTFS, Rate
 from picojoule.conversion import convert
 from picojoule.engines import run
+from suite import check_engines_agree
 
 POOLS = {
     "maximum twice": (nn.MaxPool2d(2), nn.MaxPool2d(2)),

@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from nets import inputs, small_cnn
 from torch import nn
 
+from nets import inputs, small_cnn
 from picojoule.codes import Rate
 from picojoule.conversion import convert
 from picojoule.conversion.calibrate import Histogram

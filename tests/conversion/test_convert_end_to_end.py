@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from nets import inputs, small_cnn
 from torch import nn
 
+from nets import inputs, small_cnn
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.fold import fold

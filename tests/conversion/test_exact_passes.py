@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from nets import inputs, small_cnn
 from torch import nn
 
+from nets import inputs, small_cnn
 from picojoule.base.errors import ConversionError
 from picojoule.codes import TTFS, Rate
 from picojoule.conversion import convert, trace

@@ -3,9 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from nets import inputs
 from torch import nn
 
+from nets import inputs
 from picojoule.codes import Rate
 from picojoule.conversion import convert, trace
 from picojoule.engines import run

@@ -7,9 +7,9 @@ import warnings
 import pytest
 import torch
 import torch.nn.functional as F
-from nets import inputs, small_cnn
 from torch import nn
 
+from nets import inputs, small_cnn
 from picojoule.base.errors import ConversionError, PicojouleError
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert, quantise, trace

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from nets import converted, inputs, small_cnn
 from torch.utils.data import DataLoader, Dataset
 
+from nets import converted, inputs, small_cnn
 from picojoule.base.errors import ConversionError, EngineError, InputError
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import quantise, trace

@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 import torch
-from nets import inputs, small_cnn
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from nets import inputs, small_cnn
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert, trace
 from picojoule.engines import run

@@ -4,11 +4,11 @@ import json
 
 import pytest
 import torch
-from nets import converted, inputs, small_cnn
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import picojoule as pj
+from nets import converted, inputs, small_cnn
 from picojoule.base.errors import DataError, EngineError
 from picojoule.codes import TTFS, Rate
 from picojoule.conversion import quantise

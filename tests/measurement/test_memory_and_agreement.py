@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from nets import converted, dyadic, inputs
 
+from nets import converted, dyadic, inputs
 from picojoule.codes import TTFS
 from picojoule.engines.plan import plan
 from picojoule.kernels import staircase

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from nets import inputs, small_cnn
 
+from nets import inputs, small_cnn
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import quantise
 from picojoule.models import embedded

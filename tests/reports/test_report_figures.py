@@ -9,13 +9,13 @@ import xml.etree.ElementTree as tree
 from dataclasses import replace
 
 import pytest
-from sample_result import sample
 
 from picojoule.reports import figures
 from picojoule.reports.draw import INK, colours, dashes, kind
 from picojoule.reports.figures import FIGURES, _front, break_even, joules_against_accuracy, rasters
 from picojoule.reports.words import families
 from picojoule.result import Energy, Result, Row, Series
+from sample_result import sample
 
 EMPTY = Result(recipe="r", title="t", mode="m", seed=0, data={}, rows=(), series=())
 

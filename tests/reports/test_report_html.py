@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_result import sample
 
 from picojoule.reports import figures, report
 from picojoule.reports.html import fragment, page
 from picojoule.result import Claim, Energy, Result, Row, Series
+from sample_result import sample
 
 VOID = {"meta", "br", "wbr", "link", "img", "input", "hr"}
 ATTACK = "<script>alert(1)</script>"

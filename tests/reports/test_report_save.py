@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_result import sample
 
 from picojoule.base.errors import InputError
 from picojoule.reports import report
 from picojoule.result import Result
+from sample_result import sample
 
 SMALL = replace(sample(), series=(), rows=sample().rows[:1])
 BEGINNINGS = {".html": "<!doctype html>", ".md": "# LeNet", ".csv": "system,accuracy", ".tex": "% needs", ".json": "{"}

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_result import sample
 
 from picojoule.reports import formats, table
 from picojoule.reports.columns import columns
 from picojoule.result import Energy, Result, Row
+from sample_result import sample
 
 SNAPSHOT = """\
 LeNet-5 on MNIST under every neural code

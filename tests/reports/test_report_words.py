@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_result import NO_MACS, sample
 
 from picojoule.reports.words import claims_summary, family, verdict
 from picojoule.result import Energy, Result, Row
+from sample_result import NO_MACS, sample
 
 
 def result(*rows):

@@ -23,7 +23,7 @@ def fold(network: Network) -> Network:
     stands_for: dict[str, str] = {}
     fates = []
     for node in network.nodes:
-        node = replace(node, inputs=tuple(stands_for.get(name, name) for name in node.inputs))
+        node = node.reading(stands_for)
         if not isinstance(node, Affine):
             made[node.name] = node
             continue

@@ -35,7 +35,7 @@ def quantise_network(network: Network, samples: Mapping[str, Tensor], bits: int)
     fates: list[Fate] = []
     stands_for: dict[str, str] = {}
     for node in network.nodes:
-        node = replace(node, inputs=tuple(stands_for.get(name, name) for name in node.inputs))
+        node = node.reading(stands_for)
         if isinstance(node, WeightLayer):
             node = replace(node, weight=_weights_on_grid(node.weight, bits), bits=bits)
             fates.append(Fate(node.name, type(node).__name__, f"int{bits} weights", "quantise"))

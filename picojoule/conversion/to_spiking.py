@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from torch import Tensor
 
@@ -31,7 +30,7 @@ def to_spiking(
     fates: list[Fate] = []
     stands_for: dict[str, str] = {}
     for node in network.nodes:
-        node = replace(node, inputs=tuple(stands_for.get(name, name) for name in node.inputs))
+        node = node.reading(stands_for)
         if isinstance(node, ReLU):
             layer = _layer(network, network.by_name[node.name])
             nodes.append(_neurons(node, codes[node.name], layer, scales[node.name]))

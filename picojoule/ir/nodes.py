@@ -6,9 +6,10 @@ Every node carries its explicit output shape (without the batch axis). ``x`` is 
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
-from typing import final
+from typing import Self, final
 
 from torch import Tensor
 
@@ -33,6 +34,10 @@ class Node(ABC):
     def size(self) -> int:
         """Values of one sample of its output."""
         return prod(self.shape)
+
+    def reading(self, instead: Mapping[str, str]) -> Self:
+        """This node, reading other nodes instead of the named ones."""
+        return replace(self, inputs=tuple(instead.get(name, name) for name in self.inputs))
 
 
 @final

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from picojoule.base.errors import EngineError
@@ -18,7 +16,7 @@ from picojoule.engines.plan import Plan, walk_up
 from picojoule.engines.tally import Tally
 from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
 from picojoule.ir.dense import evaluate, scaled_input
-from picojoule.kernels import events, staircase
+from picojoule.kernels import staircase
 from picojoule.spikes import Times
 
 
@@ -58,17 +56,17 @@ def run_closed(
         if isinstance(node, Fire):
             if node.layer in record:
                 times[node.layer] = Times(staircase.index(source, plan.tables[node.name]), node.code.steps)
-            shared = last_use[before.name] > position or isinstance(before, Input)
-            values[node.name] = _fire(plan, node, source.clone() if shared else source, tally)
+            values[node.name] = _fire(plan, node, source.clone() if before.name in plan.shared else source, tally)
         elif before.name in plan.pooled:
             assert isinstance(before, Fire)
             values[node.name] = _decode(plan, before, node, evaluate(node, source), tally)[0]
         else:
             values[node.name] = evaluate(node, source)
             if tally and node.name in plan.dense_fans:
-                _count_effective(plan, node, source, tally)
+                tally.multiply(node.name, source)
             elif tally and node.name in plan.fan_outs:
-                _count_pool(plan, node, source, values[node.name], tally)
+                tally.enter_pool(node.name, source)
+                tally.arrive(node.name, values[node.name])
         if last_use[before.name] <= position:
             del values[before.name]
     return values[network.output.name], times
@@ -95,30 +93,11 @@ def _fire(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
 
 
 def _decode(plan: Plan, fire: Fire, emitter: Node, u: Tensor, tally: Tally | None) -> tuple[Tensor, staircase.Reached]:
-    """Q(u) by the neuron's staircase, and the arrival of each event of `emitter` at the synapses of its fan-out."""
+    """Q(u) by the neuron's staircase, and the arrival of each event of `emitter`."""
     flat, channels_last = flatten(u)
-    fans = plan.fan_outs[emitter.name] if tally else {}
-    first = next(iter(fans), None)
-    flat, reached = staircase.quantise(flat, plan.tables[fire.name], fans[first][channels_last] if first else None)
-    for layer, fan in fans.items():
-        counted = (reached.spikes, reached.weighted) if layer == first else events.count(flat, fan[channels_last])
-        _arrive(tally, layer, *counted)
-    return unflatten(flat, u.shape[1:], channels_last), reached
-
-
-def _count_pool(plan: Plan, pool: Node, source: Tensor, pooled: Tensor, tally: Tally) -> None:
-    """A maximum pool elsewhere: every event that enters is compared once, every window with an event emits one."""
-    tally.add(plan.layer_of[pool.name], compares=int(torch.count_nonzero(source)))
-    flat, channels_last = flatten(pooled)
-    for layer, fan in plan.fan_outs[pool.name].items():
-        _arrive(tally, layer, *events.count(flat, fan[channels_last]))
-
-
-def _arrive(tally: Tally | None, layer: str, arrived: np.ndarray, synops: np.ndarray) -> None:
-    assert tally is not None
-    tally.add(layer, events_in=arrived, synops=synops)
-
-
-def _count_effective(plan: Plan, node: Node, source: Tensor, tally: Tally) -> None:
-    flat, channels_last = flatten(source)
-    tally.add(node.name, effective_macs=events.count(flat, plan.dense_fans[node.name][channels_last])[1])
+    fan = plan.first_fan_out(emitter.name, channels_last) if tally else None
+    flat, reached = staircase.quantise(flat, plan.tables[fire.name], fan)
+    values = unflatten(flat, u.shape[1:], channels_last)
+    if tally:
+        tally.arrive(emitter.name, values, (reached.spikes, reached.weighted))
+    return values, reached

@@ -21,7 +21,6 @@ from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
 from picojoule.ir import Affine, Fire, Input, MaxPool, Network, Node, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
-from picojoule.kernels import events
 from picojoule.kernels.scan import Tables, scan
 from picojoule.spikes import Raster
 
@@ -90,7 +89,8 @@ class _Block:
         self.x = fast_format(scaled_input(network.input, x))
         self.steps = plan.schedule.latency
         state = state or State()
-        self.potentials, self.sums = dict(state.potentials), dict(state.sums)
+        self.potentials = {name: v.clone() for name, v in state.potentials.items()}  # the scan overwrites them
+        self.sums = dict(state.sums)
         self.output, self.injected = state.output, state.injected
         self.tables = {node.name: _tables(node) for node in network.all(Fire)}
         self.shares = np.asarray(plan.schedule.windows[network.output.name].code.injections(), np.float32)
@@ -140,11 +140,9 @@ class _Block:
         """What a layer adds in every step: the image of its constant input, computed once, and its bias."""
         bias = bias_image(node).expand(1, *node.shape)
         if constant is None:
-            return bias
+            return fast_format(bias)
         if self.tally:
-            flat, channels_last = flatten(constant)
-            fan = self.plan.dense_fans[node.name][channels_last]
-            self.tally.add(node.name, effective_macs=events.count(flat, fan)[1])
+            self.tally.multiply(node.name, constant)
         return without_bias(node, constant) + bias
 
     def _scale(self, node: Affine, source: _Signal) -> _Signal:
@@ -156,26 +154,24 @@ class _Block:
     def _fire(self, node: Fire, source: _Signal, start: int, stop: int) -> _Signal:
         steps, neuron = stop - start, node.code.neuron()
         v = self.potentials.get(node.name)
-        v = self.x.new_full((len(self.x), *node.shape), neuron.initial) if v is None else v.clone()
+        v = self.x.new_full((len(self.x), *node.shape), neuron.initial) if v is None else v
         flat_v, channels_last = flatten(fast_format(v))
         if source.changing is None:
             drive = flat_v.new_zeros(steps, *flat_v.shape)
         else:
-            drive = flatten(fast_format(source.changing))[0].view(steps, *flat_v.shape)
+            changing = source.changing.clone() if node.inputs[0] in self.plan.shared else source.changing
+            drive = flatten(fast_format(changing))[0].view(steps, *flat_v.shape)
         constant = self.x.new_zeros(1, *node.shape) if source.constant is None else source.constant
-        fans = self.plan.fan_outs[node.name]
-        first = next(iter(fans), None)
-        weights = np.zeros(flat_v.shape[1], np.int64) if first is None else fans[first][channels_last]
+        fan = self.plan.first_fan_out(node.name, channels_last)
+        weights = np.zeros(flat_v.shape[1], np.int64) if fan is None else fan
         tables = self.tables[node.name].part(start, stop)
         emitted, flat_v, fired = scan(drive, flatten(fast_format(constant))[0], tables, neuron.leak, flat_v, weights)
         self.potentials[node.name] = unflatten(flat_v, node.shape, channels_last)
-        rows = emitted.flatten(0, 1)
+        events = unflatten(emitted.flatten(0, 1), node.shape, channels_last)
         if self.tally:
             self.tally.add(node.layer, spikes=fired.spikes, state_updates=v.numel() * steps)
-            for layer, fan in fans.items():
-                arrived, synops = fired if layer == first else events.count(rows, fan[channels_last])
-                self.tally.add(layer, events_in=arrived, synops=synops)
-        return _Signal(unflatten(rows, node.shape, channels_last), None)
+            self.tally.arrive(node.name, events, fired)
+        return _Signal(events, None)
 
     def _pool(self, node: MaxPool, source: _Signal) -> _Signal:
         """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S of each window."""
@@ -194,11 +190,8 @@ class _Block:
             change[:batch] -= most
         self.sums[node.name] = sums[-batch:].clone(), largest[-batch:].clone()
         if self.tally:
-            self.tally.add(self.plan.layer_of[node.name], compares=int(torch.count_nonzero(source.changing)))
-            flat, channels_last = flatten(change)
-            for layer, fan in self.plan.fan_outs[node.name].items():
-                arrived, synops = events.count(flat, fan[channels_last])
-                self.tally.add(layer, events_in=arrived, synops=synops)
+            self.tally.enter_pool(node.name, source.changing)
+            self.tally.arrive(node.name, change)
         return _Signal(change, None)
 
     def _integrate(self, signal: _Signal, start: int, stop: int) -> Tensor:

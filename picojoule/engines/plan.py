@@ -58,6 +58,7 @@ class Plan:
         dense_fans: for each weight layer that reads analogue values, the synapses of each value.
         pooled: the maximum pool behind a neuron that has a closed form and feeds nothing else: what is decoded from
             the largest potential of a window is the largest decoded value, so the pool may come first.
+        shared: nodes whose value must not be overwritten: the input, and what several nodes read.
         facts: static counts of one sample, per layer.
         layer_of: the layer to which a pool belongs in tables.
     """
@@ -68,8 +69,14 @@ class Plan:
     tables: dict[str, Table]
     dense_fans: dict[str, FanOut]
     pooled: dict[str, str]
+    shared: frozenset[str]
     facts: dict[str, LayerCounts]
     layer_of: dict[str, str]
+
+    def first_fan_out(self, emitter: str, channels_last: bool) -> np.ndarray | None:
+        """Synapses of each event in the first layer the emitter feeds, for a kernel to count on the way."""
+        fans = self.fan_outs[emitter]
+        return next(iter(fans.values()))[channels_last] if fans else None
 
 
 def plan(network: Network) -> Plan:
@@ -81,9 +88,10 @@ def plan(network: Network) -> Plan:
 
 def _make(network: Network) -> Plan:
     sources = event_sources(network) if network.spiking else []
+    timing = schedule(network) if network.spiking else None
     return Plan(
         nodes=tuple(_fastest(node) for node in network.nodes),
-        schedule=schedule(network) if network.spiking else None,
+        schedule=timing,
         fan_outs={source.name: _fan_outs(network, source) for source in sources},
         tables={fire.name: table for fire in network.all(Fire) if (table := fire.code.staircase()) is not None},
         dense_fans={
@@ -92,7 +100,10 @@ def _make(network: Network) -> Plan:
             if not _fed_by_events(network, layer)
         },
         pooled=_pooled(network),
-        facts=_facts(network),
+        shared=frozenset(
+            node.name for node in network.nodes if isinstance(node, Input) or len(network.consumers(node)) > 1
+        ),
+        facts=_facts(network, timing),
         layer_of=_layers(network),
     )
 
@@ -125,23 +136,26 @@ def _layers(network: Network) -> dict[str, str]:
     return {name: "input" if isinstance(network.by_name[layer], Input) else layer for name, layer in owner.items()}
 
 
-def _facts(network: Network) -> dict[str, LayerCounts]:
+def _facts(network: Network, timing: Schedule | None) -> dict[str, LayerCounts]:
     facts: dict[str, LayerCounts] = {}
     for fire in network.all(Fire):
         facts[fire.layer] = LayerCounts(
             name=fire.layer, neurons=fire.size, inputs=network.source(fire).size, outputs=fire.size
         )
     for layer in network.all(WeightLayer):
-        facts[layer.name] = _weight_facts(network, layer, facts.get(layer.name))
+        facts[layer.name] = _weight_facts(network, layer, facts.get(layer.name), timing)
     if not network.spiking:
         _add_pool_compares(network, facts)
     order = ["input", *(layer.name for layer in network.all(WeightLayer))]
     return {name: facts[name] for name in order if name in facts}
 
 
-def _weight_facts(network: Network, layer: WeightLayer, fire: LayerCounts | None) -> LayerCounts:
+def _weight_facts(
+    network: Network, layer: WeightLayer, fire: LayerCounts | None, timing: Schedule | None
+) -> LayerCounts:
     dense = not _fed_by_events(network, layer)
-    injections = sum(share != 0 for share in _injections(network, layer)) if network.spiking else 1
+    shares = timing.windows[layer.name].code.injections() if timing else (1.0,)  # in the window its inputs arrive in
+    injections = sum(share != 0 for share in shares)
     held = dense and network.spiking
     return LayerCounts(
         name=layer.name,
@@ -170,11 +184,6 @@ def _add_pool_compares(network: Network, facts: dict[str, LayerCounts]) -> None:
         if owner[pool.name] in facts:
             fact = facts[owner[pool.name]]
             facts[fact.name] = replace(fact, compares=fact.compares + pool.size * (prod(pool.kernel) - 1))
-
-
-def _injections(network: Network, layer: WeightLayer) -> tuple[float, ...]:
-    """When a layer takes in its bias: in the window in which its inputs arrive."""
-    return schedule(network).windows[layer.name].code.injections()
 
 
 def walk_up(network: Network, node: Node) -> list[Node]:

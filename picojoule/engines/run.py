@@ -70,8 +70,8 @@ def run(
         x: inputs ``[batch, ...]``.
         engine: ``auto`` (the fastest exact one), ``closed``, ``layered`` or ``stepped``.
         record: layers whose spikes to keep in ``trains``.
-        state: where an earlier run stopped, to go on from (stepped engine, codes that do not wait).
-        trajectory: keep the outputs after every step (stepped engine).
+        state: where an earlier run stopped, to go on from (codes that do not wait).
+        trajectory: keep the outputs after every step.
         count: count spikes, synaptic operations and the rest.
 
     Raises:

@@ -12,13 +12,12 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from picojoule.engines.layout import fast_format, flatten
+from picojoule.engines.layout import fast_format
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
 from picojoule.ir import Fire, Input, MaxPool, Network, Node, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
-from picojoule.kernels import events
 from picojoule.neurons import Neuron, step
 from picojoule.spikes import Raster
 
@@ -104,10 +103,7 @@ class _Clock:
         current = None if incoming is None else without_bias(node, incoming)
         if self.tally and incoming is not None and node.name in self.plan.dense_fans and node.name not in self.held:
             self.held.add(node.name)  # an analogue current is computed once and held
-            flat, channels_last = flatten(incoming)
-            self.tally.add(
-                node.name, effective_macs=events.count(flat, self.plan.dense_fans[node.name][channels_last])[1]
-            )
+            self.tally.multiply(node.name, incoming)
         if node.has_bias and share:
             bias = (share * bias_image(node)).expand(len(self.x), *node.shape)
             current = bias if current is None else current + bias
@@ -133,7 +129,7 @@ class _Clock:
         emitted = spikes.to(self.x.dtype).mul_(self.amplitudes[node.name][local])
         if self.tally:
             self.tally.add(node.layer, spikes=number)
-            self._count_arrivals(node, emitted)
+            self.tally.arrive(node.name, emitted)
         return emitted
 
     def _pool(self, node: MaxPool, incoming: Tensor | None) -> Tensor | None:
@@ -150,17 +146,9 @@ class _Clock:
             change = largest
         self.sums[node.name] = after, largest
         if self.tally:
-            self.tally.add(self.plan.layer_of[node.name], compares=int(torch.count_nonzero(incoming)))
-            self._count_arrivals(node, change)
+            self.tally.enter_pool(node.name, incoming)
+            self.tally.arrive(node.name, change)
         return change
-
-    def _count_arrivals(self, node: Node, emitted: Tensor) -> None:
-        """Every value that is not zero is an event; it arrives at the synapses of its fan-out."""
-        assert self.tally is not None
-        flat, channels_last = flatten(emitted)
-        for target, fan in self.plan.fan_outs[node.name].items():
-            arrived, synops = events.count(flat, fan[channels_last])
-            self.tally.add(target, events_in=arrived, synops=synops)
 
     def _integrate_output(self, current: Tensor | None, t: int) -> None:
         self.injected += self._share(self.network.output, t)

@@ -6,9 +6,13 @@ from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from picojoule.cost import Counts
+from picojoule.engines.layout import flatten
 from picojoule.engines.plan import Plan
+from picojoule.kernels import events
 
 _STATIC = ("macs", "bias_adds", "compares")
 
@@ -24,6 +28,29 @@ class Tally:
         """Add numbers (or one per sample) to the layer's counts."""
         for name, number in numbers.items():
             self._sums[layer][name] += int(np.sum(number))
+
+    def arrive(self, emitter: str, emitted: Tensor, fused: tuple[np.ndarray, np.ndarray] | None = None) -> None:
+        """Every value of `emitted` that is not zero is an event; it arrives at the synapses of its fan-out.
+
+        Args:
+            emitter: the node that emits.
+            emitted: ``[rows, ...]``.
+            fused: events and synops of the first layer the emitter feeds, where a kernel has counted them already.
+        """
+        flat, channels_last = flatten(emitted)
+        for layer, fan in self._plan.fan_outs[emitter].items():
+            arrived, synops = fused or events.count(flat, fan[channels_last])
+            fused = None
+            self.add(layer, events_in=arrived, synops=synops)
+
+    def enter_pool(self, pool: str, incoming: Tensor) -> None:
+        """Every event that enters a maximum pool is compared once."""
+        self.add(self._plan.layer_of[pool], compares=int(torch.count_nonzero(incoming)))
+
+    def multiply(self, layer: str, x: Tensor) -> None:
+        """The multiplications by values that are not zero, in a layer that reads analogue ones."""
+        flat, channels_last = flatten(x)
+        self.add(layer, effective_macs=events.count(flat, self._plan.dense_fans[layer][channels_last])[1])
 
     def counts(self) -> Counts:
         """The counts of the whole run."""

@@ -16,11 +16,18 @@ from picojoule.ir import Fate, Flatten, MaxPool, Network, Node, ReLU
 
 def standardise(network: Network) -> Network:
     """Move every ReLU that alone follows a maximum pool or a flattening in front of it."""
+    while (relu := _late(network)) is not None:
+        network = _swapped(network, network.source(relu), relu)
+    return network
+
+
+def _late(network: Network) -> ReLU | None:
+    """A ReLU behind a pool or a flattening that nothing else reads."""
     for relu in network.all(ReLU):
         source = network.source(relu)
         if isinstance(source, (MaxPool, Flatten)) and len(network.consumers(source)) == 1:
-            return standardise(_swapped(network, source, relu))
-    return network
+            return relu
+    return None
 
 
 def _swapped(network: Network, first: Node, relu: ReLU) -> Network:
@@ -32,7 +39,6 @@ def _swapped(network: Network, first: Node, relu: ReLU) -> Network:
         if node is first:
             nodes += [early, late]
         elif node is not relu:
-            sources = tuple(first.name if name == relu.name else name for name in node.inputs)
-            nodes.append(replace(node, inputs=sources))
+            nodes.append(node.reading({relu.name: first.name}))
     fate = Fate(relu.name, "ReLU", f"ReLU in front of {first.name}", "standardise")
     return network.evolve(nodes, fates=(fate,))

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from picojoule.base.errors import DataError
 
 
-def batches(data: Any, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+def batches(data: Any, size: int, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Batches ``(inputs, labels)`` of at most `size` samples; labels are None where the data has none.
 
     Args:
@@ -21,21 +21,25 @@ def batches(data: Any, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
             (picojoule's ``Images``); a torch ``Dataset``; a ``DataLoader`` or another iterable of batches, whose
             own batch size is kept.
         size: samples a batch.
+        limit: at most so many samples in all.
 
     Raises:
         DataError: the data is none of these, or empty, or can be gone through only once.
     """
     if size < 1:
         raise DataError(f"a batch of {size}", where="data", remedy="use batches of at least one sample")
-    empty = True
+    seen = 0
     for batch in _raw(data, size):
         inputs, labels = _parts(batch)
         if not isinstance(inputs, Tensor):
             raise _wrong(f"a batch of type {type(inputs).__name__}")
+        left = len(inputs) if limit is None else limit - seen
         if len(inputs):
-            empty = False
-            yield inputs, labels
-    if empty:
+            yield inputs[:left], labels if labels is None else labels[:left]
+        seen += len(inputs)
+        if limit is not None and seen >= limit:
+            return
+    if not seen:
         raise DataError("there is no sample", where="data", remedy="give at least one")
 
 
@@ -67,12 +71,8 @@ def _raw(data: Any, size: int) -> Iterable[Any]:
 
 def inputs(data: Any, size: int, limit: int | None = None) -> Iterator[Tensor]:
     """Batches of inputs alone, of at most `limit` samples in all."""
-    left = limit
-    for x, _ in batches(data, size):
-        if left is not None and left <= 0:
-            return
-        yield x if left is None else x[:left]
-        left = None if left is None else left - len(x)
+    for x, _ in batches(data, size, limit):
+        yield x
 
 
 def first(data: Any) -> Tensor:

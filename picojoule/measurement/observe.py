@@ -69,10 +69,10 @@ def observe(
     """
     if limit is not None and limit < 1:
         raise DataError(f"limit={limit}", where="measure", remedy="use at least one sample")
-    example = next(iter(_limited(data, batch, limit)))[0]
+    example = next(iter(batches(data, batch, limit)))[0]
     parts, decisions, hits, plan = [], [], 0, ""
     labelled = True
-    for x, y in track(_limited(data, batch, limit), network.name, _length(data, batch, limit)):
+    for x, y in track(batches(data, batch, limit), network.name, _length(data, batch, limit)):
         done = run(network, x, engine=engine)
         assert done.counts is not None
         parts.append(done.counts)
@@ -105,18 +105,6 @@ def _seconds(network: Network, x: torch.Tensor, engine: str) -> float | None:
         run(network, x, engine=engine, count=False)
         times.append(time.perf_counter() - start)
     return median(times) / len(x)
-
-
-def _limited(data: Any, batch: int, limit: int | None) -> Any:
-    left = limit
-    for x, y in batches(data, batch):
-        if left is None:
-            yield x, y
-        elif left > 0:
-            yield x[:left], None if y is None else y[:left]
-            left -= len(x)
-        else:
-            return
 
 
 def _length(data: Any, batch: int, limit: int | None) -> int | None:

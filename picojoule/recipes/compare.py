@@ -22,7 +22,6 @@ from picojoule.result import Result, Row, Series
 REFERENCE = f"rate T={RATE_STEPS[-1]}"
 """The system that normalised energies are relative to."""
 _CURVE_SAMPLES = 100
-_TIMES_SAMPLES = 100
 
 
 def compare(settings: Settings, model: nn.Module | None = None, *, digit_weights: Path = EMBEDDED) -> Result:
@@ -79,7 +78,7 @@ def _series(networks: list[Network], data: Dataset, settings: Settings) -> list[
         found.append(series.raster(network, images[:1], series.middle_layer(network), settings.seed))
     for network in networks:
         if _code(network).waits:
-            found += series.first_spike_times(network, images[:_TIMES_SAMPLES])
+            found += series.first_spike_times(network, images)
     return found
 
 

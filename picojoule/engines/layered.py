@@ -17,11 +17,11 @@ from torch import Tensor
 from picojoule.base.errors import EngineError
 from picojoule.engines.layout import fast_format, flatten, unflatten
 from picojoule.engines.outcome import Outcome, State
-from picojoule.engines.plan import Plan
+from picojoule.engines.plan import Plan, fire_tables
 from picojoule.engines.tally import Tally
 from picojoule.ir import Affine, Fire, Input, MaxPool, Network, Node, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
-from picojoule.kernels.scan import Tables, scan
+from picojoule.kernels.scan import scan
 from picojoule.spikes import Raster
 
 _IMAGES, _STEPS = 8, 16
@@ -55,15 +55,10 @@ def run_layered(
     if reason:
         raise EngineError(reason, where="engine layered", remedy='use engine="auto"')
     parts = [
-        _Block(network, plan, images, tally, _part(state, start, start + _IMAGES)).run(record, trajectory)
+        _Block(network, plan, images, tally, state and state.part(start, start + _IMAGES)).run(record, trajectory)
         for start, images in zip(range(0, len(x), _IMAGES), x.split(_IMAGES), strict=True)
     ]
-    return Outcome(
-        values=torch.cat([part.values for part in parts]),
-        state=_joined([part.state for part in parts]),
-        rasters={layer: Raster(torch.cat([part.rasters[layer].spikes for part in parts], 1)) for layer in record},
-        trajectory=torch.cat([part.trajectory for part in parts], 1) if trajectory else None,  # type: ignore[misc]
-    )
+    return Outcome.joined(parts)
 
 
 class _Signal(NamedTuple):
@@ -92,7 +87,7 @@ class _Block:
         self.potentials = {name: v.clone() for name, v in state.potentials.items()}  # the scan overwrites them
         self.sums = dict(state.sums)
         self.output, self.injected = state.output, state.injected
-        self.tables = {node.name: _tables(node) for node in network.all(Fire)}
+        self.tables = {node.name: fire_tables(node) for node in network.all(Fire)}
         self.shares = np.asarray(plan.schedule.windows[network.output.name].code.injections(), np.float32)
         self.constants: dict[str, Tensor] = {}
 
@@ -206,34 +201,3 @@ class _Block:
             path.append(output / self.injected if self.injected else output)
         self.output = output
         return torch.stack(path)
-
-
-def _tables(node: Fire) -> Tables:
-    neuron, code = node.code.neuron(), node.code
-    rows = (neuron.thresholds, neuron.resets, code.amplitudes(), code.injections())
-    return Tables(*(np.asarray(row, np.float32) for row in rows))
-
-
-def _part(state: State | None, start: int, stop: int) -> State | None:
-    """The state of some of the images."""
-    if state is None:
-        return None
-    return State(
-        potentials={name: v[start:stop] for name, v in state.potentials.items()},
-        sums={name: (s[start:stop], m[start:stop]) for name, (s, m) in state.sums.items()},
-        output=None if state.output is None else state.output[start:stop],
-        injected=state.injected,
-    )
-
-
-def _joined(parts: list[State]) -> State:
-    """The state of all images."""
-    return State(
-        potentials={name: torch.cat([part.potentials[name] for part in parts]) for name in parts[0].potentials},
-        sums={
-            name: (torch.cat([part.sums[name][0] for part in parts]), torch.cat([part.sums[name][1] for part in parts]))
-            for name in parts[0].sums
-        },
-        output=torch.cat([part.output for part in parts if part.output is not None]),
-        injected=parts[0].injected,
-    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import final
 
+import torch
 from torch import Tensor
 
 from picojoule.spikes import Raster
@@ -27,13 +29,56 @@ class State:
     output: Tensor | None = None
     injected: float = 0.0
 
+    def part(self, start: int, stop: int) -> State:
+        """The state of the samples start … stop − 1."""
+        return State(
+            potentials={name: v[start:stop] for name, v in self.potentials.items()},
+            sums={name: (sums[start:stop], largest[start:stop]) for name, (sums, largest) in self.sums.items()},
+            output=None if self.output is None else self.output[start:stop],
+            injected=self.injected,
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[State]) -> State:
+        """The state of all samples from those of its parts."""
+        return State(
+            potentials={name: torch.cat([part.potentials[name] for part in parts]) for name in parts[0].potentials},
+            sums={
+                name: (
+                    torch.cat([part.sums[name][0] for part in parts]),
+                    torch.cat([part.sums[name][1] for part in parts]),
+                )
+                for name in parts[0].sums
+            },
+            output=torch.cat([part.output for part in parts if part.output is not None]),
+            injected=parts[0].injected,
+        )
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run in steps gives back: outputs, state, spikes of the recorded layers, outputs after every step."""
+    """What a run in steps gives back: outputs, state, spikes of the recorded layers, outputs after every step.
+
+    ``note`` says how each layer ran, where an engine has a choice.
+    """
 
     values: Tensor
     state: State
     rasters: dict[str, Raster]
     trajectory: Tensor | None
+    note: str = ""
+
+    @staticmethod
+    def joined(parts: Sequence[Outcome]) -> Outcome:
+        """The outcome of all samples from those of its parts."""
+        first = parts[0]
+        trajectories = [part.trajectory for part in parts if part.trajectory is not None]
+        return Outcome(
+            values=torch.cat([part.values for part in parts]),
+            state=State.joined([part.state for part in parts]),
+            rasters={
+                name: Raster(torch.cat([part.rasters[name].spikes for part in parts], 1)) for name in first.rasters
+            },
+            trajectory=torch.cat(trajectories, 1) if trajectories else None,
+        )

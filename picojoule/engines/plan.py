@@ -27,6 +27,7 @@ from picojoule.ir import (
     schedule,
 )
 from picojoule.ir.fanout import event_sources, fan_out, own_fan_out
+from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table
 
 _plans: weakref.WeakKeyDictionary[Network, Plan] = weakref.WeakKeyDictionary()
@@ -184,6 +185,13 @@ def _add_pool_compares(network: Network, facts: dict[str, LayerCounts]) -> None:
         if owner[pool.name] in facts:
             fact = facts[owner[pool.name]]
             facts[fact.name] = replace(fact, compares=fact.compares + pool.size * (prod(pool.kernel) - 1))
+
+
+def fire_tables(fire: Fire) -> Tables:
+    """What a neuron does at each step of its window."""
+    neuron, code = fire.code.neuron(), fire.code
+    rows = (neuron.thresholds, neuron.resets, code.amplitudes(), code.injections())
+    return Tables(*(np.asarray(row, np.float32) for row in rows))
 
 
 def walk_up(network: Network, node: Node) -> list[Node]:

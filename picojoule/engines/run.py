@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import final
 
 import torch
@@ -13,17 +14,20 @@ from picojoule.base.errors import EngineError, InputError
 from picojoule.cost import Counts
 from picojoule.engines.closed import refuses as closed_refuses
 from picojoule.engines.closed import run_closed
+from picojoule.engines.event import refuses as event_refuses
+from picojoule.engines.event import run_event
 from picojoule.engines.layered import refuses as layered_refuses
 from picojoule.engines.layered import run_layered
 from picojoule.engines.outcome import State
 from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.stepped import run_stepped
 from picojoule.engines.tally import Tally
-from picojoule.ir import Fire, Network
+from picojoule.ir import Fire, Network, WeightLayer
 from picojoule.spikes import Raster, Times
 
 ENGINES: dict[str, str] = {
     "closed": "one dense pass, exact where every code has a closed form",
+    "event": "event by event, exact where all layers fire in the same steps; on the CPU",
     "layered": "layer by layer, time folded into the batch, exact where all layers fire in the same steps",
     "stepped": "every step of every layer: the slow oracle, all codes",
 }
@@ -57,7 +61,7 @@ def run(
     network: Network,
     x: Tensor,
     *,
-    engine: str = "auto",
+    engine: str | Mapping[str, str] = "auto",
     record: Iterable[str] = (),
     state: State | None = None,
     trajectory: bool = False,
@@ -68,7 +72,8 @@ def run(
     Args:
         network: an ANN, a quantised ANN or a spiking network.
         x: inputs ``[batch, ...]``.
-        engine: ``auto`` (the fastest exact one), ``closed``, ``layered`` or ``stepped``.
+        engine: ``auto`` (the fastest exact one), ``closed``, ``event``, ``layered`` or ``stepped``; or, for some weight
+            layers by name, ``event`` or ``dense``: the event engine, with its own choice for all other layers.
         record: layers whose spikes to keep in ``trains``.
         state: where an earlier run stopped, to go on from (codes that do not wait).
         trajectory: keep the outputs after every step.
@@ -80,8 +85,12 @@ def run(
         EngineError: the engine cannot run this network exactly.
     """
     record = _known(network, record)
+    ways = {} if isinstance(engine, str) else _ways(network, engine)
+    engine = engine if isinstance(engine, str) else "event"
     name, reason = _choose(network, engine, state=state, trajectory=trajectory)
     x = network.check_input(x)
+    if not len(x):
+        raise InputError("a batch of no samples", where=f"run({network.name})", remedy="give at least one sample")
     _check_state(network, state, x)
     plan = plan_of(network)
     tally = Tally(plan, len(x)) if count else None
@@ -90,12 +99,12 @@ def run(
         return Run(
             values=values, counts=tally.counts() if tally else None, plan=f"closed: {reason}", trains=dict(times)
         )
-    in_steps = run_layered if name == "layered" else run_stepped
+    in_steps = {"event": partial(run_event, ways=ways), "layered": run_layered, "stepped": run_stepped}[name]
     done = in_steps(network, plan, x, record=record, tally=tally, state=state, trajectory=trajectory)
     return Run(
         values=done.values,
         counts=tally.counts() if tally else None,
-        plan=f"{name}: {reason}",
+        plan=f"{name}: {reason}" + (f"; {done.note}" if done.note else ""),
         trains=dict(done.rasters),
         trajectory=done.trajectory,
         state=done.state,
@@ -113,11 +122,24 @@ def _known(network: Network, record: Iterable[str]) -> frozenset[str]:
     return asked
 
 
+def _ways(network: Network, asked: Mapping[str, str]) -> dict[str, str]:
+    """What was asked for some layers, if they are layers and it is one of the ways there are."""
+    layers = [layer.name for layer in network.all(WeightLayer)]
+    for layer, way in asked.items():
+        if layer not in layers or way not in ("event", "dense"):
+            raise InputError(
+                f"{layer}: {way}",
+                where="run(engine={...})",
+                remedy=f'give "event" or "dense" for any of {", ".join(layers)}',
+            )
+    return dict(asked)
+
+
 def _choose(network: Network, engine: str, *, state: State | None, trajectory: bool) -> tuple[str, str]:
     if engine not in (*ENGINES, "auto"):
         raise InputError(f"no engine {engine!r}", where="run(engine=...)", remedy=f"choose auto, {', '.join(ENGINES)}")
     in_steps = state is not None or trajectory
-    if engine in ("layered", "stepped") and not network.spiking:
+    if engine in ("event", "layered", "stepped") and not network.spiking:
         raise EngineError("nothing fires, so there are no steps", where=f"engine {engine}", remedy='use engine="auto"')
     if in_steps and (engine == "closed" or not network.spiking):
         raise EngineError(
@@ -135,8 +157,13 @@ def _fastest(network: Network, in_steps: bool) -> tuple[str, str]:
     not_closed = "a state or a trajectory was asked for" if in_steps else closed_refuses(network)
     if not_closed is None:
         return "closed", "every code has an exact closed form" if network.spiking else "nothing fires"
-    not_layered = layered_refuses(network)
-    return ("layered", not_closed) if not_layered is None else ("stepped", f"{not_closed}; {not_layered}")
+    reasons = [not_closed]
+    for name, refuses in (("event", event_refuses), ("layered", layered_refuses)):
+        reason = refuses(network)
+        if reason is None:
+            return name, "; ".join(reasons)
+        reasons.append(reason)
+    return "stepped", "; ".join(dict.fromkeys(reasons))
 
 
 def _check_state(network: Network, state: State | None, x: Tensor) -> None:

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from picojoule.codes import Code
-from picojoule.engines import closed, layered, run
+from picojoule.engines import closed, event, layered, run
 from picojoule.engines.run import ENGINES
 from picojoule.ir import Network
 from picojoule.neurons import scan
 from picojoule.spikes import Times
 
-REFUSES = {"closed": closed.refuses, "layered": layered.refuses}
+REFUSES = {"closed": closed.refuses, "event": event.refuses, "layered": layered.refuses}
 """Every engine beside the oracle, and what tells which networks it takes."""
 
 

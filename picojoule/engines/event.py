@@ -1,0 +1,111 @@
+"""Event by event, for codes whose layers all fire in the same steps: work grows with the spikes, not with T·MACs.
+
+Each image goes its own way through the layers as a list of events (:mod:`picojoule.engines.journey`), so a result
+depends neither on the batch an image came in nor on the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from picojoule.base.errors import EngineError
+from picojoule.engines import layered
+from picojoule.engines.circuit import circuit
+from picojoule.engines.circuit import refuses as circuit_refuses
+from picojoule.engines.journey import Journey, Task
+from picojoule.engines.outcome import Outcome, State
+from picojoule.engines.plan import Plan
+from picojoule.engines.projecting import channels_innermost
+from picojoule.engines.tally import Tally
+from picojoule.ir import Input, Network, WeightLayer
+from picojoule.ir.dense import evaluate, scaled_input
+
+
+def refuses(network: Network) -> str | None:
+    """Why this engine cannot run the network exactly; None if it can."""
+    devices = {layer.weight.device.type for layer in network.all(WeightLayer)}
+    if devices - {"cpu"}:
+        return f"its weights are on {', '.join(sorted(devices))}, and lists of events are for the CPU"
+    return layered.refuses(network) or circuit_refuses(network)
+
+
+def run_event(
+    network: Network,
+    plan: Plan,
+    x: Tensor,
+    *,
+    record: frozenset[str],
+    tally: Tally | None,
+    state: State | None = None,
+    trajectory: bool = False,
+    ways: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Run the whole schedule; other arguments and the result as :func:`picojoule.engines.stepped.run_stepped`.
+
+    Args:
+        ways: ``"event"`` or ``"dense"`` for some weight layers; for the others the faster, from their activity.
+
+    Raises:
+        EngineError: a code whose layers share no steps, or sums that are not events.
+    """
+    reason = refuses(network)
+    if reason:
+        raise EngineError(reason, where="engine event", remedy='use engine="auto"')
+    task = Task.of(network, plan, circuit(network, plan), record, trajectory, ways or {}, x.dtype)
+    journeys = [
+        Journey(task, _held(task, image[None], tally), state.part(i, i + 1) if state else State())
+        for i, image in enumerate(x)
+    ]
+    _all_of(journeys)
+    for journey in journeys if tally else ():
+        journey.report(tally)
+    return replace(Outcome.joined([each.outcome() for each in journeys]), note=_note(task, journeys))
+
+
+def _held(task: Task, image: Tensor, tally: Tally | None) -> dict[str, Tensor]:
+    """What the nodes above all neurons hold during the whole run, channels innermost."""
+    values: dict[str, Tensor] = {}
+    for node in task.network.nodes:
+        if isinstance(node, Input):
+            values[node.name] = scaled_input(node, image)
+        elif node.name in task.circuit.analogue:
+            source = values[node.inputs[0]]
+            values[node.name] = evaluate(node, source)
+            if tally and node.name in task.plan.dense_fans:
+                tally.multiply(node.name, source)
+    return {name: channels_innermost(value[0], task.circuit.channels[name]) for name, value in values.items()}
+
+
+def _all_of(journeys: list[Journey]) -> None:
+    """As many at a time as torch may use threads; the kernels leave Python's lock alone."""
+    threads = min(torch.get_num_threads(), len(journeys))
+    if threads < 2:
+        for journey in journeys:
+            journey.run()
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(Journey.run, journeys):
+            pass
+
+
+def _note(task: Task, journeys: Iterable[Journey]) -> str:
+    """How active each layer's source was in a step, and which layers were evaluated densely for it."""
+    active: Counter[str] = Counter()
+    steps: Counter[str] = Counter()
+    dense: Counter[str] = Counter()
+    for journey in journeys:
+        active.update(journey.arrived)
+        steps.update(journey.steps)
+        dense.update(journey.dense)
+    told = []
+    for layer, total in steps.items():
+        share = active[layer] / (total * task.network.source(task.network.by_name[layer]).size)
+        way = f"dense in {dense[layer] / total:.0%} of steps" if 0 < dense[layer] < total else "dense"
+        told.append(f"{layer} {share:.1%}" + (f" ({way})" if dense[layer] else ""))
+    return f"active a step: {', '.join(told)}" if told else ""

@@ -1,0 +1,95 @@
+"""Pools over events: a maximum changes where a running sum passes it; an average passes events on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+from picojoule.kernels.projection import Stream
+
+
+class Windows(NamedTuple):
+    """Which windows of a pool a position is in.
+
+    Attributes:
+        channels: C; the value ``i`` is channel ``i mod C`` of position ``i div C``.
+        bounds: int64 ``[positions + 1]``, the windows of a position.
+        window: int64, the windows, by their own position.
+        share: float32 ``[windows]``, what a window passes on of an amount (an average: 1 / its area).
+    """
+
+    channels: int
+    bounds: np.ndarray
+    window: np.ndarray
+    share: np.ndarray
+
+    @property
+    def most(self) -> int:
+        """The most windows one position is in."""
+        return int(np.diff(self.bounds).max())
+
+
+def average(incoming: Stream, windows: Windows) -> Stream:
+    """Every event once for each window it is in, its amount times the window's share."""
+    out = Stream.room(incoming.steps, incoming.number * windows.most, incoming.amount.dtype)
+    _average(incoming.arrays, windows, out.arrays)
+    return out
+
+
+def maximum(incoming: Stream, windows: Windows, sums: Tensor, largest: Tensor) -> Stream:
+    """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S ≥ 0 of each window.
+
+    Args:
+        incoming: amounts > 0, so that a running sum never falls.
+        windows: of the pool.
+        sums: S, ``[values]``; changed.
+        largest: the maximum of each window so far, ``[windows · channels]``; changed.
+    """
+    out = Stream.room(incoming.steps, incoming.number * windows.most, incoming.amount.dtype)
+    scratch = np.zeros(len(largest), np.bool_), torch.empty_like(largest).numpy()
+    _maximum(incoming.arrays, windows, sums.numpy(), largest.numpy(), *scratch, out.arrays)
+    return out
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _average(incoming, windows, out):  # type: ignore[no-untyped-def]
+    found = 0
+    for t in range(len(incoming.bounds) - 1):
+        for e in range(incoming.bounds[t], incoming.bounds[t + 1]):
+            i = incoming.where[e]
+            p = i // windows.channels
+            c = i - p * windows.channels
+            for k in range(windows.bounds[p], windows.bounds[p + 1]):
+                window = windows.window[k]
+                out.where[found] = window * windows.channels + c
+                out.amount[found] = incoming.amount[e] * windows.share[window]
+                found += 1
+        out.bounds[t + 1] = found
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _maximum(incoming, windows, sums, largest, passed, before, out):  # type: ignore[no-untyped-def]
+    found = 0
+    for t in range(len(incoming.bounds) - 1):
+        for e in range(incoming.bounds[t], incoming.bounds[t + 1]):
+            i = incoming.where[e]
+            p = i // windows.channels
+            c = i - p * windows.channels
+            sums[i] += incoming.amount[e]
+            for k in range(windows.bounds[p], windows.bounds[p + 1]):
+                o = windows.window[k] * windows.channels + c
+                if sums[i] > largest[o]:
+                    if not passed[o]:
+                        passed[o], before[o] = True, largest[o]
+                        out.where[found] = o
+                        found += 1
+                    largest[o] = sums[i]
+        for e in range(out.bounds[t], found):
+            o = out.where[e]
+            passed[o] = False
+            out.amount[e] = largest[o] - before[o]
+        out.bounds[t + 1] = found

@@ -1,0 +1,219 @@
+"""Events land where a convolution puts them, in every form of layer; results depend on nothing but the image."""
+
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from nets import converted, dyadic, inputs
+from picojoule.base.errors import EngineError, InputError
+from picojoule.codes import TTFS, Phase, Rate
+from picojoule.conversion import convert
+from picojoule.engines import event, run
+from picojoule.ir import WeightLayer
+from suite import check_engines_agree
+
+LAYERS = {
+    "border": nn.Conv2d(4, 6, 3, padding=1),
+    "no border": nn.Conv2d(4, 6, 3),
+    "stride": nn.Conv2d(4, 6, 3, stride=2, padding=1),
+    "stride wider than the kernel": nn.Conv2d(4, 6, 1, stride=2),
+    "stride 3 of kernel 5": nn.Conv2d(4, 6, 5, stride=3, padding=2),
+    "groups": nn.Conv2d(4, 6, 3, padding=1, groups=2),
+    "groups and stride": nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2),
+    "depthwise": nn.Conv2d(4, 4, 3, padding=1, groups=4),
+    "depthwise, twice as many": nn.Conv2d(4, 8, 3, padding=1, groups=4),
+    "dilation": nn.Conv2d(4, 6, 3, padding=2, dilation=2),
+    "dilation and stride": nn.Conv2d(4, 6, 3, padding=2, dilation=2, stride=2),
+    "dilation 3, stride 2": nn.Conv2d(4, 6, 3, padding=3, dilation=3, stride=2),
+    "uneven": nn.Conv2d(4, 6, (1, 5), stride=(2, 1), padding=(0, 2)),
+    "padding wider than the kernel": nn.Conv2d(4, 6, 2, padding=1, stride=2),
+    "1x1": nn.Conv2d(4, 6, 1),
+    "average": nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(4, 6, 3, padding=1)),
+    "average overlapping": nn.Sequential(nn.AvgPool2d(2, 1, 1, count_include_pad=False), nn.Conv2d(4, 6, 1)),
+    "average ceil": nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(4, 6, 1)),
+    "maximum": nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(4, 6, 3, padding=1)),
+    "maximum overlapping": nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.Conv2d(4, 6, 1)),
+    "maximum dilated": nn.Sequential(nn.MaxPool2d(2, 1, dilation=2), nn.Conv2d(4, 6, 1)),
+    "without bias": nn.Conv2d(4, 6, 3, bias=False),
+}
+
+
+def around(layer: nn.Module) -> tuple[nn.Module, torch.Tensor]:
+    """A network with the layer in its middle, on 7×9 images."""
+    torch.manual_seed(0)
+    body = [nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), layer, nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)]
+    net, x = nn.Sequential(*body), (inputs(3, shape=(2, 7, 9)) * 16).round() / 16
+    net(x)
+    return net, x
+
+
+def spiking(model, x, code=None, **options):
+    return dyadic(convert(model, x, code=code or Rate(steps=12), percentile=100, **options), dtype=torch.float32)
+
+
+@pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
+@pytest.mark.parametrize("way", ["event", "dense"])
+def test_every_form_of_layer_equals_the_oracle(layer, way):
+    model, x = around(layer)
+    network = spiking(model, x)
+    layers = {node.name: way for node in network.all(WeightLayer)}
+    oracle, done = run(network, x, engine="stepped"), run(network, x, engine=layers)
+    assert oracle.counts.total("spikes") > 50
+    if way == "event":
+        check_engines_agree(network, x, exactly=True)
+    assert torch.equal(done.values, oracle.values) and done.counts == oracle.counts
+    assert all(f"{name} " in done.plan for name in layers) and ("(dense)" in done.plan) == (way == "dense")
+
+
+@pytest.mark.parametrize("way", ["event", "dense"])
+@pytest.mark.parametrize("source", ["coded", "analogue"])
+def test_one_dimension(way, source):
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv1d(2, 4, 3, stride=2, padding=1), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 5, 3, dilation=2), nn.ReLU(),
+        nn.AvgPool1d(2), nn.Flatten(), nn.Linear(10, 3),
+    )  # fmt: skip
+    x = (inputs(3, shape=(2, 32)) * 16).round() / 16
+    network = spiking(model, x, input=source)
+    ways = {layer.name: way for layer in network.all(WeightLayer)}
+    oracle, done = run(network, x, engine="stepped"), run(network, x, engine=ways)
+    assert torch.equal(done.values, oracle.values) and done.counts == oracle.counts
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    kernel=st.integers(1, 4), stride=st.integers(1, 3), padding=st.integers(0, 2), dilation=st.integers(1, 3),
+    size=st.integers(4, 9), groups=st.sampled_from([1, 2, 4]),
+)  # fmt: skip
+def test_any_convolution(kernel, stride, padding, dilation, size, groups):
+    reach = dilation * (kernel - 1) + 1
+    if size + 2 * padding < reach:
+        return
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(4, 4, kernel, stride, padding, dilation, groups), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2)
+    )
+    x = (inputs(2, shape=(4, size, size + 1)) * 16).round() / 16
+    model(x)
+    network = spiking(model, x, code=Rate(steps=5))
+    check_engines_agree(network, x, exactly=True)
+
+
+def test_output_that_fires():
+    """A network that ends in neurons gives what they emit."""
+    torch.manual_seed(0)
+    whole, x = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.MaxPool2d(2)), (inputs(3) * 16).round() / 16
+    for model in (whole, whole[:2], nn.Sequential(*whole, nn.Flatten())):
+        network = spiking(model, x)
+        assert event.refuses(network) is None
+        check_engines_agree(network, x, exactly=False)  # its scale is no dyadic number
+        path = [run(network, x, engine=engine, trajectory=True).trajectory for engine in ("event", "stepped")]
+        torch.testing.assert_close(*path)
+
+
+# --- what results may depend on -----------------------------------------------------------------------------------
+
+
+X = inputs(7)
+
+
+@pytest.mark.parametrize("code", [Rate(steps=40), Phase(steps=80)], ids=repr)
+@pytest.mark.parametrize("source", ["coded", "analogue"])
+def test_neither_batch_nor_threads_nor_counting_change_a_bit(code, source):
+    network = converted(code, input=source)
+    whole = run(network, X)
+    assert whole.plan.startswith("event")
+    before = torch.get_num_threads()
+    try:
+        for threads, batch in ((1, 7), (2, 3), (3, 1)):
+            torch.set_num_threads(threads)
+            parts = [run(network, part, count=False).values for part in X.split(batch)]
+            assert torch.equal(torch.cat(parts), whole.values)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_blocks_of_steps_do_not_change_a_bit():
+    """100 steps are two blocks; going on from a state starts a third in between."""
+    network = converted(Rate(steps=100))
+    for x in (X, X.double()):
+        whole = run(network.to("cpu", str(x.dtype).removeprefix("torch.")), x, trajectory=True)
+        assert torch.equal(whole.trajectory[-1], whole.values)
+    half = converted(Rate(steps=50))
+    twice = run(half, X, state=run(half, X).state)
+    assert torch.equal(twice.values, run(network, X).values)
+
+
+def test_states_are_exchanged_between_engines():
+    half = dyadic(converted(Rate(steps=6)), dtype=torch.float32)
+    x = (X * 16).round() / 16
+    ends = []
+    for first in ("event", "layered", "stepped"):
+        for second in ("event", "layered", "stepped"):
+            ends.append(run(half, x, engine=second, state=run(half, x, engine=first).state).values)
+    assert all(torch.equal(end, ends[0]) for end in ends)
+
+
+def test_a_choice_for_each_layer():
+    network = converted(Rate(steps=12))
+    forced = run(network, X, engine={"4": "dense", "8": "event"})
+    assert "4 " in forced.plan and "(dense)" in forced.plan
+    torch.testing.assert_close(forced.values, run(network, X, engine="stepped").values)
+    for wrong in ({"conv9": "dense"}, {"4": "fast"}):
+        with pytest.raises(InputError, match="run\\(engine") as caught:
+            run(network, X, engine=wrong)
+        assert "0, 4, 8" in caught.value.remedy
+
+
+def test_codes_that_wait_are_refused():
+    with pytest.raises(EngineError, match="share no steps"):
+        run(converted(TTFS(steps=8)), X, engine="event")
+
+
+def test_many_python_threads_at_once():
+    network = converted(Rate(steps=12))
+    alone = run(network, X)
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda _: run(network, X), range(24)))
+    assert all(torch.equal(each.values, alone.values) and each.counts == alone.counts for each in together)
+
+
+class _Runs(torch.utils.data.Dataset):
+    """Runs a network for every item, as a data set that encodes its samples would."""
+
+    def __init__(self, network):
+        self.network = network
+
+    def __len__(self):
+        return len(X)
+
+    def __getitem__(self, i):
+        return run(self.network, X[i : i + 1]).values[0]
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
+def test_workers_of_a_data_loader():
+    network = converted(Rate(steps=12))
+    alone = run(network, X).values  # the parent has run its kernels before it forks
+    loader = torch.utils.data.DataLoader(_Runs(network), batch_size=2, num_workers=2, multiprocessing_context="fork")
+    assert torch.equal(torch.cat(list(loader)), alone)
+
+
+def test_not_a_number_stays_one():
+    network = converted(Rate(steps=8), input="analogue")
+    x = X.clone()
+    x[0, 0, 3, 3] = float("nan")
+    event_values, stepped_values = (run(network, x, engine=engine).values for engine in ("event", "stepped"))
+    torch.testing.assert_close(event_values[1:], stepped_values[1:])
+    torch.testing.assert_close(event_values[0], stepped_values[0], equal_nan=True)
+
+
+@pytest.mark.parametrize("engine", ["auto", "event", "layered", "stepped"])
+def test_a_batch_of_no_samples(engine):
+    with pytest.raises(InputError, match="no samples"):
+        run(converted(Rate(steps=8)), X[:0], engine=engine)

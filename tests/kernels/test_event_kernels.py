@@ -1,0 +1,111 @@
+"""The kernels over events equal plain torch on the same tables, and dense layers on the same values."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from picojoule.codes import Rate
+from picojoule.engines.plan import fire_tables
+from picojoule.engines.projecting import channels_innermost, conv_projection, linear_projection, windows
+from picojoule.ir import AvgPool, Conv, Fire, Input, Linear, MaxPool
+from picojoule.kernels.advance import advance, advance_reference
+from picojoule.kernels.pooling import average, maximum
+from picojoule.kernels.projection import Stream, from_frames, scale, to_frames
+
+STEPS, SHAPE = 12, (3, 6, 5)
+
+
+def frames(active: float, dtype: torch.dtype = torch.float32, seed: int = 0) -> torch.Tensor:
+    """Spikes of halves over some steps, ``[steps, values]`` with channels innermost."""
+    generator = torch.Generator().manual_seed(seed)
+    return 0.5 * (torch.rand(STEPS, 90, generator=generator) < active).to(dtype)
+
+
+def shaped(rows: torch.Tensor) -> torch.Tensor:
+    return rows.view(len(rows), 6, 5, 3).permute(0, 3, 1, 2)
+
+
+def conv(dtype=torch.float32, **options) -> Conv:
+    torch.manual_seed(0)
+    layer = nn.Conv2d(3, 4, 3, padding=1, **options)
+    weight = ((layer.weight.detach() * 64).round() / 64).to(dtype)
+    settings = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation, "groups": layer.groups}
+    shape = tuple(layer(torch.zeros(1, *SHAPE)).shape[1:])
+    return Conv(name="c", inputs=("x",), shape=shape, weight=weight, bias=torch.zeros(4, dtype=dtype), **settings)
+
+
+def linear(dtype=torch.float32) -> Linear:
+    weight = (torch.arange(5 * 90).remainder(17).sub(8) / 64).view(5, 90).to(dtype)
+    return Linear(name="l", inputs=("x",), shape=(5,), weight=weight, bias=torch.zeros(5, dtype=dtype))
+
+
+def tables():
+    code = Rate(steps=STEPS)
+    return fire_tables(Fire(name="f", inputs=("c",), shape=(1,), code=code, layer="c", scale=torch.ones(())))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("leak", [1.0, 0.5])
+@pytest.mark.parametrize("active", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("layer", ["conv", "strided", "linear"])
+def test_compiled_equals_plain_torch(layer, active, leak, dtype):
+    if layer == "linear":
+        projection, layout = linear_projection(linear(dtype), 3)
+    else:
+        projection, layout = conv_projection(conv(dtype, stride=2 if layer == "strided" else 1), SHAPE)
+    incoming = from_frames(frames(active, dtype))
+    size = layout.rows * layout.length
+    constant = (torch.arange(size) % 64 / 64).to(dtype)
+    ends = []
+    for kernel in (advance, advance_reference):
+        v = torch.full((layout.size,), 0.25, dtype=dtype)
+        emitted = kernel(incoming, projection, layout, v, constant, tables(), leak)
+        ends.append((to_frames(emitted, size), layout.neurons_of(v).clone()))
+    assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
+    assert ends[0][0].any() and ends[0][0].dtype == dtype
+
+
+def test_a_projection_is_the_convolution():
+    """Neurons that never fire hold the convolution of the sum of all events."""
+    node = conv()
+    projection, layout = conv_projection(node, SHAPE)
+    x, v, never = frames(0.3), torch.zeros(layout.size), tables()
+    never = never._replace(thresholds=never.thresholds + float("inf"))
+    emitted = advance(from_frames(x), projection, layout, v, torch.zeros(node.size), never, 1.0)
+    expected = F.conv2d(shaped(x.sum(0, keepdim=True)), node.weight, padding=1)[0]
+    assert emitted.number == 0
+    assert torch.equal(layout.neurons_of(v).flatten(), channels_innermost(expected, 4))
+
+
+def test_streams_and_frames_are_the_same_events():
+    x = frames(0.2)
+    stream = from_frames(x)
+    assert torch.equal(to_frames(stream, 90), x) and stream.number == torch.count_nonzero(x)
+    assert torch.equal(to_frames(stream.part(3, 7), 90), x[3:7])
+    assert torch.equal(to_frames(scale(stream, torch.arange(90.0)), 90), x * torch.arange(90.0))
+    twice = Stream(torch.tensor([0, 2]), torch.tensor([4, 4], dtype=torch.int32), torch.tensor([1.0, 2.0]))
+    assert to_frames(twice, 5).tolist() == [[0, 0, 0, 0, 3]]
+
+
+POOLS = [((2, 2), (2, 2), (0, 0), False), ((3, 3), (2, 2), (1, 1), False), ((3, 2), (2, 1), (1, 0), True)]
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "ceil"), POOLS)
+def test_pools_of_events(kernel, stride, padding, ceil):
+    x = frames(0.3)
+    source = Input(name="x", shape=SHAPE)
+    options = {"kernel": kernel, "stride": stride, "padding": padding, "ceil": ceil}
+    dense = F.avg_pool2d(shaped(x), kernel, stride, padding, ceil, False)
+    shape = tuple(dense.shape[1:])
+    mean = AvgPool(name="a", inputs=("x",), shape=shape, count_padding=False, **options)
+    got = to_frames(average(from_frames(x), windows(mean, source)), mean.size)
+    torch.testing.assert_close(got, dense.permute(0, 2, 3, 1).reshape(STEPS, -1))
+
+    most = MaxPool(name="m", inputs=("x",), shape=shape, dilation=(1, 1), **options)
+    sums, largest = torch.zeros(90), torch.zeros(most.size)
+    got = to_frames(maximum(from_frames(x), windows(most, source), sums, largest), most.size)
+    dense = F.max_pool2d(shaped(x.cumsum(0)), kernel, stride, padding, 1, ceil)
+    changes = dense.diff(dim=0, prepend=torch.zeros_like(dense[:1]))
+    assert torch.equal(got, changes.permute(0, 2, 3, 1).reshape(STEPS, -1))
+    assert torch.equal(sums, x.sum(0)) and torch.equal(largest, got.sum(0))

@@ -76,6 +76,11 @@ class Code(ABC):
         """The closed form as a compiled quantiser, where the contract says ``exact``; None elsewhere."""
 
     @property
+    def lag(self) -> int | None:
+        """Steps from the opening of its inputs' window until a neuron may fire; None: until that window is over."""
+        return None if self.waits else 0
+
+    @property
     def label(self) -> str:
         """The system's name in every table, such as ``ttfs T=80``; every setting that is not the default is in it."""
         unusual = [

@@ -11,6 +11,9 @@ Windows of consecutive layers do not overlap, so V is complete before its neuron
 one dense pass: û = Q(V), a staircase (:mod:`picojoule.kernels.staircase`), exactly equal to the time-stepped
 network.
 
+Early firing opens a layer's window S < T steps after that of its inputs. Latency falls to (L−1)·S + T, and a neuron may
+fire before its latest (smallest) inputs have arrived, which it then never takes in: an error that no later step mends.
+
 Reference: cite key ``park2020``.
 """
 
@@ -39,36 +42,46 @@ class TTFS(Code):
         delay: d, shift of the kernel in steps: the largest value carried is e^(d/τ).
         threshold: θ₀. 1 rounds a value down to the next one the kernel has; e^(−1/2τ) rounds to the nearest
             (:meth:`nearest`), which removes the loss of gain of small τ.
+        start: S, steps after the opening of its inputs' window at which a neuron may begin to fire; T if None.
     """
 
     contract: ClassVar[Contract] = Contract(closed="exact", error="1/T", payload="real", spikes=1)
     name: ClassVar[str] = "ttfs"
     waits: ClassVar[bool] = True
     cite: ClassVar[tuple[str, ...]] = ("park2020",)
-    symbols: ClassVar[dict[str, str]] = {"tau": "τ", "delay": "d", "threshold": "θ₀"}
+    symbols: ClassVar[dict[str, str]] = {"tau": "τ", "delay": "d", "threshold": "θ₀", "start": "ef S"}
 
     steps: int = 80
     tau: float | None = None
     delay: float = 0.0
     threshold: float = 1.0
+    start: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.tau == self.steps / 4:
             object.__setattr__(self, "tau", None)  # one form for one code
+        if self.start == self.steps:
+            object.__setattr__(self, "start", None)
+        early = self.start is None or (isinstance(self.start, int) and 0 < self.start < self.steps)
+        self._require(early, f"start={self.start}", f"use a whole number from 1 to {self.steps}")
         self._require(self.kernel_tau > 0, f"tau={self.tau}", "use a positive time constant")
         self._require(self.threshold > 0, f"threshold={self.threshold}", "use a positive threshold")
 
     @classmethod
-    def nearest(cls, *, steps: int, tau: float | None = None, delay: float = 0.0) -> TTFS:
+    def nearest(cls, *, steps: int, tau: float | None = None, delay: float = 0.0, start: int | None = None) -> TTFS:
         """The code whose threshold θ₀ = e^(−1/2τ) rounds a value to the nearest one instead of down."""
         code = cls(steps=steps, tau=tau, delay=delay)
-        return cls(steps=steps, tau=tau, delay=delay, threshold=exp(-1 / (2 * code.kernel_tau)))
+        return cls(steps=steps, tau=tau, delay=delay, threshold=exp(-1 / (2 * code.kernel_tau)), start=start)
 
     @property
     def kernel_tau(self) -> float:
         """τ in steps."""
         return self.steps / 4 if self.tau is None else self.tau
+
+    @property
+    def lag(self) -> int | None:
+        return self.start
 
     def neuron(self) -> Neuron:
         return Neuron(thresholds=self._kernel(self.threshold), resets=(inf,) * self.steps)

@@ -26,6 +26,7 @@ from picojoule.kernels.advance import Layout
 from picojoule.kernels.pooling import Windows
 from picojoule.kernels.projection import Projection
 from picojoule.kernels.scan import Tables
+from picojoule.kernels.staircase import Table
 
 _circuits: weakref.WeakKeyDictionary[Network, Circuit] = weakref.WeakKeyDictionary()
 
@@ -44,9 +45,11 @@ class Population:
         weigh: the weight layer that drives them; None where they read an analogue value.
         source: the node whose events arrive; None where none do.
         projection, layout: where the events land.
-        constant: what is there in every step, ``[neurons]``; None where it depends on the image.
+        constant: what is there in every step, ``[1, neurons]``; None where it depends on the image.
         tables: of the whole window.
         leak, initial: of the neurons.
+        staircase: of neurons that fire once: the step they go straight to once nothing more arrives.
+        lag: steps after the window of the events that arrive at which their own begins.
         dense_from: share of active values a step from which a dense convolution is faster.
     """
 
@@ -59,6 +62,8 @@ class Population:
     tables: Tables
     leak: float
     initial: float
+    staircase: Table | None
+    lag: int
     dense_from: float
 
 
@@ -148,18 +153,13 @@ def _make(network: Network, plan: Plan) -> Circuit:
         populations=populations,
         windows={pool.name: windows(pool, network.source(pool)) for pool in pools if pool.name not in still},
         gains={
-            affine.name: channels_innermost(
-                per_channel(affine.gain, affine.shape).expand(affine.shape), channels[affine.name]
-            )
+            affine.name: _row(per_channel(affine.gain, affine.shape).expand(affine.shape), channels[affine.name])
             for affine in network.all(Affine)
             if affine.name not in still
         },
         channels=channels,
         fans={
-            name: {
-                layer: channels_innermost(torch.from_numpy(fan.channels_first), channels[name])
-                for layer, fan in fans.items()
-            }
+            name: {layer: _row(torch.from_numpy(fan.channels_first), channels[name]) for layer, fan in fans.items()}
             for name, fans in plan.fan_outs.items()
         },
     )
@@ -183,7 +183,8 @@ def _channels(network: Network) -> dict[str, int]:
 def _population(
     network: Network, plan: Plan, node: Node, still: frozenset[str], channels: dict[str, int]
 ) -> Population:
-    driver = _driver(network, node)
+    assert plan.schedule is not None
+    driver, opening = _driver(network, node), plan.schedule.windows
     weigh = driver if isinstance(driver, WeightLayer) and driver.name not in still else None
     source = network.source(weigh) if weigh else None
     if weigh and source:
@@ -196,10 +197,12 @@ def _population(
         source=source.name if source else None,
         projection=projection,
         layout=layout,
-        constant=_bias(weigh, channels[node.name]) if weigh else None,
+        constant=_row(bias_image(weigh).expand(weigh.shape), channels[node.name])[None] if weigh else None,
         tables=fire_tables(node) if isinstance(node, Fire) else _output_tables(network, plan),
         leak=node.code.neuron().leak if isinstance(node, Fire) else 1.0,
         initial=node.code.neuron().initial if isinstance(node, Fire) else 0.0,
+        staircase=plan.tables.get(node.name),
+        lag=opening[node.name].start - opening[source.name].start if source else 0,
         dense_from=_dense_from(weigh, source, projection) if weigh and source else inf,
     )
 
@@ -211,9 +214,9 @@ def _projection(weigh: WeightLayer, source: Node, channels: int) -> tuple[Projec
     return linear_projection(weigh, channels)
 
 
-def _bias(weigh: WeightLayer, channels: int) -> Tensor:
-    bias = bias_image(weigh).expand(weigh.shape)
-    return channels_innermost(bias, channels)
+def _row(values: Tensor, channels: int) -> Tensor:
+    """The values of one sample, channels innermost."""
+    return channels_innermost(values[None], channels)[0]
 
 
 def _output_tables(network: Network, plan: Plan) -> Tables:

@@ -27,6 +27,8 @@ def refuses(network: Network) -> str | None:
             return (
                 f"{node.code.label} in layer {node.layer} has no closed form for a drive that changes from step to step"
             )
+        if node.code.lag is not None:
+            return f"{node.code.label} in layer {node.layer} fires before all its inputs have arrived"
     for pool in network.all(MaxPool):
         *between, origin = walk_up(network, pool)
         if isinstance(origin, Fire) and any(isinstance(node, AvgPool) for node in between):

@@ -1,7 +1,7 @@
-"""Event by event, for codes whose layers all fire in the same steps: work grows with the spikes, not with T·MACs.
+"""Event by event: work grows with the spikes, not with T·MACs. Exact for every code.
 
-Each image goes its own way through the layers as a list of events (:mod:`picojoule.engines.journey`), so a result
-depends neither on the batch an image came in nor on the number of threads.
+Each sample goes its own way through the layers as a list of events (:mod:`picojoule.engines.journey`), so a result
+depends neither on the batch a sample came in nor on the number of threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import EngineError
-from picojoule.engines import layered
 from picojoule.engines.circuit import circuit
 from picojoule.engines.circuit import refuses as circuit_refuses
 from picojoule.engines.journey import Journey, Task
@@ -29,10 +28,12 @@ from picojoule.ir.dense import evaluate, scaled_input
 
 def refuses(network: Network) -> str | None:
     """Why this engine cannot run the network exactly; None if it can."""
+    if not network.spiking:
+        return "nothing fires, so there are no events"
     devices = {layer.weight.device.type for layer in network.all(WeightLayer)}
     if devices - {"cpu"}:
         return f"its weights are on {', '.join(sorted(devices))}, and lists of events are for the CPU"
-    return layered.refuses(network) or circuit_refuses(network)
+    return circuit_refuses(network)
 
 
 def run_event(
@@ -57,29 +58,40 @@ def run_event(
     reason = refuses(network)
     if reason:
         raise EngineError(reason, where="engine event", remedy='use engine="auto"')
-    task = Task.of(network, plan, circuit(network, plan), record, trajectory, ways or {}, x.dtype)
+    state = state or State()
+    task = Task.of(network, plan, circuit(network, plan), record, trajectory, ways or {}, tally is not None, x.dtype)
+    held = _held(task, x, tally)
     journeys = [
-        Journey(task, _held(task, image[None], tally), state.part(i, i + 1) if state else State())
-        for i, image in enumerate(x)
+        Journey(task, {name: value[part] for name, value in held.items()}, state.part(part.start, part.stop))
+        for part in _parts(task, len(x))
     ]
     _all_of(journeys)
     for journey in journeys if tally else ():
         journey.report(tally)
-    return replace(Outcome.joined([each.outcome() for each in journeys]), note=_note(task, journeys))
+    return replace(Outcome.joined([each.outcome() for each in journeys]), note=_note(journeys))
 
 
-def _held(task: Task, image: Tensor, tally: Tally | None) -> dict[str, Tensor]:
-    """What the nodes above all neurons hold during the whole run, channels innermost."""
+def _parts(task: Task, samples: int) -> list[slice]:
+    """Which samples travel together: as many as may, but some for every thread."""
+    together = min(task.samples, -(-samples // torch.get_num_threads()))
+    return [slice(start, min(start + together, samples)) for start in range(0, samples, together)]
+
+
+def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
+    """What the nodes above all neurons hold during the whole run, channels innermost.
+
+    Weights are applied sample by sample: torch rounds a convolution differently in another batch.
+    """
     values: dict[str, Tensor] = {}
     for node in task.network.nodes:
         if isinstance(node, Input):
-            values[node.name] = scaled_input(node, image)
+            values[node.name] = scaled_input(node, x)
         elif node.name in task.circuit.analogue:
             source = values[node.inputs[0]]
-            values[node.name] = evaluate(node, source)
+            values[node.name] = torch.cat([evaluate(node, sample) for sample in source.split(1)])
             if tally and node.name in task.plan.dense_fans:
                 tally.multiply(node.name, source)
-    return {name: channels_innermost(value[0], task.circuit.channels[name]) for name, value in values.items()}
+    return {name: channels_innermost(value, task.circuit.channels[name]) for name, value in values.items()}
 
 
 def _all_of(journeys: list[Journey]) -> None:
@@ -94,18 +106,17 @@ def _all_of(journeys: list[Journey]) -> None:
             pass
 
 
-def _note(task: Task, journeys: Iterable[Journey]) -> str:
-    """How active each layer's source was in a step, and which layers were evaluated densely for it."""
+def _note(journeys: Iterable[Journey]) -> str:
+    """How active each layer's source was, and which layers were evaluated densely for it."""
     active: Counter[str] = Counter()
-    steps: Counter[str] = Counter()
+    possible: Counter[str] = Counter()
     dense: Counter[str] = Counter()
     for journey in journeys:
-        active.update(journey.arrived)
-        steps.update(journey.steps)
+        active.update(journey.active)
+        possible.update(journey.possible)
         dense.update(journey.dense)
     told = []
-    for layer, total in steps.items():
-        share = active[layer] / (total * task.network.source(task.network.by_name[layer]).size)
-        way = f"dense in {dense[layer] / total:.0%} of steps" if 0 < dense[layer] < total else "dense"
-        told.append(f"{layer} {share:.1%}" + (f" ({way})" if dense[layer] else ""))
-    return f"active a step: {', '.join(told)}" if told else ""
+    for layer, most in possible.items():
+        part = "" if dense[layer] == most else f" for {dense[layer] / most:.0%}"
+        told.append(f"{layer} {active[layer] / most:.1%}" + (f" (dense{part})" if dense[layer] else ""))
+    return f"active: {', '.join(told)}" if told else ""

@@ -1,7 +1,7 @@
-"""One image on its way through the layers as a list of events, a block of steps at a time.
+"""Samples on their way through the layers as lists of events, a block of steps at a time.
 
-A layer of whose source so many values are active that a dense convolution is faster gets one, for that image and
-block.
+A layer of whose source so many values are active that a dense evaluation is faster gets one, for that sample and
+block. Neurons that fire once need no step in which nothing arrives: they go straight to the one they fire at.
 """
 
 from __future__ import annotations
@@ -21,27 +21,30 @@ from picojoule.engines.projecting import channels_first, channels_innermost
 from picojoule.engines.tally import Tally
 from picojoule.ir import Affine, AvgPool, Fire, Flatten, Network, Node, WeightLayer
 from picojoule.ir.dense import without_bias
-from picojoule.kernels.advance import advance
+from picojoule.kernels.advance import advance, last_arrival
 from picojoule.kernels.pooling import average, maximum
 from picojoule.kernels.projection import Stream, from_frames, scale, to_frames
 from picojoule.kernels.scan import Tables, scan
 from picojoule.spikes import Raster
 
-_STEPS, _VALUES = 64, 1 << 22
-"""Steps taken through all layers at a time, and the most values of a layer over these steps."""
+_STEPS, _SAMPLES, _VALUES = 64, 16, 1 << 22
+"""Steps, or samples whose neurons fire once, taken through all layers at a time; and the most values of a layer in
+them."""
 
 
 class Task(NamedTuple):
-    """What is the same for every image.
+    """What is the same for all samples.
 
     Attributes:
         network, plan, circuit: what to run.
         record: the firing node of each layer whose spikes to keep.
         trajectory: keep the output as it stands after every step.
         ways: ``"event"`` or ``"dense"`` for some weight layers.
+        counting: count what the modelled hardware does.
         dtype: number type of potentials.
         shares: of a constant drive, taken in by the output at each step.
-        block: steps taken through all layers at a time.
+        waits: neurons wait for their inputs and fire once.
+        block: steps taken through all layers at a time; all of them where neurons wait for their inputs.
     """
 
     network: Network
@@ -50,8 +53,10 @@ class Task(NamedTuple):
     record: dict[str, str]
     trajectory: bool
     ways: Mapping[str, str]
+    counting: bool
     dtype: torch.dtype
     shares: tuple[float, ...]
+    waits: bool
     block: int
 
     @classmethod
@@ -63,14 +68,23 @@ class Task(NamedTuple):
         record: frozenset[str],
         trajectory: bool,
         ways: Mapping[str, str],
+        counting: bool,
         dtype: torch.dtype,
     ) -> Self:
         """The task of running a network."""
         assert plan.schedule is not None
         nodes = {fire.layer: fire.name for fire in network.all(Fire) if fire.layer in record}
         shares = plan.schedule.windows[network.output.name].code.injections()
-        block = max(1, min(_STEPS, _VALUES // max(node.size for node in network.nodes)))
-        return cls(network, plan, circuit, nodes, trajectory, ways, dtype, shares, block)
+        waits = any(fire.code.waits for fire in network.all(Fire))
+        widest = max(node.size for node in network.nodes)
+        block = len(shares) if waits else max(1, min(_STEPS, _VALUES // widest))
+        return cls(network, plan, circuit, nodes, trajectory, ways, counting, dtype, shares, waits, block)
+
+    @property
+    def samples(self) -> int:
+        """Samples that travel together: one, unless it is soon through."""
+        widest = max(node.size for node in self.network.nodes)
+        return max(1, min(_SAMPLES, _VALUES // widest)) if self.waits else 1
 
     def size(self, name: str) -> int:
         """Values of a node."""
@@ -82,16 +96,17 @@ class Task(NamedTuple):
 
 
 class Journey:
-    """One image: the mutable things of its way in one place.
+    """Some samples: the mutable things of their way in one place.
 
     Attributes:
-        arrived: events that arrived at each weight layer.
-        steps: steps each weight layer took, and ``dense`` those it took densely.
+        active: values that were active at the source of each weight layer, and ``possible`` those that could be.
+        dense: those of them that were evaluated densely.
     """
 
     def __init__(self, task: Task, held: dict[str, Tensor], state: State) -> None:
         self._task, self._held = task, held
         self._network, self._circuit = task.network, task.circuit
+        self._samples = len(held[task.network.input.name])
         self._membranes = {name: self._start(each, state) for name, each in self._circuit.populations.items()}
         self._sums = {name: self._pool(name, state) for name in self._circuit.windows if name in task.plan.fan_outs}
         self._total = None if integrates(task.network) else self._emitted_before(state)
@@ -99,8 +114,8 @@ class Journey:
         self._rasters: dict[str, list[Tensor]] = {layer: [] for layer in task.record}
         self._path: list[Tensor] = []
         self._seen: Counter[tuple[str, str]] = Counter()
-        self.arrived: Counter[str] = Counter()
-        self.steps: Counter[str] = Counter()
+        self.active: Counter[str] = Counter()
+        self.possible: Counter[str] = Counter()
         self.dense: Counter[str] = Counter()
 
     @torch.inference_mode()
@@ -111,7 +126,7 @@ class Journey:
             now = slice(start, min(start + task.block, len(task.shares)))
             streams = self._streams(now)
             for layer, name in task.record.items():
-                self._rasters[layer].append(task.shaped(name, to_frames(streams[name], task.size(name)) != 0))
+                self._rasters[layer].append(self._raster(name, streams[name]))
             self._integrate(streams, now)
 
     def report(self, tally: Tally) -> None:
@@ -120,28 +135,35 @@ class Journey:
             tally.add(layer, **{what: number})
 
     def outcome(self) -> Outcome:
-        """What the run gave, for a batch of one."""
+        """What the run gave."""
         output = self._output()
+        fires = () if self._task.waits else self._network.all(Fire)
         return Outcome(
             values=self._decoded(output),
             state=State(
-                potentials={fire.name: self._potentials(fire.name) for fire in self._network.all(Fire)},
+                potentials={fire.name: self._potentials(fire.name) for fire in fires},
                 sums={name: self._pool_state(name) for name in self._sums},
                 output=output,
                 injected=self._injected,
             ),
-            rasters={layer: Raster(torch.cat(blocks)[:, None]) for layer, blocks in self._rasters.items()},
-            trajectory=torch.stack(self._path) if self._task.trajectory else None,
+            rasters={layer: Raster(torch.cat(blocks)) for layer, blocks in self._rasters.items()},
+            trajectory=self._trajectory(output) if self._task.trajectory else None,
         )
+
+    def _trajectory(self, output: Tensor) -> Tensor:
+        """The output after every step; nothing before its window opens."""
+        assert self._task.plan.schedule is not None
+        before = [torch.zeros_like(output)] * (self._task.plan.schedule.latency - len(self._path))
+        return torch.stack(before + self._path)
 
     def _start(self, population: Population, state: State) -> Tensor:
         """The potentials of a population, with the margins its events need."""
         name, layout = population.node.name, population.layout
-        v = torch.full((layout.size,), population.initial, dtype=self._task.dtype)
+        v = torch.full((self._samples, layout.size), population.initial, dtype=self._task.dtype)
         before = state.potentials.get(name) if isinstance(population.node, Fire) else state.output
         if before is not None:
             neurons = layout.neurons_of(v)
-            neurons.copy_(channels_innermost(before[0], self._circuit.channels[name]).view_as(neurons))
+            neurons.copy_(channels_innermost(before, self._circuit.channels[name]).view_as(neurons))
         return v
 
     def _pool(self, name: str, state: State) -> tuple[Tensor, Tensor]:
@@ -149,14 +171,14 @@ class Journey:
         node, channels = self._network.by_name[name], self._circuit.channels[name]
         if name in state.sums:
             sums, largest = state.sums[name]
-            return channels_innermost(sums[0], channels).clone(), channels_innermost(largest[0], channels).clone()
-        sums, largest = torch.zeros(self._network.source(node).size), torch.zeros(node.size)
-        return sums.to(self._task.dtype), largest.to(self._task.dtype)
+            return channels_innermost(sums, channels).clone(), channels_innermost(largest, channels).clone()
+        sizes = self._network.source(node).size, node.size
+        sums, largest = (torch.zeros(self._samples, size, dtype=self._task.dtype) for size in sizes)
+        return sums, largest
 
     def _emitted_before(self, state: State) -> Tensor:
         """What an output that emits events has emitted so far."""
-        output = self._network.output
-        none = torch.zeros(1, *output.shape, dtype=self._task.dtype)
+        none = torch.zeros(self._samples, *self._network.output.shape, dtype=self._task.dtype)
         return none if state.output is None else state.output
 
     def _streams(self, now: slice) -> dict[str, Stream]:
@@ -170,10 +192,21 @@ class Journey:
         return streams
 
     def _fire(self, node: Fire, streams: dict[str, Stream], now: slice) -> Stream:
-        emitted = self._advance(self._circuit.populations[node.name], streams, now)
-        self._see(node.layer, spikes=emitted.number, state_updates=node.size * (now.stop - now.start))
-        self._arrive(node.name, emitted)
+        population = self._circuit.populations[node.name]
+        tables = population.tables if self._task.waits else population.tables.part(now.start, now.stop)
+        emitted = self._advance(population, streams, tables)
+        if self._task.counting:
+            self._see(node.layer, spikes=len(emitted.where), state_updates=self._updates(node, emitted))
+            self._arrive(node.name, emitted)
         return emitted
+
+    def _updates(self, node: Fire, emitted: Stream) -> int:
+        """Comparisons with the threshold: every neuron at every step, but none after the spike that silences it."""
+        updates = node.size * self._samples * emitted.steps
+        if not self._task.waits:
+            return updates
+        silent = torch.arange(emitted.steps - 1, -1, -1)  # steps left after a spike at each step
+        return updates - int((emitted.numbers.sum(0) * silent).sum())
 
     def _pass_on(self, node: Node, incoming: Stream) -> Stream:
         if isinstance(node, Flatten):
@@ -184,62 +217,90 @@ class Journey:
         if isinstance(node, AvgPool):
             return average(incoming, windows)
         emitted = maximum(incoming, windows, *self._sums[node.name])
-        self._see(self._task.plan.layer_of[node.name], compares=incoming.number)
-        self._arrive(node.name, emitted)
+        if self._task.counting:
+            self._see(self._task.plan.layer_of[node.name], compares=len(incoming.where))
+            self._arrive(node.name, emitted)
         return emitted
 
-    def _advance(self, population: Population, streams: dict[str, Stream], now: slice) -> Stream:
-        """A population over a block of steps, by events or densely."""
-        steps, tables = now.stop - now.start, population.tables.part(now.start, now.stop)
-        if population.weigh is None or population.source is None:
-            held = self._held[self._network.source(population.node).name]
-            return self._by_event(population, Stream.room(steps, 0, self._task.dtype), held, tables)
-        layer, incoming = population.weigh.name, streams[population.source]
-        crowded = incoming.number > population.dense_from * steps * self._task.size(population.source)
-        self.arrived[layer] += incoming.number
-        self.steps[layer] += steps
-        if self._task.ways.get(layer, "dense" if crowded else "event") == "event":
-            return self._by_event(population, incoming, population.constant, tables)
-        self.dense[layer] += steps
-        return self._densely(population, incoming, tables)
+    def _advance(self, population: Population, streams: dict[str, Stream], tables: Tables) -> Stream:
+        """A population over the steps of its tables, by events or densely."""
+        steps, membranes = len(tables.thresholds), self._membranes[population.node.name]
+        if population.source is None:
+            incoming = Stream.room(self._samples, steps, 0, self._task.dtype)
+            constant = self._held[self._network.source(population.node).name]
+        else:
+            incoming, constant = streams[population.source].arriving(population.lag, steps), population.constant
+        crowded = self._crowded(population, incoming)
+        if crowded.any() and not self._task.waits:
+            return self._densely(population, incoming, tables)
+        if crowded.any():
+            incoming = self._settled(population, incoming, crowded)
+        where = (incoming, population.projection, population.layout, membranes)
+        return advance(*where, constant, tables, population.leak, population.staircase)
 
-    def _by_event(self, population: Population, incoming: Stream, constant: Tensor, tables: Tables) -> Stream:
-        v = self._membranes[population.node.name]
-        return advance(incoming, population.projection, population.layout, v, constant, tables, population.leak)
+    def _crowded(self, population: Population, incoming: Stream) -> Tensor:
+        """For each sample, whether the layer is better evaluated densely."""
+        if population.weigh is None:
+            return torch.zeros(self._samples, dtype=torch.bool)
+        layer = population.weigh.name
+        active = incoming.bounds[:, -1] - incoming.bounds[:, 0]
+        times = 1 if self._task.waits else incoming.steps
+        possible = times * self._task.size(population.source)
+        crowded = active > population.dense_from * possible
+        if layer in self._task.ways:
+            crowded.fill_(self._task.ways[layer] == "dense")
+        if population.staircase is not None and last_arrival(incoming):
+            crowded.fill_(False)  # what arrives while neurons fire has its own step
+        self.active[layer] += int(active.sum())
+        self.possible[layer] += possible * self._samples
+        self.dense[layer] += int(crowded.sum()) * possible
+        return crowded
 
     def _densely(self, population: Population, incoming: Stream, tables: Tables) -> Stream:
-        """One convolution for all steps, then one scan."""
-        frames = self._task.shaped(population.source, to_frames(incoming, self._task.size(population.source)))
-        drive = without_bias(population.weigh, frames)
-        channels = self._circuit.channels[population.weigh.name]
-        drive = drive.reshape(len(drive), channels, -1).transpose(1, 2).reshape(len(drive), 1, -1).contiguous()
+        """One evaluation for all steps of a sample, then one scan."""
+        drive = self._drive(population, to_frames(incoming, self._task.size(population.source))[0])
         neurons = population.layout.neurons_of(self._membranes[population.node.name])
-        v, weights = neurons.reshape(1, -1).clone(), np.zeros(neurons.numel(), np.int64)
-        emitted, v, _ = scan(drive, population.constant[None], tables, population.leak, v, weights)
+        v, weights = neurons.reshape(1, -1).clone(), np.zeros(drive.shape[1], np.int64)
+        emitted, v, _ = scan(drive[:, None], population.constant, tables, population.leak, v, weights)
         neurons.copy_(v.view_as(neurons))
-        return from_frames(emitted[:, 0])
+        return from_frames(emitted.transpose(0, 1))
+
+    def _settled(self, population: Population, incoming: Stream, crowded: Tensor) -> Stream:
+        """Take all that arrives at the crowded samples into their membranes; what arrives at the others."""
+        neurons = population.layout.neurons_of(self._membranes[population.node.name])
+        for sample in crowded.nonzero().flatten().tolist():
+            one = incoming._replace(bounds=incoming.bounds[sample : sample + 1])
+            frames = to_frames(one, self._task.size(population.source))[0].sum(0, keepdim=True)
+            neurons[sample] += self._drive(population, frames).view_as(neurons[sample])
+        bounds = torch.where(crowded[:, None], incoming.bounds[:, :1], incoming.bounds)
+        return incoming._replace(bounds=bounds.contiguous())
+
+    def _drive(self, population: Population, frames: Tensor) -> Tensor:
+        """What a weight layer makes of ``[rows, values]``, channels innermost before and after."""
+        drive = without_bias(population.weigh, self._task.shaped(population.source, frames))
+        return channels_innermost(drive, self._circuit.channels[population.weigh.name])
 
     def _integrate(self, streams: dict[str, Stream], now: slice) -> None:
         """The output's sums over a block of steps; step by step where the way there is wanted."""
         stride = 1 if self._task.trajectory else now.stop - now.start
-        for start in range(now.start, now.stop, stride):
-            part = slice(start - now.start, start - now.start + stride)
+        for start in range(0, now.stop - now.start, stride):
             self._add(
-                {name: each.part(part.start, part.stop) for name, each in streams.items()}, slice(start, start + stride)
+                {name: each.part(start, start + stride) for name, each in streams.items()}, now.start + start, stride
             )
-            for share in self._task.shares[start : start + stride]:
-                self._injected += share
             if self._task.trajectory:
                 self._path.append(self._decoded(self._output()))
 
-    def _add(self, streams: dict[str, Stream], now: slice) -> None:
+    def _add(self, streams: dict[str, Stream], start: int, steps: int) -> None:
         """Take the events of some steps into the output."""
         name = self._network.output.name
         if self._total is None:
-            self._advance(self._circuit.populations[name], streams, now)
+            population = self._circuit.populations[name]
+            self._advance(population, streams, population.tables.part(start, start + steps))
         else:
-            emitted = to_frames(streams[name], self._task.size(name)).sum(0, keepdim=True)
+            emitted = to_frames(streams[name], self._task.size(name)).sum(1)
             self._total = self._total + self._task.shaped(name, emitted)
+        for share in self._task.shares[start : start + steps]:
+            self._injected += share
 
     def _output(self) -> Tensor:
         return self._potentials(self._network.output.name) if self._total is None else self._total
@@ -248,22 +309,25 @@ class Journey:
         """The output's running sum over what a constant drive of 1 would have given."""
         return output / self._injected if self._injected else output
 
+    def _raster(self, name: str, stream: Stream) -> Tensor:
+        """The spikes of a node, bool ``[steps, samples, *shape]``."""
+        fired = to_frames(stream, self._task.size(name)) != 0
+        shaped = self._task.shaped(name, fired.flatten(0, 1))
+        return shaped.unflatten(0, (self._samples, stream.steps)).transpose(0, 1)
+
     def _potentials(self, name: str) -> Tensor:
         """The membranes of a population as the other engines have them."""
         neurons = self._circuit.populations[name].layout.neurons_of(self._membranes[name])
-        return self._task.shaped(name, neurons.reshape(1, -1)).clone()
+        return self._task.shaped(name, neurons.flatten(1)).clone()
 
     def _pool_state(self, name: str) -> tuple[Tensor, Tensor]:
         sums, largest = self._sums[name]
-        return self._task.shaped(self._network.by_name[name].inputs[0], sums[None]), self._task.shaped(
-            name, largest[None]
-        )
+        return self._task.shaped(self._network.by_name[name].inputs[0], sums), self._task.shaped(name, largest)
 
     def _arrive(self, emitter: str, emitted: Stream) -> None:
         """Every event arrives at the synapses of its fan-out."""
         for layer, fan in self._circuit.fans[emitter].items():
-            synops = int(fan[emitted.where[: emitted.number]].sum())
-            self._see(layer, events_in=emitted.number, synops=synops)
+            self._see(layer, events_in=len(emitted.where), synops=int(fan[emitted.where].sum()))
 
     def _see(self, layer: str, **numbers: int) -> None:
         for what, number in numbers.items():

@@ -26,13 +26,13 @@ _VECTOR = 16
 
 
 def channels_innermost(x: Tensor, channels: int) -> Tensor:
-    """A sample ``[channels, ...]`` flat, with its channels innermost."""
-    return x.reshape(channels, -1).T.reshape(-1).contiguous()
+    """Samples ``[batch, channels, ...]`` as ``[batch, values]`` with channels innermost."""
+    return x.reshape(len(x), channels, -1).transpose(1, 2).reshape(len(x), -1).contiguous()
 
 
-def channels_first(flat: Tensor, channels: int) -> Tensor:
-    """Back: samples ``[..., positions·channels]`` with channels outermost, flat."""
-    return flat.unflatten(-1, (-1, channels)).transpose(-1, -2).flatten(-2)
+def channels_first(rows: Tensor, channels: int) -> Tensor:
+    """Back: ``[batch, values]`` with channels innermost as ``[batch, values]`` with channels outermost."""
+    return rows.reshape(len(rows), -1, channels).transpose(1, 2).flatten(1)
 
 
 class _Axis(NamedTuple):

@@ -1,9 +1,9 @@
 """When each layer fires: the start and the window of every node, from its depth and its code.
 
 In-step codes (rate, phase) let all layers fire in the same steps. A code that waits (TTFS) gives each layer a
-window of its own, which opens when the last spike of its inputs has arrived::
+window of its own, which opens when the last spike of its inputs has arrived, or S steps after theirs opened::
 
-    start(l) = start(l−1) + T        latency = (L−1)·T + T     for L weight layers and a coded input
+    start(l) = start(l−1) + S        latency = (L−1)·S + T     for L weight layers and a coded input; S = T unless early
 
 An analogue input is there at step 0, so the first layer fires at once.
 """
@@ -82,8 +82,8 @@ def _fire_window(network: Network, node: Fire, feeding: Window) -> Window:
             remedy="use one code, with the same number of steps, in every layer",
         )
     analogue = not isinstance(network.source(node), Fire) and _analogue(network, node)
-    waits = node.code.waits and not analogue
-    return Window(feeding.start + (feeding.steps if waits else 0), node.code)
+    lag = feeding.steps if node.code.lag is None else node.code.lag
+    return Window(feeding.start + (0 if analogue else lag), node.code)
 
 
 def _meet(sender: Code, receiver: Code) -> bool:

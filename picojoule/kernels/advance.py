@@ -19,9 +19,11 @@ from torch import Tensor
 
 from picojoule.kernels.projection import Projection, Stream, from_frames, scatter, scatter_reference
 from picojoule.kernels.scan import Tables
+from picojoule.kernels.staircase import Table, find_step
 
 _WORD = 8
 """Flags that are looked at together."""
+_NO_STAIRCASE = Table(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int16))
 
 
 class Layout(NamedTuple):
@@ -40,67 +42,117 @@ class Layout(NamedTuple):
     size: int
 
     def neurons_of(self, membranes: Tensor) -> Tensor:
-        """The neurons alone, a view ``[rows, length]``."""
-        return membranes.as_strided((self.rows, self.length), (self.pitch, 1), self.first)
+        """The neurons alone, a view ``[samples, rows, length]`` of ``[samples, size]``."""
+        return membranes.as_strided((len(membranes), self.rows, self.length), (self.size, self.pitch, 1), self.first)
 
 
 def advance(
-    incoming: Stream, projection: Projection, layout: Layout, v: Tensor, constant: Tensor, tables: Tables, leak: float
+    incoming: Stream,
+    projection: Projection,
+    layout: Layout,
+    v: Tensor,
+    constant: Tensor,
+    tables: Tables,
+    leak: float,
+    staircase: Table | None = None,
 ) -> Stream:
     """Run the neurons.
 
     Args:
-        incoming: one list of events for each step of `tables`.
-        projection: where they land.
+        incoming: as it arrives at each step of `tables`.
+        projection: where it lands.
         layout: where the neurons are in `v`.
-        v: membranes before the first step, ``[layout.size]``; changed. Compiled on the CPU; plain torch elsewhere.
-        constant: what is there in every step, ``[neurons]``.
+        v: membranes before the first step, ``[samples, layout.size]``; changed, except in the steps that a staircase
+            stands for. Compiled on the CPU; plain torch elsewhere.
+        constant: what is there in every step, ``[samples or 1, neurons]``.
         tables: thresholds, resets, amplitudes and shares of these steps.
         leak: a.
+        staircase: of neurons that fire once and take no constant after the first step: where nothing more arrives,
+            they go straight to the step they will fire at.
 
     Returns:
         What the neurons emit.
     """
+    steps = len(tables.thresholds)
+    settled = steps if staircase is None else last_arrival(incoming)
     if v.device.type != "cpu":
         return advance_reference(incoming, projection, layout, v, constant, tables, leak)
-    steps, arrays = len(tables.thresholds), (v.numpy(), constant.numpy())
-    out = Stream.room(steps, steps * len(constant) + _WORD, v.dtype)
-    _advance(incoming.arrays, projection, layout, *arrays, tables, v.numpy().dtype.type(leak), out.arrays)
-    return out
+    arrays = (v.numpy(), constant.numpy(), tables, v.numpy().dtype.type(leak))
+    often = 1 if staircase else steps
+    out = Stream.room(len(v), steps, len(v) * often * constant.shape[1] + _WORD, v.dtype)
+    _advance(incoming.arrays, projection, layout, *arrays, staircase or _NO_STAIRCASE, settled, out.arrays)
+    return out.trimmed()
+
+
+def last_arrival(incoming: Stream) -> int:
+    """The last step at which an event arrives; 0 if none does."""
+    arrived = incoming.numbers.any(0).nonzero()
+    return int(arrived[-1]) if len(arrived) else 0
 
 
 def advance_reference(
-    incoming: Stream, projection: Projection, layout: Layout, v: Tensor, constant: Tensor, tables: Tables, leak: float
+    incoming: Stream,
+    projection: Projection,
+    layout: Layout,
+    v: Tensor,
+    constant: Tensor,
+    tables: Tables,
+    leak: float,
+    staircase: Table | None = None,
 ) -> Stream:
-    """:func:`advance` in plain torch, for every device and dtype."""
-    emitted, neurons = [], layout.neurons_of(v)
+    """:func:`advance` in plain torch, for every device and dtype, step by step."""
+    emitted = []
     for t, (threshold, reset, amplitude, share) in enumerate(zip(*(each.tolist() for each in tables), strict=True)):
         v *= leak
-        scatter_reference(incoming, t, projection, v)
-        neurons += share * constant.view_as(neurons)
+        for sample in range(len(v)):
+            scatter_reference(incoming, sample, t, projection, v[sample])
+        neurons = layout.neurons_of(v)
+        neurons += share * constant.view(-1, layout.rows, layout.length)
         spikes = neurons >= threshold
         neurons.copy_(torch.where(spikes, neurons - reset, neurons))
-        emitted.append(spikes.flatten() * amplitude)
-    return from_frames(torch.stack(emitted).to(v.dtype))
+        emitted.append(spikes.flatten(1) * amplitude)
+    return from_frames(torch.stack(emitted, 1).to(v.dtype))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _advance(incoming, projection, layout, v, constant, tables, leak, out):  # type: ignore[no-untyped-def]
+def _advance(incoming, projection, layout, v, constant, tables, leak, staircase, settled, out):  # type: ignore[no-untyped-def]
+    steps, neurons = len(tables.thresholds), layout.rows * layout.length
     flags = np.zeros(-(-layout.length // _WORD) * _WORD, np.uint8)
     words = flags.view(np.uint64)
+    times = np.empty(neurons if settled < steps else 0, np.int32)
     found = 0
-    for t in range(len(tables.thresholds)):
-        if leak != 1:
-            for i in range(len(v)):
-                v[i] *= leak
-        scatter(incoming.where, incoming.amount, incoming.bounds[t], incoming.bounds[t + 1], projection, v)
-        for row in range(layout.rows):
-            at, before = layout.first + row * layout.pitch, row * layout.length
-            u, held = v[at : at + layout.length], constant[before : before + layout.length]
-            _compare(u, held, tables.shares[t], tables.thresholds[t], tables.resets[t], flags)
-            found = _list(words, flags, before, out.where, found)
-        out.amount[out.bounds[t] : found] = tables.amplitudes[t]
-        out.bounds[t + 1] = found
+    for b in range(len(v)):
+        membranes, held = v[b], constant[b % len(constant)]
+        out.bounds[b, 0] = found
+        for t in range(min(settled + 1, steps)):
+            if leak != 1:
+                for i in range(len(membranes)):
+                    membranes[i] *= leak
+            scatter(
+                incoming.where, incoming.amount, incoming.bounds[b, t], incoming.bounds[b, t + 1], projection, membranes
+            )
+            if t < settled:
+                before = found
+                for row in range(layout.rows):
+                    u, c = _row(membranes, held, layout, row)
+                    _compare(u, c, tables.shares[t], tables.thresholds[t], tables.resets[t], flags)
+                    found = _list(words, flags, row * layout.length, out.where, found)
+                out.amount[before:found] = tables.amplitudes[t]
+                out.bounds[b, t + 1] = found
+        if settled < steps:
+            before = found
+            for row in range(layout.rows):
+                u, c = _row(membranes, held, layout, row)
+                _reach(u, c, tables.shares[settled], tables.thresholds[steps - 1], flags)
+                found = _list(words, flags, row * layout.length, out.where, found)
+            _settle(membranes, layout, staircase, settled, times, out, b, before, found)
+
+
+@numba.njit(inline="always")
+def _row(membranes, held, layout, row):  # type: ignore[no-untyped-def]
+    """A row of neurons, and what is there for them in every step."""
+    at, before = layout.first + row * layout.pitch, row * layout.length
+    return membranes[at : at + layout.length], held[before : before + layout.length]
 
 
 @numba.njit(inline="always")
@@ -114,6 +166,14 @@ def _compare(u, held, share, threshold, reset, flags):  # type: ignore[no-untype
 
 
 @numba.njit(inline="always")
+def _reach(u, held, share, threshold, flags):  # type: ignore[no-untyped-def]
+    """Which neurons of a row will fire in the steps that are left."""
+    for i in range(len(u)):
+        u[i] += share * held[i]
+        flags[i] = 1 if u[i] >= threshold else 0
+
+
+@numba.njit(inline="always")
 def _list(words, flags, before, where, found):  # type: ignore[no-untyped-def]
     """The neurons that fired, eight at a time: mostly none of them has."""
     for word in range(len(words)):
@@ -122,3 +182,25 @@ def _list(words, flags, before, where, found):  # type: ignore[no-untyped-def]
                 where[found] = before + i
                 found += flags[i]
     return found
+
+
+@numba.njit(inline="always")
+def _settle(membranes, layout, staircase, settled, times, out, b, before, found):  # type: ignore[no-untyped-def]
+    """When each of the listed neurons fires, and the list in that order (a counting sort)."""
+    steps = out.bounds.shape[1] - 1
+    listed = out.where[before:found].copy()
+    for j in range(len(listed)):
+        row = listed[j] // layout.length
+        u = membranes[layout.first + row * layout.pitch + listed[j] - row * layout.length]
+        times[j] = max(find_step(u, staircase.levels, staircase.lookup), settled)
+        out.bounds[b, times[j] + 1] += 1
+    total = before
+    for t in range(settled, steps):
+        number = out.bounds[b, t + 1]
+        out.bounds[b, t + 1] = total  # where the events of step t begin, for now
+        total += number
+    for j in range(len(listed)):
+        k = times[j]
+        at = out.bounds[b, k + 1]
+        out.where[at], out.amount[at] = listed[j], staircase.values[k]
+        out.bounds[b, k + 1] = at + 1

@@ -35,9 +35,9 @@ class Windows(NamedTuple):
 
 def average(incoming: Stream, windows: Windows) -> Stream:
     """Every event once for each window it is in, its amount times the window's share."""
-    out = Stream.room(incoming.steps, incoming.number * windows.most, incoming.amount.dtype)
+    out = Stream.room(incoming.samples, incoming.steps, len(incoming.where) * windows.most, incoming.amount.dtype)
     _average(incoming.arrays, windows, out.arrays)
-    return out
+    return out.trimmed()
 
 
 def maximum(incoming: Stream, windows: Windows, sums: Tensor, largest: Tensor) -> Stream:
@@ -46,50 +46,54 @@ def maximum(incoming: Stream, windows: Windows, sums: Tensor, largest: Tensor) -
     Args:
         incoming: amounts > 0, so that a running sum never falls.
         windows: of the pool.
-        sums: S, ``[values]``; changed.
-        largest: the maximum of each window so far, ``[windows · channels]``; changed.
+        sums: S, ``[samples, values]``; changed.
+        largest: the maximum of each window so far, ``[samples, windows · channels]``; changed.
     """
-    out = Stream.room(incoming.steps, incoming.number * windows.most, incoming.amount.dtype)
-    scratch = np.zeros(len(largest), np.bool_), torch.empty_like(largest).numpy()
+    out = Stream.room(incoming.samples, incoming.steps, len(incoming.where) * windows.most, incoming.amount.dtype)
+    scratch = np.zeros(largest.shape[1], np.bool_), torch.empty_like(largest[0]).numpy()
     _maximum(incoming.arrays, windows, sums.numpy(), largest.numpy(), *scratch, out.arrays)
-    return out
+    return out.trimmed()
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _average(incoming, windows, out):  # type: ignore[no-untyped-def]
     found = 0
-    for t in range(len(incoming.bounds) - 1):
-        for e in range(incoming.bounds[t], incoming.bounds[t + 1]):
-            i = incoming.where[e]
-            p = i // windows.channels
-            c = i - p * windows.channels
-            for k in range(windows.bounds[p], windows.bounds[p + 1]):
-                window = windows.window[k]
-                out.where[found] = window * windows.channels + c
-                out.amount[found] = incoming.amount[e] * windows.share[window]
-                found += 1
-        out.bounds[t + 1] = found
+    for b in range(len(incoming.bounds)):
+        out.bounds[b, 0] = found
+        for t in range(incoming.bounds.shape[1] - 1):
+            for e in range(incoming.bounds[b, t], incoming.bounds[b, t + 1]):
+                i = incoming.where[e]
+                p = i // windows.channels
+                c = i - p * windows.channels
+                for k in range(windows.bounds[p], windows.bounds[p + 1]):
+                    window = windows.window[k]
+                    out.where[found] = window * windows.channels + c
+                    out.amount[found] = incoming.amount[e] * windows.share[window]
+                    found += 1
+            out.bounds[b, t + 1] = found
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _maximum(incoming, windows, sums, largest, passed, before, out):  # type: ignore[no-untyped-def]
     found = 0
-    for t in range(len(incoming.bounds) - 1):
-        for e in range(incoming.bounds[t], incoming.bounds[t + 1]):
-            i = incoming.where[e]
-            p = i // windows.channels
-            c = i - p * windows.channels
-            sums[i] += incoming.amount[e]
-            for k in range(windows.bounds[p], windows.bounds[p + 1]):
-                o = windows.window[k] * windows.channels + c
-                if sums[i] > largest[o]:
-                    if not passed[o]:
-                        passed[o], before[o] = True, largest[o]
-                        out.where[found] = o
-                        found += 1
-                    largest[o] = sums[i]
-        for e in range(out.bounds[t], found):
-            o = out.where[e]
-            passed[o] = False
-            out.amount[e] = largest[o] - before[o]
-        out.bounds[t + 1] = found
+    for b in range(len(incoming.bounds)):
+        out.bounds[b, 0] = found
+        for t in range(incoming.bounds.shape[1] - 1):
+            for e in range(incoming.bounds[b, t], incoming.bounds[b, t + 1]):
+                i = incoming.where[e]
+                p = i // windows.channels
+                c = i - p * windows.channels
+                sums[b, i] += incoming.amount[e]
+                for k in range(windows.bounds[p], windows.bounds[p + 1]):
+                    o = windows.window[k] * windows.channels + c
+                    if sums[b, i] > largest[b, o]:
+                        if not passed[o]:
+                            passed[o], before[o] = True, largest[b, o]
+                            out.where[found] = o
+                            found += 1
+                        largest[b, o] = sums[b, i]
+            for e in range(out.bounds[b, t], found):
+                o = out.where[e]
+                passed[o] = False
+                out.amount[e] = largest[b, o] - before[o]
+            out.bounds[b, t + 1] = found

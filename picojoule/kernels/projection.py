@@ -18,10 +18,10 @@ from torch import Tensor
 
 
 class Stream(NamedTuple):
-    """Events over a block of steps, in order of time; compiled kernels get it as arrays.
+    """Events of some samples over some steps, sample by sample and in order of time.
 
     Attributes:
-        bounds: int64 ``[steps + 1]``: the events of step t are ``bounds[t] … bounds[t+1] − 1``.
+        bounds: int64 ``[samples, steps + 1]``: sample b emits ``bounds[b, t] … bounds[b, t+1] − 1`` at step t.
         where: int32, the value of the source that emitted, counted with channels innermost.
         amount: what it emitted, in the network's number type.
     """
@@ -31,32 +31,47 @@ class Stream(NamedTuple):
     amount: Tensor
 
     @property
-    def steps(self) -> int:
-        """Steps of the block."""
-        return len(self.bounds) - 1
+    def samples(self) -> int:
+        """Samples."""
+        return self.bounds.shape[0]
 
     @property
-    def number(self) -> int:
-        """Events in all steps."""
-        return int(self.bounds[-1] - self.bounds[0])
+    def steps(self) -> int:
+        """Steps."""
+        return self.bounds.shape[1] - 1
 
-    def part(self, start: int, stop: int) -> Stream:
-        """The steps start … stop − 1; shares memory."""
-        return self._replace(bounds=self.bounds[start : stop + 1])
+    @property
+    def numbers(self) -> Tensor:
+        """Events of each sample at each step, int64 ``[samples, steps]``."""
+        return self.bounds.diff(dim=1)
 
     @property
     def arrays(self) -> Stream:
         """The same memory as arrays, for a compiled kernel."""
         return Stream(*(each.numpy() for each in self))
 
+    def arriving(self, lag: int, steps: int) -> Stream:
+        """The events as a receiver meets them whose window opens `lag` steps after the sender's and has `steps` steps.
+
+        What was sent before its window is there at its first step; shares memory.
+        """
+        last = (torch.arange(steps) + lag + 1).clamp(max=self.steps)
+        return self._replace(bounds=torch.cat([self.bounds[:, :1], self.bounds[:, last]], 1))
+
+    def part(self, start: int, stop: int) -> Stream:
+        """The steps start … stop − 1; shares memory."""
+        return self._replace(bounds=self.bounds[:, start : stop + 1].contiguous())
+
+    def trimmed(self) -> Stream:
+        """Without the room that was not needed; shares memory."""
+        found = int(self.bounds[-1, -1])
+        return Stream(self.bounds, self.where[:found], self.amount[:found])
+
     @staticmethod
-    def room(steps: int, most: int, dtype: torch.dtype) -> Stream:
+    def room(samples: int, steps: int, most: int, dtype: torch.dtype) -> Stream:
         """Space for at most so many events."""
-        return Stream(
-            torch.zeros(steps + 1, dtype=torch.int64),
-            torch.empty(most, dtype=torch.int32),
-            torch.empty(most, dtype=dtype),
-        )
+        bounds = torch.zeros(samples, steps + 1, dtype=torch.int64)
+        return Stream(bounds, torch.empty(most, dtype=torch.int32), torch.empty(most, dtype=dtype))
 
 
 class Projection(NamedTuple):
@@ -105,10 +120,10 @@ def scatter(where, amount, start, stop, projection, v):  # type: ignore[no-untyp
             weight += length
 
 
-def scatter_reference(stream: Stream, step: int, projection: Projection, v: Tensor) -> None:
+def scatter_reference(stream: Stream, sample: int, step: int, projection: Projection, v: Tensor) -> None:
     """:func:`scatter` of one step in plain torch, one event after the other; v ``[membranes]`` is changed."""
     weights = torch.as_tensor(projection.weights).to(v)
-    for e in range(int(stream.bounds[step]), int(stream.bounds[step + 1])):
+    for e in range(*stream.bounds[sample, step : step + 2].tolist()):
         p, c = divmod(int(stream.where[e]), projection.channels)
         phase = projection.phase[p]
         weight, length = int(projection.first[p] + c * projection.pitch[phase]), int(projection.length[phase])
@@ -120,21 +135,24 @@ def scatter_reference(stream: Stream, step: int, projection: Projection, v: Tens
 
 def scale(stream: Stream, gains: Tensor) -> Stream:
     """The same events, each amount times the gain ``[values]`` of its value."""
-    found = int(stream.bounds[-1])
-    return stream._replace(amount=stream.amount[:found] * gains[stream.where[:found]])
+    return stream._replace(amount=stream.amount * gains[stream.where])
 
 
 def from_frames(frames: Tensor) -> Stream:
-    """The values that are not zero of ``[steps, values]``, as events."""
-    t, where = frames.nonzero(as_tuple=True)
-    bounds = torch.zeros(len(frames) + 1, dtype=torch.int64)
-    torch.cumsum(torch.bincount(t.cpu(), minlength=len(frames)), 0, out=bounds[1:])
-    return Stream(bounds, where.int().cpu(), frames[t, where].cpu())
+    """The values that are not zero of ``[samples, steps, values]``, as events."""
+    samples, steps, _ = frames.shape
+    sample, step, where = frames.nonzero(as_tuple=True)
+    ends = torch.bincount((sample * steps + step).cpu(), minlength=samples * steps).cumsum(0).view(samples, steps)
+    starts = torch.cat([ends.new_zeros(1), ends[:-1, -1]])
+    return Stream(torch.cat([starts[:, None], ends], 1), where.int().cpu(), frames[sample, step, where].cpu())
 
 
 def to_frames(stream: Stream, values: int) -> Tensor:
-    """Events as ``[steps, values]``; amounts of the same value in the same step are added."""
-    mine = slice(int(stream.bounds[0]), int(stream.bounds[-1]))
-    step = torch.arange(stream.steps).repeat_interleave(stream.bounds.diff())
-    frames = stream.amount.new_zeros(stream.steps * values)
-    return frames.index_add_(0, step * values + stream.where[mine], stream.amount[mine]).view(stream.steps, values)
+    """Events as ``[samples, steps, values]``; amounts of the same value in the same step are added."""
+    numbers = stream.numbers.flatten()
+    frame = torch.arange(len(numbers)).repeat_interleave(numbers)
+    before = stream.bounds[:, :-1].flatten() - (numbers.cumsum(0) - numbers)
+    mine = torch.arange(len(frame)) + before.repeat_interleave(numbers)
+    frames = stream.amount.new_zeros(len(numbers) * values)
+    frames.index_add_(0, frame * values + stream.where[mine], stream.amount[mine])
+    return frames.view(stream.samples, stream.steps, values)

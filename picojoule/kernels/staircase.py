@@ -142,6 +142,12 @@ def _list_reaching(row, last, reaching):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
+def find_step(u, levels, lookup):  # type: ignore[no-untyped-def]
+    """k(u) of a number that reaches a level."""
+    return _find(u, np.float32(u).view(np.int32), levels, lookup)
+
+
+@numba.njit(inline="always")
 def _find(value, bits, levels, lookup):  # type: ignore[no-untyped-def]
     """k of a value that reaches a level."""
     k = np.int64(lookup[bits >> 16])

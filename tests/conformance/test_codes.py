@@ -23,8 +23,16 @@ DYADIC_CODES = [
     TTFS(steps=12, tau=BASE2),
     TTFS(steps=20, tau=BASE2, delay=-1.0),
     TTFS(steps=16, tau=2 * BASE2, threshold=0.5),
+    TTFS(steps=16, tau=BASE2, start=5),
 ]
-USED_CODES = [Rate(steps=12), Phase(steps=16), TTFS(steps=20, tau=5), TTFS.nearest(steps=12, tau=2)]
+DYADIC_NETWORKS = [Rate(steps=16), Phase(steps=16), *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11))]
+USED_CODES = [
+    Rate(steps=12),
+    Phase(steps=16),
+    TTFS(steps=20, tau=5),
+    TTFS.nearest(steps=12, tau=2),
+    TTFS(steps=20, start=10),
+]
 
 
 @pytest.mark.parametrize("code", DYADIC_CODES, ids=repr)
@@ -37,7 +45,7 @@ def test_every_code_is_tried():
     assert {type(code) for code in DYADIC_CODES} == set(CODES.values())
 
 
-@pytest.mark.parametrize("code", [Rate(steps=16), Phase(steps=16), TTFS(steps=12, tau=BASE2)], ids=repr)
+@pytest.mark.parametrize("code", DYADIC_NETWORKS, ids=repr)
 @pytest.mark.parametrize("source", ["coded", "analogue"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_engines_bit_identical_on_dyadic_numbers(code, source, dtype):

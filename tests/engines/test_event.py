@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from nets import converted, dyadic, inputs
-from picojoule.base.errors import EngineError, InputError
+from picojoule.base.errors import InputError
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert
 from picojoule.engines import event, run
@@ -122,7 +122,7 @@ def test_output_that_fires():
 X = inputs(7)
 
 
-@pytest.mark.parametrize("code", [Rate(steps=40), Phase(steps=80)], ids=repr)
+@pytest.mark.parametrize("code", [Rate(steps=40), Phase(steps=80), TTFS(steps=20, start=9)], ids=repr)
 @pytest.mark.parametrize("source", ["coded", "analogue"])
 def test_neither_batch_nor_threads_nor_counting_change_a_bit(code, source):
     network = converted(code, input=source)
@@ -170,9 +170,22 @@ def test_a_choice_for_each_layer():
         assert "0, 4, 8" in caught.value.remedy
 
 
-def test_codes_that_wait_are_refused():
-    with pytest.raises(EngineError, match="share no steps"):
-        run(converted(TTFS(steps=8)), X, engine="event")
+@pytest.mark.parametrize("code", [TTFS(steps=16), TTFS(steps=16, start=8)], ids=repr)
+@pytest.mark.parametrize("way", ["event", "dense"])
+def test_neurons_that_fire_once(code, way):
+    network = dyadic(converted(code), dtype=torch.float32)
+    x = (X * 16).round() / 16
+    oracle = run(network, x, engine="stepped", trajectory=True)
+    done = run(network, x, engine={layer.name: way for layer in network.all(WeightLayer)}, trajectory=True)
+    torch.testing.assert_close(done.trajectory, oracle.trajectory)
+    assert done.counts == oracle.counts
+
+
+def test_early_firing_takes_arrivals_one_step_at_a_time():
+    """It cannot be dense, for a neuron that has fired takes in nothing more."""
+    network = converted(TTFS(steps=16, start=8))
+    done = run(network, X, engine={"4": "dense", "8": "event"})
+    assert "dense" not in done.plan
 
 
 def test_many_python_threads_at_once():

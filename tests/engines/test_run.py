@@ -88,7 +88,7 @@ def test_a_state_is_a_value():
 def test_trajectory_ends_in_the_values(code):
     network = converted(code)
     done = run(network, X, trajectory=True)
-    assert done.plan.startswith("stepped" if code.waits else "event")
+    assert done.plan.startswith("event")
     assert torch.equal(done.trajectory[-1], done.values)
     assert len(done.trajectory) == done.counts.steps
 

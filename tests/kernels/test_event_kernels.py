@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from picojoule.codes import Rate
+from picojoule.codes import TTFS, Rate
 from picojoule.engines.plan import fire_tables
 from picojoule.engines.projecting import channels_innermost, conv_projection, linear_projection, windows
 from picojoule.ir import AvgPool, Conv, Fire, Input, Linear, MaxPool
@@ -13,13 +13,13 @@ from picojoule.kernels.advance import advance, advance_reference
 from picojoule.kernels.pooling import average, maximum
 from picojoule.kernels.projection import Stream, from_frames, scale, to_frames
 
-STEPS, SHAPE = 12, (3, 6, 5)
+SAMPLES, STEPS, SHAPE = 2, 12, (3, 6, 5)
 
 
 def frames(active: float, dtype: torch.dtype = torch.float32, seed: int = 0) -> torch.Tensor:
-    """Spikes of halves over some steps, ``[steps, values]`` with channels innermost."""
+    """Spikes of halves over some steps, ``[samples, steps, values]`` with channels innermost."""
     generator = torch.Generator().manual_seed(seed)
-    return 0.5 * (torch.rand(STEPS, 90, generator=generator) < active).to(dtype)
+    return 0.5 * (torch.rand(SAMPLES, STEPS, 90, generator=generator) < active).to(dtype)
 
 
 def shaped(rows: torch.Tensor) -> torch.Tensor:
@@ -40,8 +40,7 @@ def linear(dtype=torch.float32) -> Linear:
     return Linear(name="l", inputs=("x",), shape=(5,), weight=weight, bias=torch.zeros(5, dtype=dtype))
 
 
-def tables():
-    code = Rate(steps=STEPS)
+def tables(code):
     return fire_tables(Fire(name="f", inputs=("c",), shape=(1,), code=code, layer="c", scale=torch.ones(())))
 
 
@@ -50,42 +49,75 @@ def tables():
 @pytest.mark.parametrize("active", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize("layer", ["conv", "strided", "linear"])
 def test_compiled_equals_plain_torch(layer, active, leak, dtype):
-    if layer == "linear":
-        projection, layout = linear_projection(linear(dtype), 3)
-    else:
-        projection, layout = conv_projection(conv(dtype, stride=2 if layer == "strided" else 1), SHAPE)
+    projection, layout = projected(layer, dtype)
     incoming = from_frames(frames(active, dtype))
     size = layout.rows * layout.length
-    constant = (torch.arange(size) % 64 / 64).to(dtype)
+    constant = (torch.arange(size) * 13 % 64 / 64).to(dtype)[None]
     ends = []
     for kernel in (advance, advance_reference):
-        v = torch.full((layout.size,), 0.25, dtype=dtype)
-        emitted = kernel(incoming, projection, layout, v, constant, tables(), leak)
+        v = torch.full((SAMPLES, layout.size), 0.25, dtype=dtype)
+        emitted = kernel(incoming, projection, layout, v, constant, tables(Rate(steps=STEPS)), leak)
         ends.append((to_frames(emitted, size), layout.neurons_of(v).clone()))
     assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
     assert ends[0][0].any() and ends[0][0].dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("last", [0, 1, 5, STEPS])
+@pytest.mark.parametrize("layer", ["conv", "strided", "linear"])
+def test_neurons_that_fire_once_go_straight_to_their_step(layer, last, dtype):
+    """Whether the last event arrives at the first step, on the way, at the last one, or there is none."""
+    projection, layout = projected(layer, dtype)
+    x = frames(0.2, dtype)
+    x[:, last:] = 0
+    code = TTFS(steps=STEPS, tau=3)
+    size = layout.rows * layout.length
+    constant = (torch.arange(SAMPLES * size).view(SAMPLES, size) * 13 % 64 / 64).to(dtype)
+    ends = []
+    for kernel in (advance, advance_reference):
+        v = torch.zeros(SAMPLES, layout.size, dtype=dtype)
+        stream = kernel(from_frames(x), projection, layout, v, constant, tables(code), 1.0, code.staircase())
+        ends.append(to_frames(stream, size))
+    assert torch.equal(*ends)
+    assert len(ends[0].any(2).any(0).unique()) > 0 and ends[0].count_nonzero(1).max() == 1
+
+
+def projected(layer: str, dtype: torch.dtype):
+    if layer == "linear":
+        return linear_projection(linear(dtype), 3)
+    return conv_projection(conv(dtype, stride=2 if layer == "strided" else 1), SHAPE)
 
 
 def test_a_projection_is_the_convolution():
     """Neurons that never fire hold the convolution of the sum of all events."""
     node = conv()
     projection, layout = conv_projection(node, SHAPE)
-    x, v, never = frames(0.3), torch.zeros(layout.size), tables()
+    x, v, never = frames(0.3), torch.zeros(SAMPLES, layout.size), tables(Rate(steps=STEPS))
     never = never._replace(thresholds=never.thresholds + float("inf"))
-    emitted = advance(from_frames(x), projection, layout, v, torch.zeros(node.size), never, 1.0)
-    expected = F.conv2d(shaped(x.sum(0, keepdim=True)), node.weight, padding=1)[0]
-    assert emitted.number == 0
-    assert torch.equal(layout.neurons_of(v).flatten(), channels_innermost(expected, 4))
+    emitted = advance(from_frames(x), projection, layout, v, torch.zeros(1, node.size), never, 1.0)
+    expected = F.conv2d(shaped(x.sum(1)), node.weight, padding=1)
+    assert len(emitted.where) == 0
+    assert torch.equal(layout.neurons_of(v).flatten(1), channels_innermost(expected, 4))
 
 
 def test_streams_and_frames_are_the_same_events():
     x = frames(0.2)
     stream = from_frames(x)
-    assert torch.equal(to_frames(stream, 90), x) and stream.number == torch.count_nonzero(x)
-    assert torch.equal(to_frames(stream.part(3, 7), 90), x[3:7])
+    assert torch.equal(to_frames(stream, 90), x) and len(stream.where) == torch.count_nonzero(x)
+    assert torch.equal(to_frames(stream.part(3, 7), 90), x[:, 3:7])
     assert torch.equal(to_frames(scale(stream, torch.arange(90.0)), 90), x * torch.arange(90.0))
-    twice = Stream(torch.tensor([0, 2]), torch.tensor([4, 4], dtype=torch.int32), torch.tensor([1.0, 2.0]))
-    assert to_frames(twice, 5).tolist() == [[0, 0, 0, 0, 3]]
+    twice = Stream(torch.tensor([[0, 2]]), torch.tensor([4, 4], dtype=torch.int32), torch.tensor([1.0, 2.0]))
+    assert to_frames(twice, 5).tolist() == [[[0, 0, 0, 0, 3]]]
+
+
+@pytest.mark.parametrize("lag", [0, 1, 4, STEPS - 1, STEPS, 3 * STEPS])
+def test_what_was_sent_before_a_window_arrives_at_its_first_step(lag):
+    x = frames(0.2)
+    arriving = to_frames(from_frames(x).arriving(lag, STEPS), 90)
+    expected = torch.zeros_like(x)
+    expected[:, 0] = x[:, : lag + 1].sum(1)
+    expected[:, 1 : max(1, STEPS - lag)] = x[:, lag + 1 :]
+    assert torch.equal(arriving, expected)
 
 
 POOLS = [((2, 2), (2, 2), (0, 0), False), ((3, 3), (2, 2), (1, 1), False), ((3, 2), (2, 1), (1, 0), True)]
@@ -94,18 +126,18 @@ POOLS = [((2, 2), (2, 2), (0, 0), False), ((3, 3), (2, 2), (1, 1), False), ((3, 
 @pytest.mark.parametrize(("kernel", "stride", "padding", "ceil"), POOLS)
 def test_pools_of_events(kernel, stride, padding, ceil):
     x = frames(0.3)
-    source = Input(name="x", shape=SHAPE)
+    source, still = Input(name="x", shape=SHAPE), shaped(x.flatten(0, 1))
     options = {"kernel": kernel, "stride": stride, "padding": padding, "ceil": ceil}
-    dense = F.avg_pool2d(shaped(x), kernel, stride, padding, ceil, False)
+    dense = F.avg_pool2d(still, kernel, stride, padding, ceil, False)
     shape = tuple(dense.shape[1:])
     mean = AvgPool(name="a", inputs=("x",), shape=shape, count_padding=False, **options)
     got = to_frames(average(from_frames(x), windows(mean, source)), mean.size)
-    torch.testing.assert_close(got, dense.permute(0, 2, 3, 1).reshape(STEPS, -1))
+    torch.testing.assert_close(got.flatten(0, 1), dense.permute(0, 2, 3, 1).flatten(1))
 
     most = MaxPool(name="m", inputs=("x",), shape=shape, dilation=(1, 1), **options)
-    sums, largest = torch.zeros(90), torch.zeros(most.size)
+    sums, largest = torch.zeros(SAMPLES, 90), torch.zeros(SAMPLES, most.size)
     got = to_frames(maximum(from_frames(x), windows(most, source), sums, largest), most.size)
-    dense = F.max_pool2d(shaped(x.cumsum(0)), kernel, stride, padding, 1, ceil)
-    changes = dense.diff(dim=0, prepend=torch.zeros_like(dense[:1]))
-    assert torch.equal(got, changes.permute(0, 2, 3, 1).reshape(STEPS, -1))
-    assert torch.equal(sums, x.sum(0)) and torch.equal(largest, got.sum(0))
+    dense = F.max_pool2d(shaped(x.cumsum(1).flatten(0, 1)), kernel, stride, padding, 1, ceil)
+    dense = dense.permute(0, 2, 3, 1).reshape(SAMPLES, STEPS, -1)
+    assert torch.equal(got, dense.diff(dim=1, prepend=torch.zeros_like(dense[:, :1])))
+    assert torch.equal(sums, x.sum(1)) and torch.equal(largest, got.sum(1))

@@ -17,7 +17,8 @@ from math import prod
 import torch
 from torch import Tensor
 
-from picojoule.ir import Affine, AvgPool, Conv, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
+from picojoule.base.errors import ConversionError
+from picojoule.ir import Add, Affine, AvgPool, Conv, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
 
 
 def normalise(network: Network, scales: Mapping[str, Tensor]) -> Network:
@@ -37,6 +38,11 @@ def normalise(network: Network, scales: Mapping[str, Tensor]) -> Network:
         elif isinstance(node, WeightLayer):
             assert incoming is not None
             node, current[node.name] = _fold(node, incoming, outgoing), outgoing
+        elif isinstance(node, Add):
+            shortcuts = [_rescaled(source, node, current[source.name], outgoing) for source in network.sources(node)]
+            nodes += [shortcut for shortcut in shortcuts if shortcut]
+            node = node.reading({each.inputs[0]: each.name for each in shortcuts if each})
+            current[node.name] = outgoing
         else:
             current[node.name] = _pass_on(node, incoming, scales)
         nodes.append(node)
@@ -58,9 +64,38 @@ def _scale_behind(network: Network, node: Node, scales: Mapping[str, Tensor]) ->
     for consumer in network.consumers(node):
         if isinstance(consumer, ReLU):
             return scales[consumer.name]
-        if isinstance(consumer, AvgPool):
+        if isinstance(consumer, (Add, AvgPool)):
             return _scale_behind(network, consumer, scales)
     return torch.ones(node.shape[0])
+
+
+def _rescaled(source: Node, add: Add, incoming: Tensor, outgoing: Tensor) -> Conv | None:
+    """What brings a branch to the scale of the sum: a depthwise convolution, so that its synapses are counted.
+
+    None for a weight layer that has that scale already.
+    """
+    if isinstance(source, (WeightLayer, Add)) and torch.equal(incoming, outgoing):
+        return None
+    if len(source.shape) == 1:
+        raise ConversionError(
+            f"it adds the values of {source.name} without positions",
+            where=f"node {add.name} (Add)",
+            remedy="put a linear layer into the branch",
+        )
+    channels, one = source.shape[0], (1,) * (len(source.shape) - 1)
+    gain = (incoming / outgoing.to(incoming)).float().expand(channels)
+    return Conv(
+        name=f"{add.name}.{source.name}",
+        inputs=(source.name,),
+        shape=source.shape,
+        weight=gain.reshape(channels, 1, *one).clone(),
+        bias=torch.zeros(channels),
+        has_bias=False,
+        stride=one,
+        padding=tuple(0 for _ in one),
+        dilation=one,
+        groups=channels,
+    )
 
 
 def _pass_on(node: Node, incoming: Tensor | None, scales: Mapping[str, Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any, final
 import torch
 from torch import fx, nn
 
-from picojoule.ir import Affine, AvgPool, Conv, Flatten, Linear, MaxPool, Node, ReLU
+from picojoule.ir import Add, Affine, AvgPool, Conv, Flatten, Linear, MaxPool, Node, ReLU
 
 
 class Unsupported(Exception):
@@ -125,6 +125,15 @@ def _norm(call: Call) -> Node:
     return Affine(**call.header(), gain=gain.detach(), shift=shift.detach())
 
 
+def _add(call: Call) -> Node:
+    terms = [each for each in call.node.args if isinstance(each, fx.Node)]
+    if len(terms) != len(call.node.args) or call.node.kwargs:
+        raise Unsupported("only tensors are added, without a factor")
+    if any(call.shapes[term.name] != (1, *call.shape) for term in terms):
+        raise Unsupported(f"it adds shapes {', '.join(str(call.shapes[term.name][1:]) for term in terms)}")
+    return Add(**{**call.header(), "inputs": tuple(call.alias[term.name] for term in terms)})
+
+
 def _relu(call: Call) -> Node:
     return ReLU(**call.header())
 
@@ -189,6 +198,7 @@ BUILDERS: dict[str, Callable[[Call], Node | None]] = {
     **dict.fromkeys(("Conv1d", "Conv2d"), _conv),
     "Linear": _linear,
     **dict.fromkeys(("BatchNorm1d", "BatchNorm2d"), _norm),
+    **dict.fromkeys(("add", "add_", "iadd"), _add),
     **dict.fromkeys(("ReLU", "relu", "relu_"), _relu),
     **dict.fromkeys(("MaxPool1d", "MaxPool2d", "max_pool1d", "max_pool2d"), _max_pool),
     **dict.fromkeys(("AvgPool1d", "AvgPool2d", "avg_pool1d", "avg_pool2d"), _avg_pool),

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from picojoule.base.errors import ConversionError
 from picojoule.codes import Code
-from picojoule.ir import AvgPool, Fate, Fire, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
+from picojoule.ir import Add, AvgPool, Fate, Fire, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
 
 
 def to_spiking(
@@ -60,7 +60,8 @@ def _require_events(network: Network, *, coded_input: bool) -> None:
     """Weights and maxima are taken of events, or of an input that is the same in every step; not of sums of events."""
     carries: dict[str, str] = {}
     for node in network.nodes:
-        incoming = carries[node.inputs[0]] if node.inputs else ""
+        arriving = {carries[name] for name in node.inputs}
+        incoming = "sums" if "sums" in arriving else "".join(sorted(arriving))
         if isinstance(node, (WeightLayer, MaxPool)) and incoming == "sums":
             raise ConversionError(
                 f"it reads the sums of {_layer(network, node)}, with no neurons between",
@@ -75,11 +76,16 @@ def _require_events(network: Network, *, coded_input: bool) -> None:
             carries[node.name] = "events" if isinstance(node, ReLU) else incoming
 
 
+def _main(sources: list[Node]) -> Node:
+    """Of the branches that meet, the one with a weight layer."""
+    return next((source for source in sources if isinstance(source, WeightLayer)), sources[0])
+
+
 def _layer(network: Network, node: Node) -> str:
     """The weight layer that drives a ReLU."""
     source = network.source(node)
-    while isinstance(source, (MaxPool, AvgPool, Flatten)):
-        source = network.source(source)
+    while isinstance(source, (MaxPool, AvgPool, Flatten, Add)):
+        source = _main(network.sources(source))
     if not isinstance(source, WeightLayer):
         raise ConversionError(
             f"it follows a {type(source).__name__}, not a weight layer",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from math import inf
 from typing import final
 
 import numpy as np
@@ -13,14 +12,16 @@ from torch import Tensor
 
 from picojoule.engines.plan import Plan, fire_tables, macs
 from picojoule.engines.projecting import (
+    Margin,
     channels_innermost,
     conv_projection,
     flat_layout,
+    layout_of,
     linear_projection,
-    silent_projection,
+    margins,
     windows,
 )
-from picojoule.ir import Affine, AvgPool, Conv, Fire, Flatten, Input, Linear, MaxPool, Network, Node, WeightLayer
+from picojoule.ir import Add, Affine, AvgPool, Conv, Fire, Flatten, Input, Linear, MaxPool, Network, Node, WeightLayer
 from picojoule.ir.dense import bias_image, per_channel
 from picojoule.kernels.advance import Layout
 from picojoule.kernels.pooling import Windows
@@ -37,34 +38,49 @@ multiply-accumulate and a value that is turned from events to numbers and back. 
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Branch:
+    """A weight layer that brings events to a population.
+
+    Attributes:
+        weigh: the layer.
+        source: the node whose events it brings.
+        projection: where they land.
+        lag: steps after the window of these events at which the population's begins.
+        dense_from: share of active values a step from which a dense evaluation is faster.
+    """
+
+    weigh: WeightLayer
+    source: str
+    projection: Projection
+    lag: int
+    dense_from: float
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Population:
     """Membranes: neurons, or the output's sums, and how they are reached.
 
     Attributes:
-        node: the neurons; the weight layer itself at the output.
-        weigh: the weight layer that drives them; None where they read an analogue value.
-        source: the node whose events arrive; None where none do.
-        projection, layout: where the events land.
-        constant: what is there in every step, ``[1, neurons]``; None where it depends on the image.
+        node: the neurons, or the output node.
+        branches: what brings events to them.
+        held: nodes above all neurons whose values are there in every step.
+        bias: what the branches add in every step, ``[1, neurons]``.
+        layout: where the neurons are among the membranes.
         tables: of the whole window.
         leak, initial: of the neurons.
         staircase: of neurons that fire once: the step they go straight to once nothing more arrives.
-        lag: steps after the window of the events that arrive at which their own begins.
-        dense_from: share of active values a step from which a dense convolution is faster.
     """
 
     node: Node
-    weigh: WeightLayer | None
-    source: str | None
-    projection: Projection
+    branches: tuple[Branch, ...]
+    held: tuple[str, ...]
+    bias: Tensor
     layout: Layout
-    constant: Tensor | None
     tables: Tables
     leak: float
     initial: float
     staircase: Table | None
-    lag: int
-    dense_from: float
 
 
 @final
@@ -101,9 +117,9 @@ def refuses(network: Network) -> str | None:
     still = analogue(network)
     ends = [*network.all(Fire)]
     for end in ends if _carries(network, network.output) else [*ends, network.output]:
-        driver = _driver(network, end)
-        if driver.name not in still and not isinstance(driver, WeightLayer):
-            return f"{end.name} integrates what {driver.name} makes of events, which are not events"
+        for driver in _drivers(network, end):
+            if driver.name not in still and not isinstance(driver, WeightLayer):
+                return f"{end.name} integrates what {driver.name} makes of events, which are not events"
     for pool in network.all(MaxPool):
         if isinstance(network.source(pool), AvgPool) and pool.name not in still:
             return f"the maximum pool {pool.name} takes maxima of sums of events"
@@ -134,12 +150,19 @@ def _carries(network: Network, node: Node) -> bool:
     return isinstance(node, Fire)
 
 
-def _driver(network: Network, end: Node) -> Node:
-    """What a population integrates: the node above it, through flattening."""
-    node = network.source(end) if isinstance(end, Fire) else end
-    while isinstance(node, Flatten):
-        node = network.source(node)
-    return node
+def _drivers(network: Network, end: Node) -> list[Node]:
+    """What a population integrates: the nodes above it, through flattening and sums."""
+    found: list[Node] = []
+    above = network.sources(end) if isinstance(end, Fire) else [end]
+    for node in above:
+        found += _drivers_of(network, node)
+    return found
+
+
+def _drivers_of(network: Network, node: Node) -> list[Node]:
+    if not isinstance(node, (Flatten, Add)):
+        return [node]
+    return [driver for source in network.sources(node) for driver in _drivers_of(network, source)]
 
 
 def _make(network: Network, plan: Plan) -> Circuit:
@@ -183,35 +206,50 @@ def _channels(network: Network) -> dict[str, int]:
 def _population(
     network: Network, plan: Plan, node: Node, still: frozenset[str], channels: dict[str, int]
 ) -> Population:
-    assert plan.schedule is not None
-    driver, opening = _driver(network, node), plan.schedule.windows
-    weigh = driver if isinstance(driver, WeightLayer) and driver.name not in still else None
-    source = network.source(weigh) if weigh else None
-    if weigh and source:
-        projection, layout = _projection(weigh, source, channels[source.name])
-    else:
-        projection, layout = silent_projection(), flat_layout(node.size)
+    drivers = _drivers(network, node)
+    weighs = [each for each in drivers if isinstance(each, WeightLayer) and each.name not in still]
+    convs = [(weigh, network.source(weigh).shape) for weigh in weighs if isinstance(weigh, Conv)]
+    around = tuple(Margin.widest(each) for each in zip(*(margins(*conv) for conv in convs), strict=True))
+    neuron = node.code.neuron() if isinstance(node, Fire) else None
     return Population(
         node=node,
-        weigh=weigh,
-        source=source.name if source else None,
-        projection=projection,
-        layout=layout,
-        constant=_row(bias_image(weigh).expand(weigh.shape), channels[node.name])[None] if weigh else None,
+        branches=tuple(_branch(network, plan, node, weigh, around, channels) for weigh in weighs),
+        held=tuple(each.name for each in drivers if each.name in still),
+        bias=_bias(weighs, node, channels),
+        layout=layout_of(convs[0][0], around) if convs else flat_layout(node.size),
         tables=fire_tables(node) if isinstance(node, Fire) else _output_tables(network, plan),
-        leak=node.code.neuron().leak if isinstance(node, Fire) else 1.0,
-        initial=node.code.neuron().initial if isinstance(node, Fire) else 0.0,
+        leak=neuron.leak if neuron else 1.0,
+        initial=neuron.initial if neuron else 0.0,
         staircase=plan.tables.get(node.name),
-        lag=opening[node.name].start - opening[source.name].start if source else 0,
-        dense_from=_dense_from(weigh, source, projection) if weigh and source else inf,
     )
 
 
-def _projection(weigh: WeightLayer, source: Node, channels: int) -> tuple[Projection, Layout]:
+def _branch(
+    network: Network,
+    plan: Plan,
+    node: Node,
+    weigh: WeightLayer,
+    around: tuple[Margin, ...],
+    channels: dict[str, int],
+) -> Branch:
+    assert plan.schedule is not None and isinstance(weigh, (Conv, Linear))
+    source, windows = network.source(weigh), plan.schedule.windows
     if isinstance(weigh, Conv):
-        return conv_projection(weigh, source.shape)
-    assert isinstance(weigh, Linear)
-    return linear_projection(weigh, channels)
+        projection = conv_projection(weigh, source.shape, around)
+    else:
+        projection = linear_projection(weigh, channels[source.name])
+    return Branch(
+        weigh=weigh,
+        source=source.name,
+        projection=projection,
+        lag=windows[node.name].start - windows[source.name].start,
+        dense_from=_dense_from(weigh, source, projection),
+    )
+
+
+def _bias(weighs: list[WeightLayer], node: Node, channels: dict[str, int]) -> Tensor:
+    rows = [_row(bias_image(weigh).expand(weigh.shape), channels[node.name])[None] for weigh in weighs]
+    return sum(rows[1:], rows[0]) if rows else torch.zeros(1, 1)
 
 
 def _row(values: Tensor, channels: int) -> Tensor:

@@ -54,7 +54,8 @@ def run_closed(
         if isinstance(node, Input):
             values[node.name] = fast_format(scaled_input(node, x))
             continue
-        source, before = values[node.inputs[0]], network.source(node)
+        sources = [values[name] for name in node.inputs]
+        source, before = sources[0], network.source(node)
         if isinstance(node, Fire):
             if node.layer in record:
                 times[node.layer] = Times(staircase.index(source, plan.tables[node.name]), node.code.steps)
@@ -63,14 +64,15 @@ def run_closed(
             assert isinstance(before, Fire)
             values[node.name] = _decode(plan, before, node, evaluate(node, source), tally)[0]
         else:
-            values[node.name] = evaluate(node, source)
+            values[node.name] = evaluate(node, *sources)
             if tally and node.name in plan.dense_fans:
                 tally.multiply(node.name, source)
             elif tally and node.name in plan.fan_outs:
                 tally.enter_pool(node.name, source)
                 tally.arrive(node.name, values[node.name])
-        if last_use[before.name] <= position:
-            del values[before.name]
+        for name in {*node.inputs}:
+            if last_use[name] <= position:
+                del values[name]
     return values[network.output.name], times
 
 

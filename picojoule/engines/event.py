@@ -87,10 +87,11 @@ def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
         if isinstance(node, Input):
             values[node.name] = scaled_input(node, x)
         elif node.name in task.circuit.analogue:
-            source = values[node.inputs[0]]
-            values[node.name] = torch.cat([evaluate(node, sample) for sample in source.split(1)])
+            sources = [values[name] for name in node.inputs]
+            samples = zip(*(source.split(1) for source in sources), strict=True)
+            values[node.name] = torch.cat([evaluate(node, *each) for each in samples])
             if tally and node.name in task.plan.dense_fans:
-                tally.multiply(node.name, source)
+                tally.multiply(node.name, *sources)
     return {name: channels_innermost(value, task.circuit.channels[name]) for name, value in values.items()}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.engines.circuit import Circuit, Population, integrates
+from picojoule.engines.circuit import Branch, Circuit, Population, integrates
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_first, channels_innermost
@@ -104,9 +104,12 @@ class Journey:
     """
 
     def __init__(self, task: Task, held: dict[str, Tensor], state: State) -> None:
-        self._task, self._held = task, held
+        self._task = task
         self._network, self._circuit = task.network, task.circuit
         self._samples = len(held[task.network.input.name])
+        self._constants = {
+            name: sum((held[node] for node in each.held), each.bias) for name, each in self._circuit.populations.items()
+        }
         self._membranes = {name: self._start(each, state) for name, each in self._circuit.populations.items()}
         self._sums = {name: self._pool(name, state) for name in self._circuit.windows if name in task.plan.fan_outs}
         self._total = None if integrates(task.network) else self._emitted_before(state)
@@ -224,29 +227,25 @@ class Journey:
 
     def _advance(self, population: Population, streams: dict[str, Stream], tables: Tables) -> Stream:
         """A population over the steps of its tables, by events or densely."""
-        steps, membranes = len(tables.thresholds), self._membranes[population.node.name]
-        if population.source is None:
-            incoming = Stream.room(self._samples, steps, 0, self._task.dtype)
-            constant = self._held[self._network.source(population.node).name]
-        else:
-            incoming, constant = streams[population.source].arriving(population.lag, steps), population.constant
-        crowded = self._crowded(population, incoming)
-        if crowded.any() and not self._task.waits:
-            return self._densely(population, incoming, tables)
-        if crowded.any():
-            incoming = self._settled(population, incoming, crowded)
-        where = (incoming, population.projection, population.layout, membranes)
-        return advance(*where, constant, tables, population.leak, population.staircase)
+        name, steps = population.node.name, len(tables.thresholds)
+        incoming = [streams[branch.source].arriving(branch.lag, steps) for branch in population.branches]
+        for i, branch in enumerate(population.branches):
+            crowded = self._crowded(population, branch, incoming[i])
+            if crowded.any() and not self._task.waits:
+                return self._densely(population, incoming, tables)
+            if crowded.any():
+                incoming[i] = self._settled(population, branch, incoming[i], crowded)
+        projections = tuple(branch.projection for branch in population.branches)
+        driven = tuple(incoming), projections, population.layout, self._membranes[name], self._constants[name]
+        return advance(*driven, tables, population.leak, population.staircase)
 
-    def _crowded(self, population: Population, incoming: Stream) -> Tensor:
-        """For each sample, whether the layer is better evaluated densely."""
-        if population.weigh is None:
-            return torch.zeros(self._samples, dtype=torch.bool)
-        layer = population.weigh.name
+    def _crowded(self, population: Population, branch: Branch, incoming: Stream) -> Tensor:
+        """For each sample, whether a branch is better evaluated densely."""
+        layer = branch.weigh.name
         active = incoming.bounds[:, -1] - incoming.bounds[:, 0]
         times = 1 if self._task.waits else incoming.steps
-        possible = times * self._task.size(population.source)
-        crowded = active > population.dense_from * possible
+        possible = times * self._task.size(branch.source)
+        crowded = active > branch.dense_from * possible
         if layer in self._task.ways:
             crowded.fill_(self._task.ways[layer] == "dense")
         if population.staircase is not None and last_arrival(incoming):
@@ -256,29 +255,34 @@ class Journey:
         self.dense[layer] += int(crowded.sum()) * possible
         return crowded
 
-    def _densely(self, population: Population, incoming: Stream, tables: Tables) -> Stream:
-        """One evaluation for all steps of a sample, then one scan."""
-        drive = self._drive(population, to_frames(incoming, self._task.size(population.source))[0])
+    def _densely(self, population: Population, incoming: list[Stream], tables: Tables) -> Stream:
+        """One evaluation of every branch for all steps of a sample, then one scan."""
+        drives = [
+            self._drive(branch, to_frames(stream, self._task.size(branch.source))[0])
+            for branch, stream in zip(population.branches, incoming, strict=True)
+        ]
+        drive = sum(drives[1:], drives[0])
         neurons = population.layout.neurons_of(self._membranes[population.node.name])
         v, weights = neurons.reshape(1, -1).clone(), np.zeros(drive.shape[1], np.int64)
-        emitted, v, _ = scan(drive[:, None], population.constant, tables, population.leak, v, weights)
+        constant = self._constants[population.node.name]
+        emitted, v, _ = scan(drive[:, None], constant, tables, population.leak, v, weights)
         neurons.copy_(v.view_as(neurons))
         return from_frames(emitted.transpose(0, 1))
 
-    def _settled(self, population: Population, incoming: Stream, crowded: Tensor) -> Stream:
+    def _settled(self, population: Population, branch: Branch, incoming: Stream, crowded: Tensor) -> Stream:
         """Take all that arrives at the crowded samples into their membranes; what arrives at the others."""
         neurons = population.layout.neurons_of(self._membranes[population.node.name])
         for sample in crowded.nonzero().flatten().tolist():
             one = incoming._replace(bounds=incoming.bounds[sample : sample + 1])
-            frames = to_frames(one, self._task.size(population.source))[0].sum(0, keepdim=True)
-            neurons[sample] += self._drive(population, frames).view_as(neurons[sample])
+            frames = to_frames(one, self._task.size(branch.source))[0].sum(0, keepdim=True)
+            neurons[sample] += self._drive(branch, frames).view_as(neurons[sample])
         bounds = torch.where(crowded[:, None], incoming.bounds[:, :1], incoming.bounds)
         return incoming._replace(bounds=bounds.contiguous())
 
-    def _drive(self, population: Population, frames: Tensor) -> Tensor:
+    def _drive(self, branch: Branch, frames: Tensor) -> Tensor:
         """What a weight layer makes of ``[rows, values]``, channels innermost before and after."""
-        drive = without_bias(population.weigh, self._task.shaped(population.source, frames))
-        return channels_innermost(drive, self._circuit.channels[population.weigh.name])
+        drive = without_bias(branch.weigh, self._task.shaped(branch.source, frames))
+        return channels_innermost(drive, self._circuit.channels[branch.weigh.name])
 
     def _integrate(self, streams: dict[str, Stream], now: slice) -> None:
         """The output's sums over a block of steps; step by step where the way there is wanted."""

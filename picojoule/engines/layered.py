@@ -19,7 +19,7 @@ from picojoule.engines.layout import fast_format, flatten, unflatten
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan, fire_tables
 from picojoule.engines.tally import Tally
-from picojoule.ir import Affine, Fire, Input, MaxPool, Network, Node, WeightLayer
+from picojoule.ir import Add, Affine, Fire, Input, MaxPool, Network, Node, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.kernels.scan import scan
 from picojoule.spikes import Raster
@@ -75,6 +75,12 @@ class _Signal(NamedTuple):
         return _Signal(*(None if part is None else linear(part) for part in self))
 
 
+def _sum(signals: list[_Signal]) -> _Signal:
+    """Both parts of several signals together."""
+    parts = ([part for part in parts if part is not None] for parts in zip(*signals, strict=True))
+    return _Signal(*(sum(each[1:], each[0]) if each else None for each in parts))
+
+
 class _Block:
     """A few images: the mutable things of their way through time in one place."""
 
@@ -115,6 +121,8 @@ class _Block:
         if isinstance(node, Input):
             return _Signal(None, self.x)
         source = signals[node.inputs[0]]
+        if isinstance(node, Add):
+            return _sum([signals[name] for name in node.inputs])
         if isinstance(node, Fire):
             return self._fire(node, source, start, stop)
         if isinstance(node, WeightLayer):

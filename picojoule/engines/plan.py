@@ -13,6 +13,7 @@ from torch import Tensor
 
 from picojoule.cost import LayerCounts
 from picojoule.ir import (
+    Add,
     AvgPool,
     Conv,
     Fire,
@@ -147,6 +148,7 @@ def _facts(network: Network, timing: Schedule | None) -> dict[str, LayerCounts]:
         facts[layer.name] = _weight_facts(network, layer, facts.get(layer.name), timing)
     if not network.spiking:
         _add_pool_compares(network, facts)
+        _add_branch_sums(network, facts)
     order = ["input", *(layer.name for layer in network.all(WeightLayer))]
     return {name: facts[name] for name in order if name in facts}
 
@@ -192,6 +194,15 @@ def fire_tables(fire: Fire) -> Tables:
     neuron, code = fire.code.neuron(), fire.code
     rows = (neuron.thresholds, neuron.resets, code.amplitudes(), code.injections())
     return Tables(*(np.asarray(row, np.float32) for row in rows))
+
+
+def _add_branch_sums(network: Network, facts: dict[str, LayerCounts]) -> None:
+    owner = _layers(network)
+    for add in network.all(Add):
+        if owner[add.name] in facts:
+            fact = facts[owner[add.name]]
+            sums = add.size * (len(add.inputs) - 1)
+            facts[fact.name] = replace(fact, bias_adds=fact.bias_adds + sums)
 
 
 def walk_up(network: Network, node: Node) -> list[Node]:

@@ -6,6 +6,7 @@ positions has one, and as many channels as values.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise, product
 from math import prod
 from typing import NamedTuple
@@ -35,14 +36,29 @@ def channels_first(rows: Tensor, channels: int) -> Tensor:
     return rows.reshape(len(rows), -1, channels).transpose(1, 2).flatten(1)
 
 
+Taps = list[tuple[int, int]]
+"""Offset of the output and index in the kernel, offsets rising."""
+
+
+class Margin(NamedTuple):
+    """Membranes that are no neurons, before and behind those of one axis."""
+
+    before: int = 0
+    behind: int = 0
+
+    @staticmethod
+    def widest(margins: Iterable[Margin]) -> Margin:
+        """Wide enough for all."""
+        return Margin(*(max(each) for each in zip(*margins, strict=True)))
+
+
 class _Axis(NamedTuple):
     """One axis of a convolution: where each input begins, the place within a stride, the taps of each such place."""
 
     base: np.ndarray
     phase: np.ndarray
-    taps: list[list[tuple[int, int]]]  # (offset, kernel index) by phase, offsets rising
-    before: int
-    size: int
+    taps: list[Taps]
+    margin: Margin
 
     @staticmethod
     def of(inputs: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int) -> _Axis:
@@ -53,53 +69,81 @@ class _Axis(NamedTuple):
             for at in range(stride)
         ]
         reached = [b + offset for b, at in zip(base, phase, strict=True) for offset, _ in taps[at]]
-        before = max(0, -min(reached, default=0))
-        return _Axis(base, phase, taps, before, before + max(outputs, max(reached, default=0) + 1))
+        margin = Margin(max(0, -min(reached, default=0)), max(0, max(reached, default=0) + 1 - outputs))
+        return _Axis(base, phase, taps, margin)
 
     def neighbours(self) -> bool:
         """True where the taps of every place reach outputs without a gap."""
         return all(b[0] - a[0] == 1 for taps in self.taps for a, b in pairwise(taps))
 
 
-def conv_projection(node: Conv, source_shape: tuple[int, ...]) -> tuple[Projection, Layout]:
-    """The tables of a convolution (1d as 2d of height 1), and the membranes it projects to."""
-    dims = len(node.stride)
-    weight = (
-        node.weight.detach().cpu().contiguous().numpy().reshape(*node.weight.shape[:2], *_two(node.weight.shape[2:]))
-    )
-    settings = zip(
-        _two(source_shape[1:]), _two(node.shape[1:]), weight.shape[2:],
-        _two(node.stride), (0, 0)[dims:] + node.padding, _two(node.dilation), strict=True,
-    )  # fmt: skip
-    y, x = (_Axis.of(*each) for each in settings)
+def margins(node: Conv, source_shape: tuple[int, ...]) -> tuple[Margin, Margin]:
+    """What the events of a convolution need around its outputs, in y and in x."""
+    y, x = _axes(node, source_shape)
+    return y.margin, x.margin
+
+
+def _axes(node: Conv, source_shape: tuple[int, ...]) -> tuple[_Axis, _Axis]:
+    """Both axes of a convolution; one of one dimension has height 1."""
+    sizes = (source_shape[1:], node.shape[1:], node.weight.shape[2:], node.stride)
+    none = (0,) * (2 - len(node.stride))
+    y, x = zip(*map(_two, sizes), none + node.padding, _two(node.dilation), strict=True)
+    return _Axis.of(*y), _Axis.of(*x)
+
+
+def layout_of(node: Node, around: tuple[Margin, Margin]) -> Layout:
+    """Membranes of a node with channels innermost and positions, with margins in y and in x."""
+    outputs, (height, width) = node.shape[0], _two(node.shape[1:])
+    y, x = around
+    pitch = (x.before + width + x.behind) * outputs
+    first, size = y.before * pitch + x.before * outputs, (y.before + height + y.behind) * pitch
+    if x == Margin():
+        return Layout(first, 1, height * pitch, height * pitch, size)
+    return Layout(first, height, pitch, width * outputs, size)
+
+
+def conv_projection(node: Conv, source_shape: tuple[int, ...], around: tuple[Margin, Margin]) -> Projection:
+    """The tables of a convolution, to membranes with margins at least as wide as :func:`margins` says."""
+    y, x = _axes(node, source_shape)
+    weight = node.weight.detach().cpu().contiguous().numpy()
+    weight = weight.reshape(*weight.shape[:2], *_two(weight.shape[2:]))
     channels, outputs = source_shape[0], weight.shape[0]
-    row = x.size * outputs
-    merged = node.groups == 1 and x.neighbours()
-    blocks, bounds, offsets, pitches, lengths = [], [0], [], [], []
-    for rows, columns in product(y.taps, x.taps):
-        starts = [[columns[0]]] if merged and columns else [[each] for each in columns]
-        offsets += [oy * row + run[0][0] * outputs for oy, _ in rows for run in starts]
-        bounds.append(len(offsets))
-        blocks.append(_block(weight, node.groups, [k for _, k in rows], [k for _, k in columns]))
-        pitches.append(blocks[-1].shape[1])
-        lengths.append(outputs // node.groups * (len(columns) if merged else 1))
-    begins = np.cumsum([0, *(block.size for block in blocks)])
+    row = (around[1].before + _two(node.shape[1:])[1] + around[1].behind) * outputs
+    places = [_place(node, weight, rows, columns, x.neighbours(), row) for rows, columns in product(y.taps, x.taps)]
+    blocks = [place.weights for place in places]
     phase = (y.phase[:, None] * len(x.taps) + x.phase).ravel()
-    projection = Projection(
+    return Projection(
         weights=np.concatenate([block.ravel() for block in blocks]),
         channels=channels,
-        target=(((y.base + y.before) * row)[:, None] + (x.base + x.before) * outputs).ravel(),
-        first=begins[phase],
+        target=(((y.base + around[0].before) * row)[:, None] + (x.base + around[1].before) * outputs).ravel(),
+        first=np.cumsum([0, *(block.size for block in blocks)])[phase],
         phase=phase,
         shift=np.arange(channels) // (channels // node.groups) * (outputs // node.groups),
-        pitch=np.asarray(pitches, np.int64),
-        bounds=np.asarray(bounds, np.int64),
-        offset=np.asarray(offsets, np.int64),
-        length=np.asarray(lengths, np.int64),
+        pitch=np.asarray([block.shape[1] for block in blocks], np.int64),
+        bounds=np.cumsum([0, *(len(place.offsets) for place in places)]),
+        offset=np.asarray([offset for place in places for offset in place.offsets], np.int64),
+        length=np.asarray([place.length for place in places], np.int64),
     )
-    height, width = _two(node.shape[1:])
-    first = (y.before * x.size + x.before) * outputs
-    return projection, _layout(first, height, row, width * outputs, y.size * row)
+
+
+class _Place(NamedTuple):
+    """The runs of the source positions at one place within a stride."""
+
+    weights: np.ndarray
+    offsets: list[int]
+    length: int
+
+
+def _place(node: Conv, weight: np.ndarray, rows: Taps, columns: Taps, neighbours: bool, row: int) -> _Place:
+    """Taps that reach neighbouring outputs are one run, unless outputs of other groups are between them."""
+    outputs, run = weight.shape[0], weight.shape[0] // node.groups
+    merged = node.groups == 1 and neighbours
+    starts = columns[:1] if merged else columns
+    return _Place(
+        weights=_block(weight, node.groups, [k for _, k in rows], [k for _, k in columns]),
+        offsets=[oy * row + ox * outputs for oy, _ in rows for ox, _ in starts],
+        length=run * len(columns) if merged else run,
+    )
 
 
 def _block(weight: np.ndarray, groups: int, rows: list[int], columns: list[int]) -> np.ndarray:
@@ -109,12 +153,12 @@ def _block(weight: np.ndarray, groups: int, rows: list[int], columns: list[int])
     return np.ascontiguousarray(part.transpose(0, 2, 3, 4, 1)).reshape(groups * inputs, -1)
 
 
-def linear_projection(node: Linear, channels: int) -> tuple[Projection, Layout]:
+def linear_projection(node: Linear, channels: int) -> Projection:
     """The tables of a linear layer whose source has its channels innermost: each position has weights of its own."""
     outputs, inputs = node.weight.shape
     positions, pitch = inputs // channels, -(-outputs // _VECTOR) * _VECTOR
     weight = F.pad(node.weight.detach().cpu().T, (0, pitch - outputs)).reshape(channels, positions, pitch)
-    projection = Projection(
+    return Projection(
         weights=weight.transpose(0, 1).contiguous().numpy().ravel(),
         channels=channels,
         target=np.zeros(positions, np.int64),
@@ -126,27 +170,11 @@ def linear_projection(node: Linear, channels: int) -> tuple[Projection, Layout]:
         offset=np.asarray([0]),
         length=np.asarray([pitch]),
     )
-    return projection, Layout(0, 1, outputs, outputs, pitch)
 
 
-def flat_layout(size: int) -> Layout:
-    """Neurons without margins."""
-    return Layout(0, 1, size, size, size)
-
-
-def _layout(first: int, rows: int, pitch: int, length: int, size: int) -> Layout:
-    """Rows without margins between them are one row."""
-    return (
-        Layout(first, 1, rows * length, rows * length, size)
-        if pitch == length
-        else Layout(first, rows, pitch, length, size)
-    )
-
-
-def silent_projection() -> Projection:
-    """Nothing lands anywhere: the projection of neurons that no event reaches."""
-    none = np.zeros(0, np.int64)
-    return Projection(np.zeros(0, np.float32), 1, none, none, none, none, none, np.zeros(1, np.int64), none, none)
+def flat_layout(neurons: int) -> Layout:
+    """Neurons in one row, with room for whole vectors behind it."""
+    return Layout(0, 1, neurons, neurons, -(-neurons // _VECTOR) * _VECTOR)
 
 
 def windows(node: MaxPool | AvgPool, source: Node) -> Windows:

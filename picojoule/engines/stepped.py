@@ -16,7 +16,7 @@ from picojoule.engines.layout import fast_format
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
-from picojoule.ir import Fire, Input, MaxPool, Network, Node, WeightLayer
+from picojoule.ir import Add, Fire, Input, MaxPool, Network, Node, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.neurons import Neuron, step
 from picojoule.spikes import Raster
@@ -83,7 +83,8 @@ class _Clock:
         """One global step of every node, in order. None stands for a node from which nothing comes."""
         emitted: dict[str, Tensor | None] = {}
         for node in self.network.nodes:
-            incoming = emitted[node.inputs[0]] if node.inputs else None
+            arriving = [each for name in node.inputs if (each := emitted[name]) is not None]
+            incoming = sum(arriving[1:], arriving[0]) if arriving else None
             emitted[node.name] = self._emit(node, incoming, t)
         self._integrate_output(emitted[self.network.output.name], t)
 
@@ -91,6 +92,8 @@ class _Clock:
         if isinstance(node, Input):
             share = self._share(node, t)
             return share * self.x if share else None
+        if isinstance(node, Add):
+            return incoming
         if isinstance(node, Fire):
             return self._fire(node, incoming, self.windows[node.name].local(t))
         if isinstance(node, WeightLayer):

@@ -2,6 +2,7 @@
 
 from picojoule.ir.network import Conversion, Fate, Network
 from picojoule.ir.nodes import (
+    Add,
     Affine,
     AvgPool,
     Conv,
@@ -18,6 +19,7 @@ from picojoule.ir.nodes import (
 from picojoule.ir.schedule import Schedule, Window, schedule
 
 __all__ = [
+    "Add",
     "Affine",
     "AvgPool",
     "Conv",

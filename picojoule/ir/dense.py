@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from picojoule.ir.nodes import (
+    Add,
     Affine,
     AvgPool,
     Conv,
@@ -45,6 +46,10 @@ def _affine(node: Affine, x: Tensor) -> Tensor:
     return x * per_channel(node.gain, node.shape) + per_channel(node.shift, node.shape)
 
 
+def _add(node: Add, *terms: Tensor) -> Tensor:
+    return torch.stack(terms).sum(0) if len(terms) != 2 else terms[0] + terms[1]
+
+
 def _relu(node: ReLU, x: Tensor) -> Tensor:
     return F.relu(x)
 
@@ -79,6 +84,7 @@ def _quantise(node: Quantise, x: Tensor) -> Tensor:
 
 _WEIGHTED: dict[type[Node], Callable[..., Tensor]] = {Conv: _conv, Linear: _linear}
 _PLAIN: dict[type[Node], Callable[..., Tensor]] = {
+    Add: _add,
     Affine: _affine,
     ReLU: _relu,
     MaxPool: _max_pool,
@@ -93,11 +99,11 @@ def scaled_input(node: Input, x: Tensor) -> Tensor:
     return x if node.scale == 1.0 else x / node.scale
 
 
-def evaluate(node: Node, x: Tensor) -> Tensor:
-    """The node's output ``[batch, *shape]`` for its input ``[batch, ...]``."""
+def evaluate(node: Node, *x: Tensor) -> Tensor:
+    """The node's output ``[batch, *shape]`` for its inputs ``[batch, ...]``."""
     if isinstance(node, WeightLayer):
-        return _WEIGHTED[type(node)](node, x, node.bias if node.has_bias else None)
-    return _PLAIN[type(node)](node, x)
+        return _WEIGHTED[type(node)](node, *x, node.bias if node.has_bias else None)
+    return _PLAIN[type(node)](node, *x)
 
 
 def without_bias(node: Node, x: Tensor) -> Tensor:
@@ -122,6 +128,6 @@ def evaluate_all(nodes: tuple[Node, ...], x: Tensor) -> dict[str, Tensor]:
         if isinstance(node, Input):
             values[node.name] = scaled_input(node, x)
         else:
-            source = values[node.inputs[0]]
-            values[node.name] = node.code.value(source) if isinstance(node, Fire) else evaluate(node, source)
+            sources = [values[name] for name in node.inputs]
+            values[node.name] = node.code.value(*sources) if isinstance(node, Fire) else evaluate(node, *sources)
     return values

@@ -102,8 +102,12 @@ class Network:
         return (node for node in self.nodes if isinstance(node, kind))
 
     def source(self, node: Node) -> Node:
-        """The node whose output `node` reads."""
+        """The node whose output `node` reads; the first of several."""
         return self.by_name[node.inputs[0]]
+
+    def sources(self, node: Node) -> list[Node]:
+        """All nodes whose outputs `node` reads."""
+        return [self.by_name[name] for name in node.inputs]
 
     def consumers(self, node: Node) -> list[Node]:
         """The nodes that read `node`."""

@@ -98,6 +98,12 @@ class Affine(Node):
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Add(Node):
+    """y = Σ of its inputs: where branches of a residual network meet."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ReLU(Node):
     """y = max(x, 0)."""
 

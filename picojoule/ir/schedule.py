@@ -16,7 +16,7 @@ from typing import final
 from picojoule.base.errors import ConversionError
 from picojoule.codes import Code
 from picojoule.ir.network import Network
-from picojoule.ir.nodes import Fire, Input
+from picojoule.ir.nodes import Add, Fire, Input
 
 
 @final
@@ -61,6 +61,8 @@ def schedule(network: Network) -> Schedule:
             windows[node.name] = Window(0, _receiver(network))
         elif isinstance(node, Fire):
             windows[node.name] = _fire_window(network, node, windows[node.inputs[0]])
+        elif isinstance(node, Add):
+            windows[node.name] = _common_window(node, [windows[name] for name in node.inputs])
         else:
             windows[node.name] = windows[node.inputs[0]]
     last = windows[network.output.name]
@@ -86,6 +88,18 @@ def _fire_window(network: Network, node: Fire, feeding: Window) -> Window:
     return Window(feeding.start + (0 if analogue else lag), node.code)
 
 
+def _common_window(node: Add, branches: list[Window]) -> Window:
+    """The window in which all branches arrive."""
+    if any(branch != branches[0] for branch in branches):
+        told = " and ".join(f"{branch.code.label} from step {branch.start}" for branch in branches)
+        raise ConversionError(
+            f"its branches arrive in different windows: {told}",
+            where=f"node {node.name} (Add)",
+            remedy="use a code whose layers all fire in the same steps, such as rate or phase",
+        )
+    return branches[0]
+
+
 def _meet(sender: Code, receiver: Code) -> bool:
     """Codes that wait open a window of their own; others share steps, and carry a value as often."""
     if sender.waits or receiver.waits:
@@ -95,7 +109,7 @@ def _meet(sender: Code, receiver: Code) -> bool:
 
 def _analogue(network: Network, node: Fire) -> bool:
     """True where no neuron stands between the network's input and this node."""
-    source = network.source(node)
-    while not isinstance(source, (Fire, Input)):
-        source = network.source(source)
-    return isinstance(source, Input)
+    return all(
+        isinstance(source, Input) or (not isinstance(source, Fire) and _analogue(network, source))
+        for source in network.sources(node)
+    )

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.kernels.projection import Projection, Stream, from_frames, scatter, scatter_reference
+from picojoule.kernels.projection import NOWHERE, Projection, Stream, from_frames, scatter, scatter_reference
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table, find_step
 
@@ -47,8 +47,8 @@ class Layout(NamedTuple):
 
 
 def advance(
-    incoming: Stream,
-    projection: Projection,
+    incoming: tuple[Stream, ...],
+    projections: tuple[Projection, ...],
     layout: Layout,
     v: Tensor,
     constant: Tensor,
@@ -59,8 +59,8 @@ def advance(
     """Run the neurons.
 
     Args:
-        incoming: as it arrives at each step of `tables`.
-        projection: where it lands.
+        incoming: what arrives at each step of `tables`, from each branch that projects to them.
+        projections: where it lands.
         layout: where the neurons are in `v`.
         v: membranes before the first step, ``[samples, layout.size]``; changed, except in the steps that a staircase
             stands for. Compiled on the CPU; plain torch elsewhere.
@@ -74,13 +74,23 @@ def advance(
         What the neurons emit.
     """
     steps = len(tables.thresholds)
-    settled = steps if staircase is None else last_arrival(incoming)
+    settled = steps if staircase is None else max(map(last_arrival, incoming), default=0)
+    if not incoming:
+        incoming, projections = (Stream.room(len(v), steps, 0, v.dtype),), (NOWHERE,)
     if v.device.type != "cpu":
-        return advance_reference(incoming, projection, layout, v, constant, tables, leak)
+        return advance_reference(incoming, projections, layout, v, constant, tables, leak)
     arrays = (v.numpy(), constant.numpy(), tables, v.numpy().dtype.type(leak))
     often = 1 if staircase else steps
     out = Stream.room(len(v), steps, len(v) * often * constant.shape[1] + _WORD, v.dtype)
-    _advance(incoming.arrays, projection, layout, *arrays, staircase or _NO_STAIRCASE, settled, out.arrays)
+    _advance(
+        tuple(each.arrays for each in incoming),
+        projections,
+        layout,
+        *arrays,
+        staircase or _NO_STAIRCASE,
+        settled,
+        out.arrays,
+    )
     return out.trimmed()
 
 
@@ -91,8 +101,8 @@ def last_arrival(incoming: Stream) -> int:
 
 
 def advance_reference(
-    incoming: Stream,
-    projection: Projection,
+    incoming: tuple[Stream, ...],
+    projections: tuple[Projection, ...],
     layout: Layout,
     v: Tensor,
     constant: Tensor,
@@ -104,8 +114,9 @@ def advance_reference(
     emitted = []
     for t, (threshold, reset, amplitude, share) in enumerate(zip(*(each.tolist() for each in tables), strict=True)):
         v *= leak
-        for sample in range(len(v)):
-            scatter_reference(incoming, sample, t, projection, v[sample])
+        for stream, projection in zip(incoming, projections, strict=True):
+            for sample in range(len(v)):
+                scatter_reference(stream, sample, t, projection, v[sample])
         neurons = layout.neurons_of(v)
         neurons += share * constant.view(-1, layout.rows, layout.length)
         spikes = neurons >= threshold
@@ -115,7 +126,7 @@ def advance_reference(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _advance(incoming, projection, layout, v, constant, tables, leak, staircase, settled, out):  # type: ignore[no-untyped-def]
+def _advance(incoming, projections, layout, v, constant, tables, leak, staircase, settled, out):  # type: ignore[no-untyped-def]
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
     flags = np.zeros(-(-layout.length // _WORD) * _WORD, np.uint8)
     words = flags.view(np.uint64)
@@ -128,9 +139,9 @@ def _advance(incoming, projection, layout, v, constant, tables, leak, staircase,
             if leak != 1:
                 for i in range(len(membranes)):
                     membranes[i] *= leak
-            scatter(
-                incoming.where, incoming.amount, incoming.bounds[b, t], incoming.bounds[b, t + 1], projection, membranes
-            )
+            for k in range(len(incoming)):
+                each = incoming[k]
+                scatter(each.where, each.amount, each.bounds[b, t], each.bounds[b, t + 1], projections[k], membranes)
             if t < settled:
                 before = found
                 for row in range(layout.rows):

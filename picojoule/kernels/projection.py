@@ -102,6 +102,11 @@ class Projection(NamedTuple):
     length: np.ndarray
 
 
+_NONE = np.zeros(0, np.int64)
+NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(1, np.int64), _NONE, _NONE)
+"""A projection for neurons that no event reaches."""
+
+
 @numba.njit(inline="always")
 def scatter(where, amount, start, stop, projection, v):  # type: ignore[no-untyped-def]
     """v += Σ amount·weights over the events start … stop − 1. Unsigned indices: none can mean "from the end"."""

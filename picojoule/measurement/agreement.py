@@ -68,5 +68,5 @@ def _unexplained(network: Network, x: Tensor, oracle: dict[str, Tensor]) -> int:
             wrong += int(((oracle[node.layer] < earliest) | (oracle[node.layer] > latest)).sum())
             values[node.name] = staircase.decode(oracle[node.layer], table, u.dtype)
         else:
-            values[node.name] = evaluate(node, values[node.inputs[0]])
+            values[node.name] = evaluate(node, *(values[name] for name in node.inputs))
     return wrong

@@ -27,14 +27,14 @@ class Sine(nn.Module):
         return torch.sin(self.fc(x))  # here
 
 
-class Residual(nn.Module):
+class Product(nn.Module):
     def __init__(self):
         super().__init__()
         self.fc = nn.Linear(6, 6)
 
     def forward(self, x):
         y = self.fc(x).relu()
-        return y + x  # here
+        return y * x  # here
 
 
 class Gelu(nn.Module):
@@ -65,7 +65,7 @@ class Parameter(nn.Module):
         return x * self.gain  # here
 
 
-UNKNOWN = {Sine: "sin", Residual: "add", Gelu: "GELU", AlwaysDropout: "dropout", Reshaped: "view", Parameter: "gain"}
+UNKNOWN = {Sine: "sin", Product: "mul", Gelu: "GELU", AlwaysDropout: "dropout", Reshaped: "view", Parameter: "gain"}
 
 
 @pytest.mark.parametrize("model", UNKNOWN, ids=lambda model: model.__name__)

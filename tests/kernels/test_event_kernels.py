@@ -7,7 +7,15 @@ from torch import nn
 
 from picojoule.codes import TTFS, Rate
 from picojoule.engines.plan import fire_tables
-from picojoule.engines.projecting import channels_innermost, conv_projection, linear_projection, windows
+from picojoule.engines.projecting import (
+    channels_innermost,
+    conv_projection,
+    flat_layout,
+    layout_of,
+    linear_projection,
+    margins,
+    windows,
+)
 from picojoule.ir import AvgPool, Conv, Fire, Input, Linear, MaxPool
 from picojoule.kernels.advance import advance, advance_reference
 from picojoule.kernels.pooling import average, maximum
@@ -56,7 +64,7 @@ def test_compiled_equals_plain_torch(layer, active, leak, dtype):
     ends = []
     for kernel in (advance, advance_reference):
         v = torch.full((SAMPLES, layout.size), 0.25, dtype=dtype)
-        emitted = kernel(incoming, projection, layout, v, constant, tables(Rate(steps=STEPS)), leak)
+        emitted = kernel((incoming,), (projection,), layout, v, constant, tables(Rate(steps=STEPS)), leak)
         ends.append((to_frames(emitted, size), layout.neurons_of(v).clone()))
     assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
     assert ends[0][0].any() and ends[0][0].dtype == dtype
@@ -76,7 +84,7 @@ def test_neurons_that_fire_once_go_straight_to_their_step(layer, last, dtype):
     ends = []
     for kernel in (advance, advance_reference):
         v = torch.zeros(SAMPLES, layout.size, dtype=dtype)
-        stream = kernel(from_frames(x), projection, layout, v, constant, tables(code), 1.0, code.staircase())
+        stream = kernel((from_frames(x),), (projection,), layout, v, constant, tables(code), 1.0, code.staircase())
         ends.append(to_frames(stream, size))
     assert torch.equal(*ends)
     assert len(ends[0].any(2).any(0).unique()) > 0 and ends[0].count_nonzero(1).max() == 1
@@ -84,17 +92,20 @@ def test_neurons_that_fire_once_go_straight_to_their_step(layer, last, dtype):
 
 def projected(layer: str, dtype: torch.dtype):
     if layer == "linear":
-        return linear_projection(linear(dtype), 3)
-    return conv_projection(conv(dtype, stride=2 if layer == "strided" else 1), SHAPE)
+        return linear_projection(linear(dtype), 3), flat_layout(5)
+    node = conv(dtype, stride=2 if layer == "strided" else 1)
+    around = margins(node, SHAPE)
+    return conv_projection(node, SHAPE, around), layout_of(node, around)
 
 
 def test_a_projection_is_the_convolution():
     """Neurons that never fire hold the convolution of the sum of all events."""
     node = conv()
-    projection, layout = conv_projection(node, SHAPE)
+    around = margins(node, SHAPE)
+    projection, layout = conv_projection(node, SHAPE, around), layout_of(node, around)
     x, v, never = frames(0.3), torch.zeros(SAMPLES, layout.size), tables(Rate(steps=STEPS))
     never = never._replace(thresholds=never.thresholds + float("inf"))
-    emitted = advance(from_frames(x), projection, layout, v, torch.zeros(1, node.size), never, 1.0)
+    emitted = advance((from_frames(x),), (projection,), layout, v, torch.zeros(1, node.size), never, 1.0)
     expected = F.conv2d(shaped(x.sum(1)), node.weight, padding=1)
     assert len(emitted.where) == 0
     assert torch.equal(layout.neurons_of(v).flatten(1), channels_innermost(expected, 4))

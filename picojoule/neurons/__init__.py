@@ -1,6 +1,34 @@
-"""How a membrane moves: one scan, v ← a·v + I, s = [v ≥ θ(t)], v ← v − r(t)·s, and its members."""
+"""How a membrane moves: one scan, v ← a·v + I, s = [v ≥ θ(t)], v ← v − r(t)·s, and its members.
+
+Frozen, for the engines: ``Neuron``, ``scan``, ``step``. For training: ``IF``, ``LIF``, ``PLIF``, ``spike``, which bring
+compiled kernels and are therefore not imported before they are used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 from picojoule.neurons.neuron import Neuron, integrate_and_fire, leaky
 from picojoule.neurons.scan import scan, step
 
-__all__ = ["Neuron", "integrate_and_fire", "leaky", "scan", "step"]
+_LATER: dict[str, str] = {
+    "IF": "picojoule.neurons.trainable:IF",
+    "LIF": "picojoule.neurons.trainable:LIF",
+    "PLIF": "picojoule.neurons.trainable:PLIF",
+    "Spiking": "picojoule.neurons.functional:Spiking",
+    "Surrogate": "picojoule.neurons.surrogates:Surrogate",
+    "packed_spikes": "picojoule.neurons.saving:packed_spikes",
+    "spike": "picojoule.neurons.functional:spike",
+    "surrogates": "picojoule.neurons.surrogates",
+}
+
+__all__ = ["Neuron", "integrate_and_fire", "leaky", "scan", "step", *_LATER]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'picojoule.neurons' has no attribute {name!r}")
+    module, _, attribute = _LATER[name].partition(":")
+    loaded = importlib.import_module(module)
+    return getattr(loaded, attribute) if attribute else loaded

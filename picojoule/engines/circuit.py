@@ -31,7 +31,7 @@ from picojoule.kernels.staircase import Table
 
 _circuits: weakref.WeakKeyDictionary[Network, Circuit] = weakref.WeakKeyDictionary()
 
-_SYNOP, _RUN, _MAC, _VALUE = 0.09, 2.5, 0.03, 1.5
+_SYNOP, _RUN, _MAC, _VALUE = 0.09, 4.0, 0.03, 1.5
 """Nanoseconds on a server core: by events a synaptic operation and the start of a run of them; densely a
 multiply-accumulate and a value that is turned from events to numbers and back. Only speed depends on them."""
 
@@ -46,13 +46,15 @@ class Branch:
         source: the node whose events it brings.
         projection: where they land.
         lag: steps after the window of these events at which the population's begins.
-        dense_from: share of active values a step from which a dense evaluation is faster.
+        emitters: values of the node that emits these events, above average pools.
+        dense_from: events a step from which a dense evaluation is faster.
     """
 
     weigh: WeightLayer
     source: str
     projection: Projection
     lag: int
+    emitters: int
     dense_from: float
 
 
@@ -243,6 +245,7 @@ def _branch(
         source=source.name,
         projection=projection,
         lag=windows[node.name].start - windows[source.name].start,
+        emitters=_emitter(network, source).size,
         dense_from=_dense_from(weigh, source, projection),
     )
 
@@ -264,8 +267,14 @@ def _output_tables(network: Network, plan: Plan) -> Tables:
     return Tables(np.full_like(shares, np.inf), np.zeros_like(shares), np.zeros_like(shares), shares)
 
 
+def _emitter(network: Network, source: Node) -> Node:
+    while isinstance(source, (AvgPool, Flatten, Affine)):
+        source = network.source(source)
+    return source
+
+
 def _dense_from(weigh: WeightLayer, source: Node, projection: Projection) -> float:
-    """The share of active values at which a step costs the same by events as densely."""
+    """Events a step that cost the same one by one as a dense evaluation."""
     runs = float(np.diff(projection.bounds)[projection.phase].sum() * projection.channels)
-    densely = _MAC * macs(weigh, source) + _VALUE * (source.size + weigh.size)
-    return densely / (_SYNOP * macs(weigh, source) + _RUN * runs)
+    an_event = (_SYNOP * macs(weigh, source) + _RUN * runs) / source.size
+    return (_MAC * macs(weigh, source) + _VALUE * (source.size + weigh.size)) / an_event

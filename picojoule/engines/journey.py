@@ -244,15 +244,14 @@ class Journey:
         layer = branch.weigh.name
         active = incoming.bounds[:, -1] - incoming.bounds[:, 0]
         times = 1 if self._task.waits else incoming.steps
-        possible = times * self._task.size(branch.source)
-        crowded = active > branch.dense_from * possible
+        crowded = active > branch.dense_from * times
         if layer in self._task.ways:
             crowded.fill_(self._task.ways[layer] == "dense")
         if population.staircase is not None and last_arrival(incoming):
             crowded.fill_(False)  # what arrives while neurons fire has its own step
         self.active[layer] += int(active.sum())
-        self.possible[layer] += possible * self._samples
-        self.dense[layer] += int(crowded.sum()) * possible
+        self.possible[layer] += branch.emitters * times * self._samples
+        self.dense[layer] += branch.emitters * times * int(crowded.sum())
         return crowded
 
     def _densely(self, population: Population, incoming: list[Stream], tables: Tables) -> Stream:

@@ -19,8 +19,8 @@ among Python threads that live for one call, as many as torch has: nothing is le
 
 from __future__ import annotations
 
-import _thread
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numba
@@ -201,28 +201,8 @@ def _share_out(work: Callable[[int, int], float], x: Tensor) -> float:
     if workers <= 1:
         return work(0, neurons)
     cuts = [neurons * each // workers // 16 * 16 for each in range(workers)] + [neurons]
-    results: list[float | BaseException] = [0.0] * workers
-    running = [_thread.allocate_lock() for _ in range(workers)]
-
-    def run(worker: int) -> None:
-        try:
-            results[worker] = work(cuts[worker], cuts[worker + 1])
-        except BaseException as error:
-            results[worker] = error
-        finally:
-            running[worker].release()
-
-    for worker in range(workers):
-        running[worker].acquire()
-        if worker:
-            _thread.start_new_thread(run, (worker,))
-    run(0)
-    for lock in running:
-        lock.acquire()
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return sum(results)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(workers) as pool:
+        return sum(pool.map(work, cuts, cuts[1:]))
 
 
 @numba.njit(inline="always")

@@ -109,16 +109,20 @@ NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NO
 
 @numba.njit(inline="always")
 def scatter(where, amount, start, stop, projection, v):  # type: ignore[no-untyped-def]
-    """v += Σ amount·weights over the events start … stop − 1. Unsigned indices: none can mean "from the end"."""
+    """v += Σ amount·weights over the events start … stop − 1.
+
+    Unsigned indices: none can mean "from the end", which would cost a test for each.
+    """
     channels = np.uint64(projection.channels)
     for e in range(start, stop):
         i, a = np.uint64(where[e]), amount[e]
         p = i // channels
         c = i - p * channels
-        phase = projection.phase[p]
-        weight = np.uint64(projection.first[p] + np.int64(c) * projection.pitch[phase])
-        target, length = projection.target[p] + projection.shift[c], np.uint64(projection.length[phase])
-        for run in range(projection.bounds[phase], projection.bounds[phase + 1]):
+        phase = np.uint64(projection.phase[p])
+        weight = np.uint64(projection.first[p]) + c * np.uint64(projection.pitch[phase])
+        target = projection.target[p] + projection.shift[c]
+        length = np.uint64(projection.length[phase])
+        for run in range(np.uint64(projection.bounds[phase]), np.uint64(projection.bounds[phase + np.uint64(1)])):
             to = np.uint64(target + projection.offset[run])
             for j in range(length):
                 v[to + j] += a * projection.weights[weight + j]

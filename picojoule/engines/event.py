@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -72,9 +73,11 @@ def run_event(
 
 
 def _parts(task: Task, samples: int) -> list[slice]:
-    """Which samples travel together: as many as may, but some for every thread."""
-    together = min(task.samples, -(-samples // torch.get_num_threads()))
-    return [slice(start, min(start + together, samples)) for start in range(0, samples, together)]
+    """Which samples travel together: parts of one size, as many for every thread."""
+    threads = torch.get_num_threads()
+    parts = -(-samples // (task.samples * threads)) * threads
+    cuts = [samples * each // parts for each in range(parts + 1)]
+    return [slice(start, stop) for start, stop in pairwise(cuts) if stop > start]
 
 
 def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:

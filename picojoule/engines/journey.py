@@ -7,7 +7,7 @@ block. Neurons that fire once need no step in which nothing arrives: they go str
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -27,9 +27,8 @@ from picojoule.kernels.projection import Stream, from_frames, scale, to_frames
 from picojoule.kernels.scan import Tables, scan
 from picojoule.spikes import Raster
 
-_STEPS, _SAMPLES, _VALUES = 64, 16, 1 << 22
-"""Steps, or samples whose neurons fire once, taken through all layers at a time; and the most values of a layer in
-them."""
+_STEPS, _SAMPLES, _VALUES = 64, 8, 1 << 24
+"""Steps and samples taken through all layers at a time, and the most values of a layer in them."""
 
 
 class Task(NamedTuple):
@@ -82,9 +81,9 @@ class Task(NamedTuple):
 
     @property
     def samples(self) -> int:
-        """Samples that travel together: one, unless it is soon through."""
+        """Samples that travel together."""
         widest = max(node.size for node in self.network.nodes)
-        return max(1, min(_SAMPLES, _VALUES // widest)) if self.waits else 1
+        return max(1, min(_SAMPLES, _VALUES // (widest * self.block)))
 
     def size(self, name: str) -> int:
         """Values of a node."""
@@ -229,54 +228,67 @@ class Journey:
         """A population over the steps of its tables, by events or densely."""
         name, steps = population.node.name, len(tables.thresholds)
         incoming = [streams[branch.source].arriving(branch.lag, steps) for branch in population.branches]
-        for i, branch in enumerate(population.branches):
-            crowded = self._crowded(population, branch, incoming[i])
-            if crowded.any() and not self._task.waits:
-                return self._densely(population, incoming, tables)
-            if crowded.any():
-                incoming[i] = self._settled(population, branch, incoming[i], crowded)
-        projections = tuple(branch.projection for branch in population.branches)
-        driven = tuple(incoming), projections, population.layout, self._membranes[name], self._constants[name]
-        return advance(*driven, tables, population.leak, population.staircase)
+        crowded = [self._crowded(population, *each) for each in zip(population.branches, incoming, strict=True)]
+        if self._task.waits:
+            for i, samples in enumerate(crowded):
+                incoming[i] = self._settled(population, population.branches[i], incoming[i], samples)
+        elif any(map(any, crowded)):
+            return self._one_by_one(population, incoming, tables, [any(each) for each in zip(*crowded, strict=True)])
+        driven = self._membranes[name], self._constants[name]
+        return _by_event(population, incoming, *driven, tables)
 
-    def _crowded(self, population: Population, branch: Branch, incoming: Stream) -> Tensor:
+    def _crowded(self, population: Population, branch: Branch, incoming: Stream) -> list[bool]:
         """For each sample, whether a branch is better evaluated densely."""
-        layer = branch.weigh.name
-        active = incoming.bounds[:, -1] - incoming.bounds[:, 0]
-        times = 1 if self._task.waits else incoming.steps
-        crowded = active > branch.dense_from * times
+        layer, times = branch.weigh.name, 1 if self._task.waits else incoming.steps
+        active = (incoming.bounds[:, -1] - incoming.bounds[:, 0]).tolist()
+        crowded = [number > branch.dense_from * times for number in active]
         if layer in self._task.ways:
-            crowded.fill_(self._task.ways[layer] == "dense")
-        if population.staircase is not None and last_arrival(incoming):
-            crowded.fill_(False)  # what arrives while neurons fire has its own step
-        self.active[layer] += int(active.sum())
-        self.possible[layer] += branch.emitters * times * self._samples
-        self.dense[layer] += branch.emitters * times * int(crowded.sum())
+            crowded = [self._task.ways[layer] == "dense"] * len(active)
+        if any(crowded) and population.staircase is not None and last_arrival(incoming):
+            crowded = [False] * len(active)  # what arrives while neurons fire has its own step
+        possible = branch.emitters * times
+        self.active[layer] += sum(active)
+        self.possible[layer] += possible * len(active)
+        self.dense[layer] += possible * sum(crowded)
         return crowded
 
-    def _densely(self, population: Population, incoming: list[Stream], tables: Tables) -> Stream:
+    def _one_by_one(
+        self, population: Population, incoming: list[Stream], tables: Tables, crowded: list[bool]
+    ) -> Stream:
+        """Every sample in the way that is best for it."""
+        membranes, constants = self._membranes[population.node.name], self._constants[population.node.name]
+        parts = []
+        for b, dense in enumerate(crowded):
+            way = self._densely if dense else _by_event
+            streams, constant = [each.sample(b) for each in incoming], constants[b % len(constants)][None]
+            parts.append(way(population, streams, membranes[b : b + 1], constant, tables))
+        return Stream.joined(parts)
+
+    def _densely(
+        self, population: Population, incoming: list[Stream], membranes: Tensor, constant: Tensor, tables: Tables
+    ) -> Stream:
         """One evaluation of every branch for all steps of a sample, then one scan."""
         drives = [
             self._drive(branch, to_frames(stream, self._task.size(branch.source))[0])
             for branch, stream in zip(population.branches, incoming, strict=True)
         ]
         drive = sum(drives[1:], drives[0])
-        neurons = population.layout.neurons_of(self._membranes[population.node.name])
+        neurons = population.layout.neurons_of(membranes)
         v, weights = neurons.reshape(1, -1).clone(), np.zeros(drive.shape[1], np.int64)
-        constant = self._constants[population.node.name]
         emitted, v, _ = scan(drive[:, None], constant, tables, population.leak, v, weights)
         neurons.copy_(v.view_as(neurons))
         return from_frames(emitted.transpose(0, 1))
 
-    def _settled(self, population: Population, branch: Branch, incoming: Stream, crowded: Tensor) -> Stream:
+    def _settled(self, population: Population, branch: Branch, incoming: Stream, crowded: list[bool]) -> Stream:
         """Take all that arrives at the crowded samples into their membranes; what arrives at the others."""
-        neurons = population.layout.neurons_of(self._membranes[population.node.name])
-        for sample in crowded.nonzero().flatten().tolist():
-            one = incoming._replace(bounds=incoming.bounds[sample : sample + 1])
-            frames = to_frames(one, self._task.size(branch.source))[0].sum(0, keepdim=True)
-            neurons[sample] += self._drive(branch, frames).view_as(neurons[sample])
-        bounds = torch.where(crowded[:, None], incoming.bounds[:, :1], incoming.bounds)
-        return incoming._replace(bounds=bounds.contiguous())
+        if not any(crowded):
+            return incoming
+        neurons, bounds = population.layout.neurons_of(self._membranes[population.node.name]), incoming.bounds.clone()
+        for b in (b for b, dense in enumerate(crowded) if dense):
+            frames = to_frames(incoming.sample(b), self._task.size(branch.source))[0].sum(0, keepdim=True)
+            neurons[b] += self._drive(branch, frames).view_as(neurons[b])
+            bounds[b] = bounds[b, 0]
+        return incoming._replace(bounds=bounds)
 
     def _drive(self, branch: Branch, frames: Tensor) -> Tensor:
         """What a weight layer makes of ``[rows, values]``, channels innermost before and after."""
@@ -335,3 +347,12 @@ class Journey:
     def _see(self, layer: str, **numbers: int) -> None:
         for what, number in numbers.items():
             self._seen[layer, what] += number
+
+
+def _by_event(
+    population: Population, incoming: Sequence[Stream], membranes: Tensor, constant: Tensor, tables: Tables
+) -> Stream:
+    """A population over the steps of its tables, event by event."""
+    projections = tuple(branch.projection for branch in population.branches)
+    neurons = population.layout, membranes, constant
+    return advance(tuple(incoming), projections, *neurons, tables, population.leak, population.staircase)

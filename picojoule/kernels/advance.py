@@ -23,6 +23,8 @@ from picojoule.kernels.staircase import Table, find_step
 
 _WORD = 8
 """Flags that are looked at together."""
+_FIRST_GUESS = 8
+"""One neuron in so many is given room to fire in a step at first."""
 _NO_STAIRCASE = Table(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int16))
 
 
@@ -43,7 +45,8 @@ class Layout(NamedTuple):
 
     def neurons_of(self, membranes: Tensor) -> Tensor:
         """The neurons alone, a view ``[samples, rows, length]`` of ``[samples, size]``."""
-        return membranes.as_strided((len(membranes), self.rows, self.length), (self.size, self.pitch, 1), self.first)
+        first = membranes.storage_offset() + self.first
+        return membranes.as_strided((len(membranes), self.rows, self.length), (self.size, self.pitch, 1), first)
 
 
 def advance(
@@ -80,17 +83,12 @@ def advance(
     if v.device.type != "cpu":
         return advance_reference(incoming, projections, layout, v, constant, tables, leak)
     arrays = (v.numpy(), constant.numpy(), tables, v.numpy().dtype.type(leak))
-    often = 1 if staircase else steps
-    out = Stream.room(len(v), steps, len(v) * often * constant.shape[1] + _WORD, v.dtype)
-    _advance(
-        tuple(each.arrays for each in incoming),
-        projections,
-        layout,
-        *arrays,
-        staircase or _NO_STAIRCASE,
-        settled,
-        out.arrays,
-    )
+    begin, turns = 0, len(v) * min(settled + 1, steps)
+    neurons = layout.rows * layout.length
+    out = Stream.room(len(v), steps, neurons + _WORD + turns * neurons // _FIRST_GUESS, v.dtype)
+    fixed = tuple(each.arrays for each in incoming), projections, layout, *arrays, staircase or _NO_STAIRCASE, settled
+    while (begin := _advance(*fixed, begin, out.arrays)) < turns:
+        out = out.grown()
     return out.trimmed()
 
 
@@ -126,37 +124,41 @@ def advance_reference(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _advance(incoming, projections, layout, v, constant, tables, leak, staircase, settled, out):  # type: ignore[no-untyped-def]
+def _advance(incoming, projections, layout, v, constant, tables, leak, staircase, settled, begin, out):  # type: ignore[no-untyped-def]
+    """The turns (sample by sample, and in each the steps up to the settled one) from `begin` on; the one that lacked
+    room, or how many there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
     flags = np.zeros(-(-layout.length // _WORD) * _WORD, np.uint8)
     words = flags.view(np.uint64)
     times = np.empty(neurons if settled < steps else 0, np.int32)
-    found = 0
-    for b in range(len(v)):
+    each = min(settled + 1, steps)
+    for turn in range(begin, len(v) * each):
+        b, t = turn // each, turn % each
+        found = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
+        if len(out.where) - found < neurons + _WORD:
+            return turn
         membranes, held = v[b], constant[b % len(constant)]
-        out.bounds[b, 0] = found
-        for t in range(min(settled + 1, steps)):
-            if leak != 1:
-                for i in range(len(membranes)):
-                    membranes[i] *= leak
-            for k in range(len(incoming)):
-                each = incoming[k]
-                scatter(each.where, each.amount, each.bounds[b, t], each.bounds[b, t + 1], projections[k], membranes)
+        out.bounds[b, t] = found
+        if leak != 1:
+            for i in range(len(membranes)):
+                membranes[i] *= leak
+        for k in range(len(incoming)):
+            one = incoming[k]
+            scatter(one.where, one.amount, one.bounds[b, t], one.bounds[b, t + 1], projections[k], membranes)
+        before = found
+        for row in range(layout.rows):
+            u, c = _row(membranes, held, layout, row)
             if t < settled:
-                before = found
-                for row in range(layout.rows):
-                    u, c = _row(membranes, held, layout, row)
-                    _compare(u, c, tables.shares[t], tables.thresholds[t], tables.resets[t], flags)
-                    found = _list(words, flags, row * layout.length, out.where, found)
-                out.amount[before:found] = tables.amplitudes[t]
-                out.bounds[b, t + 1] = found
-        if settled < steps:
-            before = found
-            for row in range(layout.rows):
-                u, c = _row(membranes, held, layout, row)
-                _reach(u, c, tables.shares[settled], tables.thresholds[steps - 1], flags)
-                found = _list(words, flags, row * layout.length, out.where, found)
+                _compare(u, c, tables.shares[t], tables.thresholds[t], tables.resets[t], flags)
+            else:
+                _reach(u, c, tables.shares[t], tables.thresholds[steps - 1], flags)
+            found = _list(words, flags, row * layout.length, out.where, found)
+        if t < settled:
+            out.amount[before:found] = tables.amplitudes[t]
+            out.bounds[b, t + 1] = found
+        else:
             _settle(membranes, layout, staircase, settled, times, out, b, before, found)
+    return len(v) * each
 
 
 @numba.njit(inline="always")

@@ -9,6 +9,8 @@ layers differ only in their tables (:mod:`picojoule.engines.projecting` fills th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numba
@@ -55,6 +57,8 @@ class Stream(NamedTuple):
 
         What was sent before its window is there at its first step; shares memory.
         """
+        if (lag, steps) == (0, self.steps):
+            return self
         last = (torch.arange(steps) + lag + 1).clamp(max=self.steps)
         return self._replace(bounds=torch.cat([self.bounds[:, :1], self.bounds[:, last]], 1))
 
@@ -66,6 +70,24 @@ class Stream(NamedTuple):
         """Without the room that was not needed; shares memory."""
         found = int(self.bounds[-1, -1])
         return Stream(self.bounds, self.where[:found], self.amount[:found])
+
+    def grown(self) -> Stream:
+        """With room for twice as many events."""
+        where, amount = (torch.cat([each, torch.empty_like(each)]) for each in (self.where, self.amount))
+        return Stream(self.bounds, where, amount)
+
+    @staticmethod
+    def joined(parts: Sequence[Stream]) -> Stream:
+        """The samples of all parts."""
+        before = accumulate((len(part.where) for part in parts), initial=0)
+        bounds = [part.bounds + shift for part, shift in zip(parts, before, strict=False)]
+        where, amount = (torch.cat(each) for each in list(zip(*parts, strict=True))[1:])
+        return Stream(torch.cat(bounds), where, amount)
+
+    def sample(self, b: int) -> Stream:
+        """One sample alone; shares memory."""
+        start, stop = int(self.bounds[b, 0]), int(self.bounds[b, -1])
+        return Stream(self.bounds[b : b + 1] - start, self.where[start:stop], self.amount[start:stop])
 
     @staticmethod
     def room(samples: int, steps: int, most: int, dtype: torch.dtype) -> Stream:

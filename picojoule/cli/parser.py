@@ -34,7 +34,6 @@ PLANNED: dict[str, Planned] = {
     "export": Planned(
         "a network as NIR, snnTorch or ONNX", "the result is JSON, markdown, csv and LaTeX through picojoule report"
     ),
-    "bench": Planned("our engines beside other libraries", "python benchmarks/ttfs_closed_form.py"),
 }
 
 
@@ -57,6 +56,10 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
+
+
+def _steps(text: str) -> tuple[int, ...]:
+    return tuple(_positive(part) for part in text.split(","))
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -90,13 +93,22 @@ _MODEL = (
     _option("--model", help="package.module:function that returns your nn.Module"),
     _option("--weights", help="its weights: a .safetensors or plain .npz file"),
     _option("--trust-pickle", action="store_true", help="also load a pickled .pt file, which can run code"),
-    _option("--train", action="store_true", help="train the embedded network again first"),
 )
+_TRAIN = (_option("--train", action="store_true", help="train the embedded network again first"),)
 _MODES = (
     _option(
         "--smoke", dest="mode", action="store_const", const="smoke", default="quick", help="seconds, generated data"
     ),
     _option("--full", dest="mode", action="store_const", const="full", help="the paper's setting; give its data"),
+)
+_BENCH = (
+    _option("--steps", type=_steps, default=(32, 64), help="time steps of the rate codes (default: 32,64)"),
+    _option("--repeats", type=_positive, default=5, help="how often each is timed, in turn (default: 5)"),
+    _option("--limit", type=_positive, default=1000, help="test samples for accuracy, at most (default: 1000)"),
+    _option("--threads", type=_positive, help="threads of torch"),
+    _option("--out", default="out", help="folder for bench.json (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of tables"),
+    _option("--quiet", action="store_true", help="no progress"),
 )
 _FORMATS = (_option("-o", "--output", help="file: .html .md .csv .tex or .json; a table on the terminal without"),)
 _JSON = (_option("--json", action="store_true", help="print JSON"),)
@@ -116,7 +128,8 @@ def _adds(
 
 
 _VERBS: dict[str, tuple[str, Add]] = {
-    "compare": ("a network under every code beside its fp32, int8 and int4 ANN", _adds(_MODEL, _DATA, _COMMON)),
+    "compare": ("a network under every code beside its fp32, int8 and int4 ANN", _adds(_MODEL, _TRAIN, _DATA, _COMMON)),
+    "bench": ("our engines beside other libraries: time, memory, accuracy", _adds(_MODEL, _DATA, _BENCH)),
     "list": ("the eighteen recipes", _adds(_JSON)),
     "run": ("reproduce one paper", _adds(_MODES, _DATA, _COMMON, positional=("recipe", {"metavar": "RECIPE"}))),
     "report": (

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from picojoule.base.errors import InputError
-from picojoule.base.files import require_writable
+from picojoule.base.files import require_writable, write_whole
 from picojoule.base.progress import say
 from picojoule.result import Result
 
@@ -23,6 +23,21 @@ def _compare(options: argparse.Namespace) -> None:
     settings = _settings(options, mode="quick")
     weights = {"digit_weights": _train(options, out)} if options.train else {}
     _finish(compare(settings, _model(options), **weights), out, options)
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from picojoule.benchmark import bench, show
+
+    _check_model_options(options)
+    out = require_writable(options.out)
+    data = _settings(options, mode="quick").dataset()
+    found = bench(_model(options), data, steps=options.steps, repeats=options.repeats, limit=options.limit)
+    write_whole(out / "bench.json", found.to_json())
+    if options.json:
+        print(found.to_json())
+    else:
+        show(found)
+    say(f"wrote {out / 'bench.json'}")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -94,6 +109,7 @@ def _cite(options: argparse.Namespace) -> None:
 
 VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "compare": _compare,
+    "bench": _bench,
     "list": _list,
     "run": _run,
     "report": _report,
@@ -111,7 +127,7 @@ def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-unt
 
         torch.set_num_threads(options.threads)
     names = ("data", "mean", "std", "seed", "batch", "limit", "device", "dtype")
-    return Settings(mode=mode, **{name: getattr(options, name) for name in names})
+    return Settings(mode=mode, **{name: getattr(options, name) for name in names if hasattr(options, name)})
 
 
 def _check_model_options(options: argparse.Namespace) -> None:
@@ -123,7 +139,7 @@ def _check_model_options(options: argparse.Namespace) -> None:
             where="--weights",
             remedy="name the function that builds the network with --model",
         )
-    if options.model and options.train:
+    if options.model and getattr(options, "train", False):
         raise InputError(
             "only the embedded network can be trained here", where="--train", remedy="leave out --train or --model"
         )

@@ -6,7 +6,7 @@ Definitions, per layer:
 ``synops``         events it receives × their true fan-out into it
 ``macs``           multiply-accumulates of dense arithmetic on analogue values, as 2·MACs = torch's flop counter
 ``effective_macs`` of these, the ones whose activation is not zero: what an accelerator that skips zeros does
-``bias_adds``      additions of biases, of held analogue currents to membranes or outputs, of branches of analogue values
+``bias_adds``      additions of biases and of held analogue currents to membranes or outputs, and of analogue branches
 ``state_updates``  (neuron, step) pairs at which a neuron that may still fire compares its membrane
 ``compares``       comparisons of maximum pools: of analogue values, or one for each event that enters
 """

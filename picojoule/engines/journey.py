@@ -27,7 +27,7 @@ from picojoule.kernels.projection import Stream, from_frames, scale, to_frames
 from picojoule.kernels.scan import Tables, scan
 from picojoule.spikes import Raster
 
-_STEPS, _SAMPLES, _VALUES = 64, 8, 1 << 24
+_STEPS, _SAMPLES, _VALUES = 32, 16, 1 << 23
 """Steps and samples taken through all layers at a time, and the most values of a layer in them."""
 
 
@@ -42,7 +42,7 @@ class Task(NamedTuple):
         counting: count what the modelled hardware does.
         dtype: number type of potentials.
         shares: of a constant drive, taken in by the output at each step.
-        waits: neurons wait for their inputs and fire once.
+        waits: neurons wait for their inputs.
         block: steps taken through all layers at a time; all of them where neurons wait for their inputs.
     """
 
@@ -83,7 +83,8 @@ class Task(NamedTuple):
     def samples(self) -> int:
         """Samples that travel together."""
         widest = max(node.size for node in self.network.nodes)
-        return max(1, min(_SAMPLES, _VALUES // (widest * self.block)))
+        often = 1 if self.waits else self.block
+        return max(1, min(_SAMPLES, _VALUES // (widest * often)))
 
     def size(self, name: str) -> int:
         """Values of a node."""
@@ -130,6 +131,7 @@ class Journey:
             for layer, name in task.record.items():
                 self._rasters[layer].append(self._raster(name, streams[name]))
             self._integrate(streams, now)
+            del streams  # before the next block makes its own
 
     def report(self, tally: Tally) -> None:
         """Hand over what was counted."""
@@ -205,7 +207,7 @@ class Journey:
     def _updates(self, node: Fire, emitted: Stream) -> int:
         """Comparisons with the threshold: every neuron at every step, but none after the spike that silences it."""
         updates = node.size * self._samples * emitted.steps
-        if not self._task.waits:
+        if not node.code.neuron().fires_once:
             return updates
         silent = torch.arange(emitted.steps - 1, -1, -1)  # steps left after a spike at each step
         return updates - int((emitted.numbers.sum(0) * silent).sum())
@@ -244,7 +246,8 @@ class Journey:
         crowded = [number > branch.dense_from * times for number in active]
         if layer in self._task.ways:
             crowded = [self._task.ways[layer] == "dense"] * len(active)
-        if any(crowded) and population.staircase is not None and last_arrival(incoming):
+        fires = self._task.waits and isinstance(population.node, Fire)
+        if any(crowded) and fires and last_arrival(incoming):
             crowded = [False] * len(active)  # what arrives while neurons fire has its own step
         possible = branch.emitters * times
         self.active[layer] += sum(active)

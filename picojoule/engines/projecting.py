@@ -68,7 +68,7 @@ class _Axis(NamedTuple):
             sorted(((at - k * dilation) // stride, k) for k in range(kernel) if (at - k * dilation) % stride == 0)
             for at in range(stride)
         ]
-        reached = [b + offset for b, at in zip(base, phase, strict=True) for offset, _ in taps[at]]
+        reached = [int(b) + offset for b, at in zip(base, phase, strict=True) for offset, _ in taps[at]]
         margin = Margin(max(0, -min(reached, default=0)), max(0, max(reached, default=0) + 1 - outputs))
         return _Axis(base, phase, taps, margin)
 

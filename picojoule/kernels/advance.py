@@ -17,12 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.kernels.listing import CHUNK, WORD, list_set
 from picojoule.kernels.projection import NOWHERE, Projection, Stream, from_frames, scatter, scatter_reference
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table, find_step
 
-_WORD = 8
-"""Flags that are looked at together."""
 _FIRST_GUESS = 8
 """One neuron in so many is given room to fire in a step at first."""
 _NO_STAIRCASE = Table(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int16))
@@ -85,7 +84,7 @@ def advance(
     arrays = (v.numpy(), constant.numpy(), tables, v.numpy().dtype.type(leak))
     begin, turns = 0, len(v) * min(settled + 1, steps)
     neurons = layout.rows * layout.length
-    out = Stream.room(len(v), steps, neurons + _WORD + turns * neurons // _FIRST_GUESS, v.dtype)
+    out = Stream.room(len(v), steps, neurons + WORD + turns * neurons // _FIRST_GUESS, v.dtype)
     fixed = tuple(each.arrays for each in incoming), projections, layout, *arrays, staircase or _NO_STAIRCASE, settled
     while (begin := _advance(*fixed, begin, out.arrays)) < turns:
         out = out.grown()
@@ -128,14 +127,14 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, staircase
     """The turns (sample by sample, and in each the steps up to the settled one) from `begin` on; the one that lacked
     room, or how many there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
-    flags = np.zeros(-(-layout.length // _WORD) * _WORD, np.uint8)
+    flags = np.zeros(-(-layout.length // CHUNK) * CHUNK, np.uint8)
     words = flags.view(np.uint64)
     times = np.empty(neurons if settled < steps else 0, np.int32)
     each = min(settled + 1, steps)
     for turn in range(begin, len(v) * each):
         b, t = turn // each, turn % each
         found = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
-        if len(out.where) - found < neurons + _WORD:
+        if len(out.where) - found < neurons + WORD:
             return turn
         membranes, held = v[b], constant[b % len(constant)]
         out.bounds[b, t] = found
@@ -152,7 +151,7 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, staircase
                 _compare(u, c, tables.shares[t], tables.thresholds[t], tables.resets[t], flags)
             else:
                 _reach(u, c, tables.shares[t], tables.thresholds[steps - 1], flags)
-            found = _list(words, flags, row * layout.length, out.where, found)
+            found = list_set(words, row * layout.length, out.where, found)
         if t < settled:
             out.amount[before:found] = tables.amplitudes[t]
             out.bounds[b, t + 1] = found
@@ -184,17 +183,6 @@ def _reach(u, held, share, threshold, flags):  # type: ignore[no-untyped-def]
     for i in range(len(u)):
         u[i] += share * held[i]
         flags[i] = 1 if u[i] >= threshold else 0
-
-
-@numba.njit(inline="always")
-def _list(words, flags, before, where, found):  # type: ignore[no-untyped-def]
-    """The neurons that fired, eight at a time: mostly none of them has."""
-    for word in range(len(words)):
-        if words[word] != 0:
-            for i in range(_WORD * word, _WORD * word + _WORD):
-                where[found] = before + i
-                found += flags[i]
-    return found
 
 
 @numba.njit(inline="always")

@@ -20,6 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.kernels.listing import CHUNK, WORD, list_set
+
 _BUCKETS = 1 << 16
 
 
@@ -129,16 +131,10 @@ def _no_counts(batch: int) -> Reached:
 
 
 @numba.njit(inline="always")
-def _list_reaching(row, last, reaching):  # type: ignore[no-untyped-def]
-    """Where a row's values reach a level, and how many do.
-
-    Without a branch: which ones do is noise to a branch predictor, and a wrong guess costs more than ten values.
-    """
-    found = 0
+def _flag_reaching(row, last, flags):  # type: ignore[no-untyped-def]
+    """Which of a row's values reach a level."""
     for i in range(len(row)):
-        reaching[found] = i
-        found += 1 if row[i] >= last else 0
-    return found
+        flags[i] = 1 if row[i] >= last else 0
 
 
 @numba.njit(inline="always")
@@ -161,10 +157,11 @@ def _find(value, bits, levels, lookup):  # type: ignore[no-untyped-def]
 def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted):  # type: ignore[no-untyped-def]
     """In place: u[b, i] ← values[k(u[b, i])]; counts per row b. List the few that reach, zero the rest, look up."""
     steps, n = len(levels) - 1, u.shape[1]
-    reaching = np.empty(n + 1, np.int32)
+    reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
     for b in range(u.shape[0]):
         row, bits = u[b], u[b].view(np.int32)
-        found = _list_reaching(row, levels[steps - 1], reaching)
+        _flag_reaching(row, levels[steps - 1], flags)
+        found = list_set(flags.view(np.uint64), 0, reaching, 0)
         for i in range(n):
             row[i] = row[i] if row[i] >= levels[steps - 1] else np.float32(0)
         indices, total = 0, 0
@@ -182,10 +179,11 @@ def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted): 
 def _survey(u, levels, lookup, spikes, index_sum):  # type: ignore[no-untyped-def]
     """The counts of _quantise, without writing."""
     steps, n = len(levels) - 1, u.shape[1]
-    reaching = np.empty(n + 1, np.int32)
+    reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
     for b in range(u.shape[0]):
         row, bits = u[b], u[b].view(np.int32)
-        found = _list_reaching(row, levels[steps - 1], reaching)
+        _flag_reaching(row, levels[steps - 1], flags)
+        found = list_set(flags.view(np.uint64), 0, reaching, 0)
         indices = 0
         for j in range(found):
             i = reaching[j]

@@ -2,6 +2,8 @@
 
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 import torch
@@ -9,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from nets import converted, dyadic, inputs
+from nets import converted, dyadic, inputs, small_cnn
 from picojoule.base.errors import InputError
-from picojoule.codes import TTFS, Phase, Rate
-from picojoule.conversion import convert
+from picojoule.codes import TTFS, Code, Contract, Phase, Rate
+from picojoule.conversion import convert, trace
 from picojoule.engines import event, run
-from picojoule.ir import WeightLayer
+from picojoule.ir import ReLU, WeightLayer
+from picojoule.neurons import Neuron
 from suite import check_engines_agree
 
 LAYERS = {
@@ -230,3 +233,47 @@ def test_not_a_number_stays_one():
 def test_a_batch_of_no_samples(engine):
     with pytest.raises(InputError, match="no samples"):
         run(converted(Rate(steps=8)), X[:0], engine=engine)
+
+
+def test_windows_of_different_length():
+    codes = {"2": TTFS(steps=12), "5": TTFS(steps=20, start=7), "input": TTFS(steps=8)}
+    model = small_cnn()
+    names = [node.name for node in trace(model, X).nodes if isinstance(node, ReLU)]
+    network = convert(model, X, code=dict(zip((*names, "input"), codes.values(), strict=True)), percentile=100)
+    oracle, done = (run(network, X, engine=engine, trajectory=True) for engine in ("stepped", "event"))
+    torch.testing.assert_close(done.trajectory, oracle.trajectory)
+    assert done.counts == oracle.counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halves(Code):
+    """Waits for its inputs and fires more than once: each step subtracts half as much as the one before."""
+
+    contract: ClassVar[Contract] = Contract(closed="ideal", error="2^-T", payload="power_of_two", spikes=None)
+    name: ClassVar[str] = "halves"
+    waits: ClassVar[bool] = True
+    cite: ClassVar[tuple[str, ...]] = ()
+    steps: int = 6
+
+    def neuron(self):
+        return Neuron(thresholds=self.amplitudes(), resets=self.amplitudes())
+
+    def amplitudes(self):
+        return tuple(2.0 ** -(1 + t) for t in range(self.steps))
+
+    def injections(self):
+        return (1.0,) + (0.0,) * (self.steps - 1)
+
+    def value(self, u):
+        return (u * 2**self.steps).floor().clamp(0, 2**self.steps - 1) / 2**self.steps
+
+    def staircase(self):
+        return None
+
+
+def test_neurons_that_wait_and_fire_often():
+    network, x = dyadic(converted(Halves()), dtype=torch.float32), (X * 16).round() / 16
+    check_engines_agree(network, x, exactly=False)
+    for way in ("event", "dense"):
+        done = run(network, x, engine={layer.name: way for layer in network.all(WeightLayer)})
+        assert done.counts == run(network, x, engine="stepped").counts

@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("conversion",),
     ("measurement",),
     ("train",),
-    ("reports",),
+    ("benchmark", "reports"),
     ("recipes",),
     ("cli",),
 )

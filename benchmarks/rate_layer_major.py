@@ -1,4 +1,4 @@
-"""How much faster than a careful loop over steps is running a rate network layer by layer?
+"""How much faster than a careful loop over steps is running a rate network layer by layer, or by events?
 
     python benchmarks/rate_layer_major.py [--repeats 5] [--samples 50] [--steps 64]
 
@@ -34,8 +34,10 @@ def main() -> None:
         "stepped": lambda z: pj.run(network, z, engine="stepped", count=False),
         "layered": lambda z: pj.run(network, z, engine="layered", count=False),
         "layered, counting": lambda z: pj.run(network, z, engine="layered"),
+        "event": lambda z: pj.run(network, z, engine="event", count=False),
+        "event, counting": lambda z: pj.run(network, z, engine="event"),
     }
-    print(f"# Rate coding layer by layer beside a loop over steps, {date.today()}\n\n{machine()}\n")
+    print(f"# Rate coding layer by layer and by events beside a loop over steps, {date.today()}\n\n{machine()}\n")
     print(
         f"Embedded digit network (10.5 MMAC), T={options.steps}, {options.samples} digits, {options.repeats} turns.\n"
     )

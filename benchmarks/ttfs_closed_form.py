@@ -1,4 +1,4 @@
-"""How much longer than the ANN's own forward does the TTFS closed form take?
+"""How much longer than the ANN's own forward does TTFS take, in closed form and with early firing?
 
     python benchmarks/ttfs_closed_form.py [--repeats 31] [--samples 200]
 
@@ -60,6 +60,7 @@ def main() -> None:
     data, model = digits.load(), embedded()
     x = data.test.images[: options.samples]
     network = pj.convert(model, data.train.take(1000), code=pj.codes.TTFS(steps=80))
+    early = pj.convert(model, data.train.take(1000), code=pj.codes.TTFS(steps=80, start=40))
     ann = folded(model)
     last = copy.deepcopy(ann).to(memory_format=torch.channels_last)
     infer = torch.inference_mode()
@@ -68,6 +69,7 @@ def main() -> None:
         "ann folded, channels last": infer(lambda z: last(z.contiguous(memory_format=torch.channels_last))),
         "ttfs closed form": lambda z: pj.run(network, z, count=False),
         "ttfs closed form, counting": lambda z: pj.run(network, z),
+        "ttfs early firing, S=40": lambda z: pj.run(early, z, count=False),
         "ttfs by torch.searchsorted": with_searchsorted(network),
     }
     print(f"# TTFS closed form beside the ANN's own forward, {date.today()}\n\n{machine()}\n")

@@ -110,8 +110,9 @@ class Journey:
         self._constants = {
             name: sum((held[node] for node in each.held), each.bias) for name, each in self._circuit.populations.items()
         }
-        self._membranes = {name: self._start(each, state) for name, each in self._circuit.populations.items()}
-        self._sums = {name: self._pool(name, state) for name in self._circuit.windows if name in task.plan.fan_outs}
+        self._state = state
+        self._membranes: dict[str, Tensor] = {}
+        self._sums: dict[str, tuple[Tensor, Tensor]] = {}
         self._total = None if integrates(task.network) else self._emitted_before(state)
         self._injected = state.injected
         self._rasters: dict[str, list[Tensor]] = {layer: [] for layer in task.record}
@@ -124,7 +125,9 @@ class Journey:
     @torch.inference_mode()
     def run(self) -> None:
         """All blocks of steps, one after the other."""
-        task = self._task
+        task, state = self._task, self._state
+        self._membranes = {name: self._start(each, state) for name, each in self._circuit.populations.items()}
+        self._sums = {name: self._pool(name, state) for name in self._circuit.windows if name in task.plan.fan_outs}
         for start in range(0, len(task.shares), task.block):
             now = slice(start, min(start + task.block, len(task.shares)))
             streams = self._streams(now)
@@ -163,7 +166,7 @@ class Journey:
     def _start(self, population: Population, state: State) -> Tensor:
         """The potentials of a population, with the margins its events need."""
         name, layout = population.node.name, population.layout
-        v = torch.full((self._samples, layout.size), population.initial, dtype=self._task.dtype)
+        v = _filled(population.initial, (self._samples, layout.size), self._task.dtype)
         before = state.potentials.get(name) if isinstance(population.node, Fire) else state.output
         if before is not None:
             neurons = layout.neurons_of(v)
@@ -177,7 +180,7 @@ class Journey:
             sums, largest = state.sums[name]
             return channels_innermost(sums, channels).clone(), channels_innermost(largest, channels).clone()
         sizes = self._network.source(node).size, node.size
-        sums, largest = (torch.zeros(self._samples, size, dtype=self._task.dtype) for size in sizes)
+        sums, largest = (_filled(0.0, (self._samples, size), self._task.dtype) for size in sizes)
         return sums, largest
 
     def _emitted_before(self, state: State) -> Tensor:
@@ -359,3 +362,10 @@ def _by_event(
     projections = tuple(branch.projection for branch in population.branches)
     neurons = population.layout, membranes, constant
     return advance(tuple(incoming), projections, *neurons, tables, population.leak, population.staircase)
+
+
+def _filled(value: float, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """A tensor of one value, filled on this thread: torch's own would wake the threads that these samples run on."""
+    filled = torch.empty(shape, dtype=dtype)
+    filled.numpy().fill(value)
+    return filled

@@ -73,7 +73,9 @@ class Stream(NamedTuple):
 
     def grown(self) -> Stream:
         """With room for twice as many events."""
-        where, amount = (torch.cat([each, torch.empty_like(each)]) for each in (self.where, self.amount))
+        where, amount = (torch.empty(2 * len(each), dtype=each.dtype) for each in (self.where, self.amount))
+        for large, small in ((where, self.where), (amount, self.amount)):
+            large.numpy()[: len(small)] = small.numpy()
         return Stream(self.bounds, where, amount)
 
     @staticmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
 from typing import final
 
@@ -10,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.engines.memo import per_network
 from picojoule.engines.plan import Plan, fire_tables, macs
+from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.projecting import (
     Margin,
     channels_innermost,
@@ -28,8 +29,6 @@ from picojoule.kernels.pooling import Windows
 from picojoule.kernels.projection import Projection
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table
-
-_circuits: weakref.WeakKeyDictionary[Network, Circuit] = weakref.WeakKeyDictionary()
 
 _SYNOP, _RUN, _MAC, _VALUE = 0.09, 4.0, 0.03, 1.5
 """Nanoseconds on a server core: by events a synaptic operation and the start of a run of them; densely a
@@ -107,13 +106,6 @@ class Circuit:
     fans: dict[str, dict[str, Tensor]]
 
 
-def circuit(network: Network, plan: Plan) -> Circuit:
-    """The circuit of a network; worked out once."""
-    if network not in _circuits:
-        _circuits[network] = _make(network, plan)
-    return _circuits[network]
-
-
 def refuses(network: Network) -> str | None:
     """Why events alone cannot carry the network; None if they can."""
     still = analogue(network)
@@ -167,8 +159,10 @@ def _drivers_of(network: Network, node: Node) -> list[Node]:
     return [driver for source in network.sources(node) for driver in _drivers_of(network, source)]
 
 
-def _make(network: Network, plan: Plan) -> Circuit:
-    still, channels = analogue(network), _channels(network)
+@per_network
+def circuit(network: Network) -> Circuit:
+    """The circuit of a network."""
+    plan, still, channels = plan_of(network), analogue(network), _channels(network)
     populations = {fire.name: _population(network, plan, fire, still, channels) for fire in network.all(Fire)}
     if integrates(network):
         populations[network.output.name] = _population(network, plan, network.output, still, channels)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from picojoule.base.errors import EngineError
 from picojoule.engines.layout import fast_format, flatten, unflatten
+from picojoule.engines.memo import per_network
 from picojoule.engines.plan import Plan, walk_up
 from picojoule.engines.tally import Tally
 from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
@@ -20,6 +21,7 @@ from picojoule.kernels import staircase
 from picojoule.spikes import Times
 
 
+@per_network
 def refuses(network: Network) -> str | None:
     """Why this engine cannot run the network exactly; None if it can."""
     for node in network.all(Fire):

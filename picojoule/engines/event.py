@@ -19,6 +19,7 @@ from picojoule.base.errors import EngineError
 from picojoule.engines.circuit import circuit
 from picojoule.engines.circuit import refuses as circuit_refuses
 from picojoule.engines.journey import Journey, Task
+from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_innermost
@@ -27,6 +28,7 @@ from picojoule.ir import Input, Network, WeightLayer
 from picojoule.ir.dense import evaluate, scaled_input
 
 
+@per_network
 def refuses(network: Network) -> str | None:
     """Why this engine cannot run the network exactly; None if it can."""
     if not network.spiking:
@@ -60,7 +62,7 @@ def run_event(
     if reason:
         raise EngineError(reason, where="engine event", remedy='use engine="auto"')
     state = state or State()
-    task = Task.of(network, plan, circuit(network, plan), record, trajectory, ways or {}, tally is not None, x.dtype)
+    task = Task.of(network, plan, circuit(network), record, trajectory, ways or {}, tally is not None, x.dtype)
     held = _held(task, x, tally)
     journeys = [
         Journey(task, {name: value[part] for name, value in held.items()}, state.part(part.start, part.stop))

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from picojoule.base.errors import EngineError
 from picojoule.engines.layout import fast_format, flatten, unflatten
+from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan, fire_tables
 from picojoule.engines.tally import Tally
@@ -28,6 +29,7 @@ _IMAGES, _STEPS = 8, 16
 """Images and steps taken through all layers at a time."""
 
 
+@per_network
 def refuses(network: Network) -> str | None:
     """Why this engine cannot run the network exactly; None if it can."""
     for node in network.all(Fire):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, replace
 from math import prod
 from typing import NamedTuple, final
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from picojoule.cost import LayerCounts
+from picojoule.engines.memo import per_network
 from picojoule.ir import (
     Add,
     AvgPool,
@@ -30,8 +30,6 @@ from picojoule.ir import (
 from picojoule.ir.fanout import event_sources, fan_out, own_fan_out
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table
-
-_plans: weakref.WeakKeyDictionary[Network, Plan] = weakref.WeakKeyDictionary()
 
 
 class FanOut(NamedTuple):
@@ -81,14 +79,9 @@ class Plan:
         return next(iter(fans.values()))[channels_last] if fans else None
 
 
+@per_network
 def plan(network: Network) -> Plan:
-    """The plan of a network; worked out once."""
-    if network not in _plans:
-        _plans[network] = _make(network)
-    return _plans[network]
-
-
-def _make(network: Network) -> Plan:
+    """The plan of a network."""
     sources = event_sources(network) if network.spiking else []
     timing = schedule(network) if network.spiking else None
     return Plan(

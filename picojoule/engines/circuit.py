@@ -30,9 +30,9 @@ from picojoule.kernels.projection import Projection
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table
 
-_SYNOP, _RUN, _MAC, _VALUE = 0.09, 4.0, 0.03, 1.5
+_SYNOP, _RUN, _MAC, _VALUE, _CALL = 0.09, 4.0, 0.03, 1.5, 2e5
 """Nanoseconds on a server core: by events a synaptic operation and the start of a run of them; densely a
-multiply-accumulate and a value that is turned from events to numbers and back. Only speed depends on them."""
+multiply-accumulate, a value that is turned from events to numbers and back, and a call. Only speed depends on them."""
 
 
 @final
@@ -46,7 +46,8 @@ class Branch:
         projection: where they land.
         lag: steps after the window of these events at which the population's begins.
         emitters: values of the node that emits these events, above average pools.
-        dense_from: events a step from which a dense evaluation is faster.
+        event_ns: time of one event.
+        dense_ns: time of one step of a dense evaluation.
     """
 
     weigh: WeightLayer
@@ -54,7 +55,12 @@ class Branch:
     projection: Projection
     lag: int
     emitters: int
-    dense_from: float
+    event_ns: float
+    dense_ns: float
+
+    def crowded(self, events: int, steps: int) -> bool:
+        """Whether so many events of a sample are slower than a dense evaluation of these steps."""
+        return events * self.event_ns > _CALL + steps * self.dense_ns
 
 
 @final
@@ -240,7 +246,8 @@ def _branch(
         projection=projection,
         lag=windows[node.name].start - windows[source.name].start,
         emitters=_emitter(network, source).size,
-        dense_from=_dense_from(weigh, source, projection),
+        event_ns=_event_ns(weigh, source, projection),
+        dense_ns=_MAC * macs(weigh, source) + _VALUE * (source.size + weigh.size),
     )
 
 
@@ -267,8 +274,6 @@ def _emitter(network: Network, source: Node) -> Node:
     return source
 
 
-def _dense_from(weigh: WeightLayer, source: Node, projection: Projection) -> float:
-    """Events a step that cost the same one by one as a dense evaluation."""
+def _event_ns(weigh: WeightLayer, source: Node, projection: Projection) -> float:
     runs = float(np.diff(projection.bounds)[projection.phase].sum() * projection.channels)
-    an_event = (_SYNOP * macs(weigh, source) + _RUN * runs) / source.size
-    return (_MAC * macs(weigh, source) + _VALUE * (source.size + weigh.size)) / an_event
+    return (_SYNOP * macs(weigh, source) + _RUN * runs) / source.size

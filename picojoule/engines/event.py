@@ -24,8 +24,11 @@ from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_innermost
 from picojoule.engines.tally import Tally
-from picojoule.ir import Input, Network, WeightLayer
+from picojoule.ir import Fire, Input, Network, WeightLayer
 from picojoule.ir.dense import evaluate, scaled_input
+
+_ENOUGH = 1 << 22
+"""Neurons times steps that are worth a thread."""
 
 
 @per_network
@@ -68,7 +71,7 @@ def run_event(
         Journey(task, {name: value[part] for name, value in held.items()}, state.part(part.start, part.stop))
         for part in _parts(task, len(x))
     ]
-    _all_of(journeys)
+    _all_of(journeys, _threads(task, len(x)))
     for journey in journeys if tally else ():
         journey.report(tally)
     return replace(Outcome.joined([each.outcome() for each in journeys]), note=_note(journeys))
@@ -76,7 +79,7 @@ def run_event(
 
 def _parts(task: Task, samples: int) -> list[slice]:
     """Which samples travel together: parts of one size, as many for every thread."""
-    threads = torch.get_num_threads()
+    threads = _threads(task, samples)
     parts = -(-samples // (task.samples * threads)) * threads
     cuts = [samples * each // parts for each in range(parts + 1)]
     return [slice(start, stop) for start, stop in pairwise(cuts) if stop > start]
@@ -100,9 +103,14 @@ def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
     return {name: channels_innermost(value, task.circuit.channels[name]) for name, value in values.items()}
 
 
-def _all_of(journeys: list[Journey]) -> None:
-    """As many at a time as torch may use threads; the kernels leave Python's lock alone."""
-    threads = min(torch.get_num_threads(), len(journeys))
+def _threads(task: Task, samples: int) -> int:
+    """As many as torch may use, if each has enough to do."""
+    neurons = sum(fire.size for fire in task.network.all(Fire))
+    return max(1, min(torch.get_num_threads(), samples, neurons * len(task.shares) * samples // _ENOUGH))
+
+
+def _all_of(journeys: list[Journey], threads: int) -> None:
+    """So many at a time; the kernels leave Python's lock alone."""
     if threads < 2:
         for journey in journeys:
             journey.run()

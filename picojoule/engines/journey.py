@@ -246,7 +246,7 @@ class Journey:
         """For each sample, whether a branch is better evaluated densely."""
         layer, times = branch.weigh.name, 1 if self._task.waits else incoming.steps
         active = (incoming.bounds[:, -1] - incoming.bounds[:, 0]).tolist()
-        crowded = [number > branch.dense_from * times for number in active]
+        crowded = [branch.crowded(number, times) for number in active]
         if layer in self._task.ways:
             crowded = [self._task.ways[layer] == "dense"] * len(active)
         fires = self._task.waits and isinstance(population.node, Fire)

@@ -17,13 +17,14 @@ import torch
 
 from picojoule.benchmark import peaks
 from picojoule.benchmark.findings import KernelRow
-from picojoule.codes import TTFS, Code, Rate
+from picojoule.codes import TTFS, Rate
+from picojoule.engines.plan import tables_of
 from picojoule.engines.projecting import conv_projection, layout_of, margins
 from picojoule.ir import Conv
 from picojoule.kernels import staircase
 from picojoule.kernels.advance import Layout, advance
 from picojoule.kernels.projection import Projection, from_frames
-from picojoule.kernels.scan import Tables, scan
+from picojoule.kernels.scan import scan
 
 _FLOAT, _COUNT = 4, 8
 """Bytes of a value and of a fan-out."""
@@ -58,7 +59,7 @@ class Work:
 def scan_works() -> Iterator[Work]:
     """The scan of rate coding over 16 steps: drive in, spikes out in its place; potentials in and out once."""
     code = Rate(steps=16)
-    tables = _tables(code)
+    tables = tables_of(code)
     for values in (_CACHED, _LARGE):
         n = values // code.steps
         drive, constant, v = torch.rand(code.steps, 1, n), torch.rand(1, n), torch.full((1, n), 0.5)
@@ -70,12 +71,6 @@ def scan_works() -> Iterator[Work]:
             working_set=_FLOAT * (values + 2 * n) + _COUNT * n,
             operations=4 * values,  # v + I, + c, ≥ θ, − r·s; leak and share are 1
         )
-
-
-def _tables(code: Code) -> Tables:
-    neuron = code.neuron()
-    rows = (neuron.thresholds, neuron.resets, code.amplitudes(), code.injections())
-    return Tables(*(np.asarray(row, np.float32) for row in rows))
 
 
 def quantise_works() -> Iterator[Work]:
@@ -103,7 +98,7 @@ def advance_works() -> Iterator[Work]:
     projection, layout = _three_by_three(channels, width)
     events, neurons = from_frames(frames), channels * width**2
     synops = len(events.where) * 9 * channels
-    still = (torch.zeros(1, layout.size), torch.zeros(1, neurons), _tables(code), 1.0)
+    still = (torch.zeros(1, layout.size), torch.zeros(1, neurons), tables_of(code), 1.0)
     yield Work(
         kernel="advance",
         shape=f"{code.steps} steps × {neurons:,} neurons, {active:.0%} active",

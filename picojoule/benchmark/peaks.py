@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
+
+from picojoule.measurement.threads import on_threads
 
 _SECONDS, _LEAST_RUNS = 0.3, 3
 _GEMM = 1024
@@ -25,17 +26,6 @@ def best_seconds(call: Callable[[], object], seconds: float = _SECONDS) -> float
         call()
         times.append(time.perf_counter() - start)
     return min(times)
-
-
-@contextmanager
-def on_threads(threads: int) -> Iterator[None]:
-    """So many threads of torch inside the ``with`` block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def stream(working_set: int, threads: int) -> float:

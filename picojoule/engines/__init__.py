@@ -1,4 +1,4 @@
-"""Running a network: closed (one dense pass), layered, stepped (the slow oracle), all with the same counts."""
+"""Running a network: closed (one dense pass), event, layered, stepped (the slow oracle), all with the same counts."""
 
 from picojoule.engines.run import ENGINES, Run, run
 

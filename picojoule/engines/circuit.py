@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from picojoule.engines.memo import per_network
-from picojoule.engines.plan import Plan, fire_tables, macs
+from picojoule.engines.plan import Plan, macs, tables_of
 from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.projecting import (
     Margin,
@@ -96,7 +96,6 @@ class Circuit:
     """What the event engine walks through.
 
     Attributes:
-        analogue: the nodes above all neurons, which are evaluated densely, once per image.
         populations: of every firing node, and of the output where it only integrates.
         windows: of every pool that events reach.
         gains: of every affine map that events reach, for each value.
@@ -104,7 +103,6 @@ class Circuit:
         fans: for each source of events and each layer it feeds, the synapses of each value.
     """
 
-    analogue: frozenset[str]
     populations: dict[str, Population]
     windows: dict[str, Windows]
     gains: dict[str, Tensor]
@@ -114,7 +112,7 @@ class Circuit:
 
 def refuses(network: Network) -> str | None:
     """Why events alone cannot carry the network; None if they can."""
-    still = analogue(network)
+    still = network.analogue
     ends = [*network.all(Fire)]
     for end in ends if _carries(network, network.output) else [*ends, network.output]:
         for driver in _drivers(network, end):
@@ -127,15 +125,6 @@ def refuses(network: Network) -> str | None:
         if affine.name not in still and bool(affine.shift.any()):
             return f"{affine.name} adds a constant to events"
     return None
-
-
-def analogue(network: Network) -> frozenset[str]:
-    """The nodes that no event reaches."""
-    names: set[str] = set()
-    for node in network.nodes:
-        if not isinstance(node, Fire) and names.issuperset(node.inputs):
-            names.add(node.name)
-    return frozenset(names)
 
 
 def integrates(network: Network) -> bool:
@@ -152,11 +141,8 @@ def _carries(network: Network, node: Node) -> bool:
 
 def _drivers(network: Network, end: Node) -> list[Node]:
     """What a population integrates: the nodes above it, through flattening and sums."""
-    found: list[Node] = []
     above = network.sources(end) if isinstance(end, Fire) else [end]
-    for node in above:
-        found += _drivers_of(network, node)
-    return found
+    return [driver for node in above for driver in _drivers_of(network, node)]
 
 
 def _drivers_of(network: Network, node: Node) -> list[Node]:
@@ -168,13 +154,12 @@ def _drivers_of(network: Network, node: Node) -> list[Node]:
 @per_network
 def circuit(network: Network) -> Circuit:
     """The circuit of a network."""
-    plan, still, channels = plan_of(network), analogue(network), _channels(network)
+    plan, still, channels = plan_of(network), network.analogue, _channels(network)
     populations = {fire.name: _population(network, plan, fire, still, channels) for fire in network.all(Fire)}
     if integrates(network):
         populations[network.output.name] = _population(network, plan, network.output, still, channels)
     pools = (*network.all(MaxPool), *network.all(AvgPool))
     return Circuit(
-        analogue=still,
         populations=populations,
         windows={pool.name: windows(pool, network.source(pool)) for pool in pools if pool.name not in still},
         gains={
@@ -219,7 +204,7 @@ def _population(
         held=tuple(each.name for each in drivers if each.name in still),
         bias=_bias(weighs, node, channels),
         layout=layout_of(convs[0][0], around) if convs else flat_layout(node.size),
-        tables=fire_tables(node) if isinstance(node, Fire) else _output_tables(network, plan),
+        tables=tables_of(node.code) if isinstance(node, Fire) else _output_tables(plan),
         leak=neuron.leak if neuron else 1.0,
         initial=neuron.initial if neuron else 0.0,
         staircase=plan.tables.get(node.name),
@@ -261,10 +246,9 @@ def _row(values: Tensor, channels: int) -> Tensor:
     return channels_innermost(values[None], channels)[0]
 
 
-def _output_tables(network: Network, plan: Plan) -> Tables:
+def _output_tables(plan: Plan) -> Tables:
     """The output integrates and never fires."""
-    assert plan.schedule is not None
-    shares = np.asarray(plan.schedule.windows[network.output.name].code.injections(), np.float32)
+    shares = np.asarray(plan.shares, np.float32)
     return Tables(np.full_like(shares, np.inf), np.zeros_like(shares), np.zeros_like(shares), shares)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from torch import Tensor
 
-from picojoule.base.errors import EngineError
 from picojoule.engines.layout import fast_format, flatten, unflatten
 from picojoule.engines.memo import per_network
 from picojoule.engines.plan import Plan, walk_up
@@ -41,14 +40,7 @@ def refuses(network: Network) -> str | None:
 def run_closed(
     network: Network, plan: Plan, x: Tensor, *, record: Iterable[str], tally: Tally | None
 ) -> tuple[Tensor, dict[str, Times]]:
-    """The network's output, and the spike times of the recorded layers.
-
-    Raises:
-        EngineError: a code without an exact closed form.
-    """
-    reason = refuses(network)
-    if reason:
-        raise EngineError(reason, where="engine closed", remedy='use engine="stepped" or "auto"')
+    """The network's output, and the spike times of the recorded layers."""
     values: dict[str, Tensor] = {}
     times: dict[str, Times] = {}
     last_use = _last_use(plan.nodes)

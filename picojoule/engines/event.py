@@ -15,7 +15,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from picojoule.base.errors import EngineError
 from picojoule.engines.circuit import circuit
 from picojoule.engines.circuit import refuses as circuit_refuses
 from picojoule.engines.journey import Journey, Task
@@ -57,29 +56,25 @@ def run_event(
 
     Args:
         ways: ``"event"`` or ``"dense"`` for some weight layers; for the others the faster, from their activity.
-
-    Raises:
-        EngineError: a code whose layers share no steps, or sums that are not events.
     """
-    reason = refuses(network)
-    if reason:
-        raise EngineError(reason, where="engine event", remedy='use engine="auto"')
     state = state or State()
-    task = Task.of(network, plan, circuit(network), record, trajectory, ways or {}, tally is not None, x.dtype)
-    held = _held(task, x, tally)
+    task = Task(
+        network=network, plan=plan, circuit=circuit(network), record=record, trajectory=trajectory, ways=ways or {},
+        counting=tally is not None, dtype=x.dtype,
+    )  # fmt: skip
+    held, threads = _held(task, x, tally), _threads(task, len(x))
     journeys = [
         Journey(task, {name: value[part] for name, value in held.items()}, state.part(part.start, part.stop))
-        for part in _parts(task, len(x))
+        for part in _parts(task, len(x), threads)
     ]
-    _all_of(journeys, _threads(task, len(x)))
+    _all_of(journeys, threads)
     for journey in journeys if tally else ():
         journey.report(tally)
     return replace(Outcome.joined([each.outcome() for each in journeys]), note=_note(journeys))
 
 
-def _parts(task: Task, samples: int) -> list[slice]:
+def _parts(task: Task, samples: int, threads: int) -> list[slice]:
     """Which samples travel together: parts of one size, as many for every thread."""
-    threads = _threads(task, samples)
     parts = -(-samples // (task.samples * threads)) * threads
     cuts = [samples * each // parts for each in range(parts + 1)]
     return [slice(start, stop) for start, stop in pairwise(cuts) if stop > start]
@@ -94,7 +89,7 @@ def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
     for node in task.network.nodes:
         if isinstance(node, Input):
             values[node.name] = scaled_input(node, x)
-        elif node.name in task.circuit.analogue:
+        elif node.name in task.network.analogue:
             sources = [values[name] for name in node.inputs]
             samples = zip(*(source.split(1) for source in sources), strict=True)
             values[node.name] = torch.cat([evaluate(node, *each) for each in samples])
@@ -106,7 +101,7 @@ def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
 def _threads(task: Task, samples: int) -> int:
     """As many as torch may use, if each has enough to do."""
     neurons = sum(fire.size for fire in task.network.all(Fire))
-    return max(1, min(torch.get_num_threads(), samples, neurons * len(task.shares) * samples // _ENOUGH))
+    return max(1, min(torch.get_num_threads(), samples, neurons * len(task.plan.shares) * samples // _ENOUGH))
 
 
 def _all_of(journeys: list[Journey], threads: int) -> None:

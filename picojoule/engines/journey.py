@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
 
 import numpy as np
 import torch
@@ -31,60 +33,52 @@ _STEPS, _SAMPLES, _VALUES = 32, 16, 1 << 23
 """Steps and samples taken through all layers at a time, and the most values of a layer in them."""
 
 
-class Task(NamedTuple):
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
     """What is the same for all samples.
 
     Attributes:
         network, plan, circuit: what to run.
-        record: the firing node of each layer whose spikes to keep.
+        record: layers whose spikes to keep.
         trajectory: keep the output as it stands after every step.
         ways: ``"event"`` or ``"dense"`` for some weight layers.
         counting: count what the modelled hardware does.
         dtype: number type of potentials.
-        shares: of a constant drive, taken in by the output at each step.
-        waits: neurons wait for their inputs.
-        block: steps taken through all layers at a time; all of them where neurons wait for their inputs.
     """
 
     network: Network
     plan: Plan
     circuit: Circuit
-    record: dict[str, str]
+    record: frozenset[str]
     trajectory: bool
     ways: Mapping[str, str]
     counting: bool
     dtype: torch.dtype
-    shares: tuple[float, ...]
-    waits: bool
-    block: int
 
-    @classmethod
-    def of(
-        cls,
-        network: Network,
-        plan: Plan,
-        circuit: Circuit,
-        record: frozenset[str],
-        trajectory: bool,
-        ways: Mapping[str, str],
-        counting: bool,
-        dtype: torch.dtype,
-    ) -> Self:
-        """The task of running a network."""
-        assert plan.schedule is not None
-        nodes = {fire.layer: fire.name for fire in network.all(Fire) if fire.layer in record}
-        shares = plan.schedule.windows[network.output.name].code.injections()
-        waits = any(fire.code.waits for fire in network.all(Fire))
-        widest = max(node.size for node in network.nodes)
-        block = len(shares) if waits else max(1, min(_STEPS, _VALUES // widest))
-        return cls(network, plan, circuit, nodes, trajectory, ways, counting, dtype, shares, waits, block)
+    @cached_property
+    def recorded(self) -> dict[str, str]:
+        """The firing node of each layer whose spikes to keep."""
+        return {fire.layer: fire.name for fire in self.network.all(Fire) if fire.layer in self.record}
+
+    @cached_property
+    def waits(self) -> bool:
+        """Neurons wait for their inputs."""
+        return any(fire.code.waits for fire in self.network.all(Fire))
+
+    @cached_property
+    def block(self) -> int:
+        """Steps taken through all layers at a time; all of them where neurons wait for their inputs."""
+        return len(self.plan.shares) if self.waits else max(1, min(_STEPS, _VALUES // self._widest))
 
     @property
     def samples(self) -> int:
         """Samples that travel together."""
-        widest = max(node.size for node in self.network.nodes)
-        often = 1 if self.waits else self.block
-        return max(1, min(_SAMPLES, _VALUES // (widest * often)))
+        return max(1, min(_SAMPLES, _VALUES // (self._widest * (1 if self.waits else self.block))))
+
+    @cached_property
+    def _widest(self) -> int:
+        return max(node.size for node in self.network.nodes)
 
     def size(self, name: str) -> int:
         """Values of a node."""
@@ -115,7 +109,7 @@ class Journey:
         self._sums: dict[str, tuple[Tensor, Tensor]] = {}
         self._total = None if integrates(task.network) else self._emitted_before(state)
         self._injected = state.injected
-        self._rasters: dict[str, list[Tensor]] = {layer: [] for layer in task.record}
+        self._rasters: dict[str, list[Tensor]] = {layer: [] for layer in task.recorded}
         self._path: list[Tensor] = []
         self._seen: Counter[tuple[str, str]] = Counter()
         self.active: Counter[str] = Counter()
@@ -128,10 +122,10 @@ class Journey:
         task, state = self._task, self._state
         self._membranes = {name: self._start(each, state) for name, each in self._circuit.populations.items()}
         self._sums = {name: self._pool(name, state) for name in self._circuit.windows if name in task.plan.fan_outs}
-        for start in range(0, len(task.shares), task.block):
-            now = slice(start, min(start + task.block, len(task.shares)))
+        for start in range(0, len(task.plan.shares), task.block):
+            now = slice(start, min(start + task.block, len(task.plan.shares)))
             streams = self._streams(now)
-            for layer, name in task.record.items():
+            for layer, name in task.recorded.items():
                 self._rasters[layer].append(self._raster(name, streams[name]))
             self._integrate(streams, now)
             del streams  # before the next block makes its own
@@ -320,7 +314,7 @@ class Journey:
         else:
             emitted = to_frames(streams[name], self._task.size(name)).sum(1)
             self._total = self._total + self._task.shaped(name, emitted)
-        for share in self._task.shares[start : start + steps]:
+        for share in self._task.plan.shares[start : start + steps]:
             self._injected += share
 
     def _output(self) -> Tensor:

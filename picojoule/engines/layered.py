@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.base.errors import EngineError
 from picojoule.engines.layout import fast_format, flatten, unflatten
 from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
-from picojoule.engines.plan import Plan, fire_tables
+from picojoule.engines.plan import Plan, tables_of
 from picojoule.engines.tally import Tally
 from picojoule.ir import Add, Affine, Fire, Input, MaxPool, Network, Node, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
@@ -48,14 +47,7 @@ def run_layered(
     state: State | None = None,
     trajectory: bool = False,
 ) -> Outcome:
-    """Run the whole schedule; arguments and result as :func:`picojoule.engines.stepped.run_stepped`.
-
-    Raises:
-        EngineError: a code whose layers share no steps.
-    """
-    reason = refuses(network)
-    if reason:
-        raise EngineError(reason, where="engine layered", remedy='use engine="auto"')
+    """Run the whole schedule; arguments and result as :func:`picojoule.engines.stepped.run_stepped`."""
     parts = [
         _Block(network, plan, images, tally, state and state.part(start, start + _IMAGES)).run(record, trajectory)
         for start, images in zip(range(0, len(x), _IMAGES), x.split(_IMAGES), strict=True)
@@ -95,8 +87,8 @@ class _Block:
         self.potentials = {name: v.clone() for name, v in state.potentials.items()}  # the scan overwrites them
         self.sums = dict(state.sums)
         self.output, self.injected = state.output, state.injected
-        self.tables = {node.name: fire_tables(node) for node in network.all(Fire)}
-        self.shares = np.asarray(plan.schedule.windows[network.output.name].code.injections(), np.float32)
+        self.tables = {node.name: tables_of(node.code) for node in network.all(Fire)}
+        self.shares = np.asarray(plan.shares, np.float32)
         self.constants: dict[str, Tensor] = {}
 
     def run(self, record: frozenset[str], trajectory: bool) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import NamedTuple, final
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.codes import Code
 from picojoule.cost import LayerCounts
 from picojoule.engines.memo import per_network
 from picojoule.ir import (
@@ -73,6 +75,12 @@ class Plan:
     facts: dict[str, LayerCounts]
     layer_of: dict[str, str]
 
+    @cached_property
+    def shares(self) -> tuple[float, ...]:
+        """Of a constant drive, what the output takes in at each step of its window."""
+        assert self.schedule is not None
+        return self.schedule.windows[self.nodes[-1].name].code.injections()
+
     def first_fan_out(self, emitter: str, channels_last: bool) -> np.ndarray | None:
         """Synapses of each event in the first layer the emitter feeds, for a kernel to count on the way."""
         fans = self.fan_outs[emitter]
@@ -92,7 +100,7 @@ def plan(network: Network) -> Plan:
         dense_fans={
             layer.name: FanOut.of(own_fan_out(network, layer))
             for layer in network.all(WeightLayer)
-            if not _fed_by_events(network, layer)
+            if layer.name in network.analogue
         },
         pooled=_pooled(network),
         shared=frozenset(
@@ -149,7 +157,7 @@ def _facts(network: Network, timing: Schedule | None) -> dict[str, LayerCounts]:
 def _weight_facts(
     network: Network, layer: WeightLayer, fire: LayerCounts | None, timing: Schedule | None
 ) -> LayerCounts:
-    dense = not _fed_by_events(network, layer)
+    dense = layer.name in network.analogue
     shares = timing.windows[layer.name].code.injections() if timing else (1.0,)  # in the window its inputs arrive in
     injections = sum(share != 0 for share in shares)
     held = dense and network.spiking
@@ -182,9 +190,9 @@ def _add_pool_compares(network: Network, facts: dict[str, LayerCounts]) -> None:
             facts[fact.name] = replace(fact, compares=fact.compares + pool.size * (prod(pool.kernel) - 1))
 
 
-def fire_tables(fire: Fire) -> Tables:
+def tables_of(code: Code) -> Tables:
     """What a neuron does at each step of its window."""
-    neuron, code = fire.code.neuron(), fire.code
+    neuron = code.neuron()
     rows = (neuron.thresholds, neuron.resets, code.amplitudes(), code.injections())
     return Tables(*(np.asarray(row, np.float32) for row in rows))
 
@@ -204,10 +212,6 @@ def walk_up(network: Network, node: Node) -> list[Node]:
     while isinstance(path[-1], (MaxPool, AvgPool, Flatten)):
         path.append(network.source(path[-1]))
     return path
-
-
-def _fed_by_events(network: Network, layer: WeightLayer) -> bool:
-    return isinstance(walk_up(network, layer)[-1], Fire)
 
 
 def _payload(network: Network, layer: WeightLayer) -> str:

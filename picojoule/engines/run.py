@@ -12,11 +12,9 @@ from torch import Tensor
 
 from picojoule.base.errors import EngineError, InputError
 from picojoule.cost import Counts
-from picojoule.engines.closed import refuses as closed_refuses
+from picojoule.engines import closed, event, layered
 from picojoule.engines.closed import run_closed
-from picojoule.engines.event import refuses as event_refuses
 from picojoule.engines.event import run_event
-from picojoule.engines.layered import refuses as layered_refuses
 from picojoule.engines.layered import run_layered
 from picojoule.engines.outcome import State
 from picojoule.engines.plan import plan as plan_of
@@ -27,10 +25,12 @@ from picojoule.spikes import Raster, Times
 
 ENGINES: dict[str, str] = {
     "closed": "one dense pass, exact where every code has a closed form",
-    "event": "event by event, exact where all layers fire in the same steps; on the CPU",
+    "event": "event by event, all codes; on the CPU",
     "layered": "layer by layer, time folded into the batch, exact where all layers fire in the same steps",
     "stepped": "every step of every layer: the slow oracle, all codes",
 }
+_REFUSES = {"closed": closed.refuses, "event": event.refuses, "layered": layered.refuses}
+"""Why an engine cannot run a network exactly, or None, by name; the oracle runs all."""
 
 
 @final
@@ -92,6 +92,7 @@ def run(
     if not len(x):
         raise InputError("a batch of no samples", where=f"run({network.name})", remedy="give at least one sample")
     _check_state(network, state, x)
+    _require_exact(network, name)
     plan = plan_of(network)
     tally = Tally(plan, len(x)) if count else None
     if name == "closed":
@@ -154,16 +155,22 @@ def _choose(network: Network, engine: str, *, state: State | None, trajectory: b
 
 def _fastest(network: Network, in_steps: bool) -> tuple[str, str]:
     """The fastest engine that runs the network exactly, and why it is that one."""
-    not_closed = "a state or a trajectory was asked for" if in_steps else closed_refuses(network)
+    not_closed = "a state or a trajectory was asked for" if in_steps else closed.refuses(network)
     if not_closed is None:
         return "closed", "every code has an exact closed form" if network.spiking else "nothing fires"
     reasons = [not_closed]
-    for name, refuses in (("event", event_refuses), ("layered", layered_refuses)):
-        reason = refuses(network)
+    for name in ("event", "layered"):
+        reason = _REFUSES[name](network)
         if reason is None:
             return name, "; ".join(reasons)
         reasons.append(reason)
     return "stepped", "; ".join(dict.fromkeys(reasons))
+
+
+def _require_exact(network: Network, engine: str) -> None:
+    reason = _REFUSES[engine](network) if engine in _REFUSES else None
+    if reason:
+        raise EngineError(reason, where=f"engine {engine}", remedy='use engine="auto"')
 
 
 def _check_state(network: Network, state: State | None, x: Tensor) -> None:

@@ -90,6 +90,15 @@ class Network:
         """True where some node fires."""
         return any(isinstance(node, Fire) for node in self.nodes)
 
+    @cached_property
+    def analogue(self) -> frozenset[str]:
+        """Names of the nodes above all neurons: no event reaches them."""
+        names: set[str] = set()
+        for node in self.nodes:
+            if not isinstance(node, Fire) and names.issuperset(node.inputs):
+                names.add(node.name)
+        return frozenset(names)
+
     @property
     def precision(self) -> str:
         """The widest number its weight layers and activations are stored in: ``fp32``, ``int8``, ``int4``."""

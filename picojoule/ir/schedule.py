@@ -83,7 +83,7 @@ def _fire_window(network: Network, node: Fire, feeding: Window) -> Window:
             where=f"node {node.name}",
             remedy="use one code, with the same number of steps, in every layer",
         )
-    analogue = not isinstance(network.source(node), Fire) and _analogue(network, node)
+    analogue = network.analogue.issuperset(node.inputs)
     lag = feeding.steps if node.code.lag is None else node.code.lag
     return Window(feeding.start + (0 if analogue else lag), node.code)
 
@@ -105,11 +105,3 @@ def _meet(sender: Code, receiver: Code) -> bool:
     if sender.waits or receiver.waits:
         return sender.waits and receiver.waits
     return (sender.steps, sender.repeats) == (receiver.steps, receiver.repeats)
-
-
-def _analogue(network: Network, node: Fire) -> bool:
-    """True where no neuron stands between the network's input and this node."""
-    return all(
-        isinstance(source, Input) or (not isinstance(source, Fire) and _analogue(network, source))
-        for source in network.sources(node)
-    )

@@ -131,10 +131,11 @@ def _no_counts(batch: int) -> Reached:
 
 
 @numba.njit(inline="always")
-def _flag_reaching(row, last, flags):  # type: ignore[no-untyped-def]
-    """Which of a row's values reach a level."""
+def _list_reaching(row, last, flags, reaching):  # type: ignore[no-untyped-def]
+    """Where a row's values reach a level, and how many do."""
     for i in range(len(row)):
         flags[i] = 1 if row[i] >= last else 0
+    return list_set(flags.view(np.uint64), 0, reaching, 0)
 
 
 @numba.njit(inline="always")
@@ -160,8 +161,7 @@ def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted): 
     reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
     for b in range(u.shape[0]):
         row, bits = u[b], u[b].view(np.int32)
-        _flag_reaching(row, levels[steps - 1], flags)
-        found = list_set(flags.view(np.uint64), 0, reaching, 0)
+        found = _list_reaching(row, levels[steps - 1], flags, reaching)
         for i in range(n):
             row[i] = row[i] if row[i] >= levels[steps - 1] else np.float32(0)
         indices, total = 0, 0
@@ -182,8 +182,7 @@ def _survey(u, levels, lookup, spikes, index_sum):  # type: ignore[no-untyped-de
     reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
     for b in range(u.shape[0]):
         row, bits = u[b], u[b].view(np.int32)
-        _flag_reaching(row, levels[steps - 1], flags)
-        found = list_set(flags.view(np.uint64), 0, reaching, 0)
+        found = _list_reaching(row, levels[steps - 1], flags, reaching)
         indices = 0
         for j in range(found):
             i = reaching[j]

@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from picojoule.measurement.threads import on_threads
+
 
 class PeakMemory(TorchDispatchMode):
     """Counts the bytes of tensors made inside the ``with`` block and still alive; keeps the largest sum.
@@ -61,11 +63,6 @@ def _key(tensor: Tensor) -> int:
 
 def peak_bytes(function: Any, *arguments: Any, **keywords: Any) -> int:
     """Peak memory of one call on one thread: an engine that runs samples on several holds as much again for each."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.no_grad(), PeakMemory() as memory:
-            function(*arguments, **keywords)
-    finally:
-        torch.set_num_threads(threads)
+    with on_threads(1), torch.no_grad(), PeakMemory() as memory:
+        function(*arguments, **keywords)
     return memory.peak

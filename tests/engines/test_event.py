@@ -17,6 +17,7 @@ from picojoule.codes import TTFS, Code, Contract, Phase, Rate
 from picojoule.conversion import convert, trace
 from picojoule.engines import event, run
 from picojoule.ir import ReLU, WeightLayer
+from picojoule.measurement.threads import on_threads
 from picojoule.neurons import Neuron
 from suite import check_engines_agree
 
@@ -131,14 +132,10 @@ def test_neither_batch_nor_threads_nor_counting_change_a_bit(code, source):
     network = converted(code, input=source)
     whole = run(network, X)
     assert whole.plan.startswith("event")
-    before = torch.get_num_threads()
-    try:
-        for threads, batch in ((1, 7), (2, 3), (3, 1)):
-            torch.set_num_threads(threads)
+    for threads, batch in ((1, 7), (2, 3), (3, 1)):
+        with on_threads(threads):
             parts = [run(network, part, count=False).values for part in X.split(batch)]
-            assert torch.equal(torch.cat(parts), whole.values)
-    finally:
-        torch.set_num_threads(before)
+        assert torch.equal(torch.cat(parts), whole.values)
 
 
 def test_blocks_of_steps_do_not_change_a_bit():

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from picojoule.codes import TTFS, Rate
-from picojoule.engines.plan import fire_tables
+from picojoule.engines.plan import tables_of
 from picojoule.engines.projecting import (
     channels_innermost,
     conv_projection,
@@ -16,7 +16,7 @@ from picojoule.engines.projecting import (
     margins,
     windows,
 )
-from picojoule.ir import AvgPool, Conv, Fire, Input, Linear, MaxPool
+from picojoule.ir import AvgPool, Conv, Input, Linear, MaxPool
 from picojoule.kernels.advance import advance, advance_reference
 from picojoule.kernels.pooling import average, maximum
 from picojoule.kernels.projection import Stream, from_frames, scale, to_frames
@@ -48,10 +48,6 @@ def linear(dtype=torch.float32) -> Linear:
     return Linear(name="l", inputs=("x",), shape=(5,), weight=weight, bias=torch.zeros(5, dtype=dtype))
 
 
-def tables(code):
-    return fire_tables(Fire(name="f", inputs=("c",), shape=(1,), code=code, layer="c", scale=torch.ones(())))
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("leak", [1.0, 0.5])
 @pytest.mark.parametrize("active", [0.0, 0.1, 1.0])
@@ -64,7 +60,7 @@ def test_compiled_equals_plain_torch(layer, active, leak, dtype):
     ends = []
     for kernel in (advance, advance_reference):
         v = torch.full((SAMPLES, layout.size), 0.25, dtype=dtype)
-        emitted = kernel((incoming,), (projection,), layout, v, constant, tables(Rate(steps=STEPS)), leak)
+        emitted = kernel((incoming,), (projection,), layout, v, constant, tables_of(Rate(steps=STEPS)), leak)
         ends.append((to_frames(emitted, size), layout.neurons_of(v).clone()))
     assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
     assert ends[0][0].any() and ends[0][0].dtype == dtype
@@ -84,7 +80,7 @@ def test_neurons_that_fire_once_go_straight_to_their_step(layer, last, dtype):
     ends = []
     for kernel in (advance, advance_reference):
         v = torch.zeros(SAMPLES, layout.size, dtype=dtype)
-        stream = kernel((from_frames(x),), (projection,), layout, v, constant, tables(code), 1.0, code.staircase())
+        stream = kernel((from_frames(x),), (projection,), layout, v, constant, tables_of(code), 1.0, code.staircase())
         ends.append(to_frames(stream, size))
     assert torch.equal(*ends)
     assert len(ends[0].any(2).any(0).unique()) > 0 and ends[0].count_nonzero(1).max() == 1
@@ -103,7 +99,7 @@ def test_a_projection_is_the_convolution():
     node = conv()
     around = margins(node, SHAPE)
     projection, layout = conv_projection(node, SHAPE, around), layout_of(node, around)
-    x, v, never = frames(0.3), torch.zeros(SAMPLES, layout.size), tables(Rate(steps=STEPS))
+    x, v, never = frames(0.3), torch.zeros(SAMPLES, layout.size), tables_of(Rate(steps=STEPS))
     never = never._replace(thresholds=never.thresholds + float("inf"))
     emitted = advance((from_frames(x),), (projection,), layout, v, torch.zeros(1, node.size), never, 1.0)
     expected = F.conv2d(shaped(x.sum(1)), node.weight, padding=1)

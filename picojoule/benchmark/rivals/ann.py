@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from picojoule.base.errors import EngineError
 from picojoule.benchmark.rivals import ours
-from picojoule.benchmark.rivals.modules import chain, module
+from picojoule.benchmark.rivals.modules import arranged, chain, module
 from picojoule.ir import Network
 
 
@@ -23,9 +23,5 @@ def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     last = copy.deepcopy(first).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return {
         "channels first": torch.inference_mode()(lambda x: first(x)),
-        "channels last": torch.inference_mode()(lambda x: last(_last(x))),
+        "channels last": torch.inference_mode()(lambda x: last(arranged(x, torch.channels_last))),
     }
-
-
-def _last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple, final
 
+import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import EngineError
@@ -31,6 +32,18 @@ class Stages(NamedTuple):
     parts: tuple[nn.Sequential, ...]
     starts: tuple[float, ...]
     steps: int
+
+
+FORMATS: dict[str, torch.memory_format] = {
+    "channels first": torch.contiguous_format,
+    "channels last": torch.channels_last,
+}
+"""The memory formats of images; which one is faster is for each rival to be found out."""
+
+
+def arranged(x: Tensor, memory_format: torch.memory_format) -> Tensor:
+    """A batch in a memory format, where it is one of images."""
+    return x.contiguous(memory_format=memory_format) if x.dim() == 4 else x
 
 
 def stages(network: Network) -> Stages:

@@ -12,16 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from picojoule.benchmark.rivals.modules import Stages, stages
+from picojoule.benchmark.rivals.modules import FORMATS, Stages, arranged, stages
 from picojoule.ir import Network
 
 
 def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     """Time in the batch, in both memory formats."""
-    return {
-        "channels first": _folded(stages(network), torch.contiguous_format),
-        "channels last": _folded(stages(network), torch.channels_last),
-    }
+    return {name: _folded(stages(network), memory_format) for name, memory_format in FORMATS.items()}
 
 
 def _folded(net: Stages, memory_format: Any) -> Callable[[Tensor], Tensor]:
@@ -33,7 +30,7 @@ def _folded(net: Stages, memory_format: Any) -> Callable[[Tensor], Tensor]:
     @torch.inference_mode()
     def forward(images: Tensor) -> Tensor:
         x = images / net.scale
-        drive = first(x.contiguous(memory_format=memory_format) if x.dim() == 4 else x)
+        drive = first(arranged(x, memory_format))
         layers: list[nn.Module] = []
         for start, part in zip(net.starts, parts, strict=True):
             neurons = IAFSqueeze(num_timesteps=net.steps, spike_fn=SingleSpike)

@@ -11,16 +11,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from picojoule.benchmark.rivals.modules import Stages, stages
+from picojoule.benchmark.rivals.modules import FORMATS, Stages, arranged, stages
 from picojoule.ir import Network
 
 
 def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     """The loop in both memory formats."""
-    return {
-        "channels first": _loop(stages(network), torch.contiguous_format),
-        "channels last": _loop(stages(network), torch.channels_last),
-    }
+    return {name: _loop(stages(network), memory_format) for name, memory_format in FORMATS.items()}
 
 
 def _loop(net: Stages, memory_format: torch.memory_format) -> Callable[[Tensor], Tensor]:
@@ -32,7 +29,7 @@ def _loop(net: Stages, memory_format: torch.memory_format) -> Callable[[Tensor],
     @torch.inference_mode()
     def forward(images: Tensor) -> Tensor:
         x = images / net.scale
-        drive = first(x.contiguous(memory_format=memory_format) if x.dim() == 4 else x)
+        drive = first(arranged(x, memory_format))
         potentials: list[Tensor | None] = [None] * len(parts)
         total = torch.zeros(())
         for _ in range(net.steps):

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from picojoule.benchmark.rivals.modules import Stages, stages
+from picojoule.benchmark.rivals.modules import FORMATS, Stages, arranged, stages
 from picojoule.ir import Network
 
 
@@ -21,12 +21,11 @@ def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     """Both step modes in both memory formats."""
     # Its first run makes torch warn that there is no Triton; nobody asked for it on a CPU.
     logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
-    formats = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
     modes = {"multi-step": _multi_step, "single-step": _single_step}
     return {
         f"{mode}, {name}": make(stages(network), memory_format)
         for mode, make in modes.items()
-        for name, memory_format in formats.items()
+        for name, memory_format in FORMATS.items()
     }
 
 
@@ -80,6 +79,6 @@ def _forward(
     def forward(images: Tensor) -> Tensor:
         reset(layers)
         x = images / net.scale
-        return over_time(first(x.contiguous(memory_format=memory_format) if x.dim() == 4 else x))
+        return over_time(first(arranged(x, memory_format)))
 
     return forward

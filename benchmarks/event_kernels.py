@@ -54,7 +54,7 @@ class Problem:
         self.frames = (torch.rand(steps, *shape, generator=generator) < active).float()
         self.events = from_frames(channels_innermost(self.frames, channels)[None])
         self.constant = torch.full((1, self.node.size), 0.01)
-        self.tables = Tables(*(np.ones(steps, np.float32) for _ in range(4)))
+        self.tables = Tables.unsigned(*(np.ones(steps, np.float32) for _ in range(4)))
 
     def membranes(self) -> torch.Tensor:
         return torch.zeros(1, self.layout.size)

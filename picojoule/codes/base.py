@@ -63,6 +63,25 @@ class Code(ABC):
     def amplitudes(self) -> tuple[float, ...]:
         """What a receiver adds, per unit weight, for a spike at step t of the sender's window."""
 
+    @property
+    def slope(self) -> float:
+        """α: below zero its neurons carry α·x; 0 where they have no spikes below zero."""
+        return 0.0
+
+    @property
+    def below(self) -> float:
+        """The largest magnitude it carries below zero, where 1 is the largest above."""
+        return 1.0
+
+    @property
+    def payload(self) -> Literal["binary", "power_of_two", "real"]:
+        """What a receiver does with a spike, with these settings."""
+        return self.contract.payload
+
+    def debits(self) -> tuple[float, ...]:
+        """What a receiver adds, per unit weight, for a spike below zero at step t; zeros where there are none."""
+        return (0.0,) * self.steps
+
     @abstractmethod
     def injections(self) -> tuple[float, ...]:
         """The share of biases and analogue input a receiver takes in at step t."""
@@ -74,6 +93,20 @@ class Code(ABC):
     @abstractmethod
     def staircase(self) -> Table | None:
         """The closed form as a compiled quantiser, where the contract says ``exact``; None elsewhere."""
+
+    def carrying(self, slope: float) -> Code:
+        """The code of neurons that compute x for x ≥ 0 and slope·x below.
+
+        Raises:
+            InputError: it carries no values below zero.
+        """
+        if slope:
+            raise InputError(
+                "they carry no values below zero",
+                where=f"codes.{type(self).__name__}",
+                remedy="use a code with signed spikes, such as codes.Rate, or a network with plain ReLUs",
+            )
+        return self
 
     @property
     def lag(self) -> int | None:

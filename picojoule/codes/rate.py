@@ -7,14 +7,22 @@
 With r = θ and v(0) = θ/2 this is the modern conversion neuron (half-threshold start); with θ = 0.4 and r = 1 it
 is the released code of the burst-coding papers, which equals θ = 1 and v(0) = 0.6.
 
-Reference: cite keys ``rueckauer2017``, ``bu2022``.
+Signed neurons compute α·x below zero (leaky ReLU; the identity with α = 1). With an imbalanced threshold a spike of −r
+costs 1/α times as much charge; weighted, it is worth α times as much, with the same mean and 1/α times as many spikes::
+
+    imbalanced   s = −1 if v ≤ −θ/α;  v ← v + r/α;  it adds −r·w
+    weighted     s = −1 if v ≤ −θ;    v ← v + r;    it adds −α·r·w
+
+Reference: cite keys ``rueckauer2017``, ``bu2022``; signed neurons ``kim2020yolo``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, final
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, final
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from picojoule.codes.base import Code, Contract
@@ -31,18 +39,22 @@ class Rate(Code):
         threshold: θ, the potential at which a neuron fires.
         amount: r, what a spike subtracts and carries (also the largest value a neuron can express).
         initial: v(0).
+        slope: α of values below zero, 0 … 1; 0: no spike below zero. Conversion sets it where a layer needs it.
+        weighted: of two signed neurons the one whose spikes below zero are worth α.
     """
 
     contract: ClassVar[Contract] = Contract(closed="ideal", error="1/T", payload="binary", spikes=None)
     name: ClassVar[str] = "rate"
     waits: ClassVar[bool] = False
     cite: ClassVar[tuple[str, ...]] = ("rueckauer2017", "bu2022")
-    symbols: ClassVar[dict[str, str]] = {"threshold": "θ", "amount": "r", "initial": "v₀"}
+    symbols: ClassVar[dict[str, str]] = {"threshold": "θ", "amount": "r", "initial": "v₀", "slope": "α"}
 
     steps: int = 32
     threshold: float = 1.0
     amount: float = 1.0
     initial: float = 0.5
+    slope: float = 0.0
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,9 +64,34 @@ class Rate(Code):
             f"threshold={self.threshold}, amount={self.amount}, initial={self.initial} fires undriven or is in debt",
             "keep threshold − amount ≤ initial < threshold",
         )
+        self._require(0 <= self.slope <= 1, f"slope={self.slope}", "use a slope from 0 to 1")
+
+    def carrying(self, slope: float) -> Rate:
+        return replace(self, slope=slope)
 
     def neuron(self) -> Neuron:
-        return integrate_and_fire(self.steps, threshold=self.threshold, reset=self.amount, initial=self.initial)
+        if not self.slope:
+            return integrate_and_fire(self.steps, threshold=self.threshold, reset=self.amount, initial=self.initial)
+        worth = 1.0 if self.weighted else self.slope
+        return Neuron(
+            thresholds=(self.threshold,) * self.steps,
+            resets=(self.amount,) * self.steps,
+            initial=self.initial,
+            floors=(self.threshold / worth,) * self.steps,
+            refunds=(self.amount / worth,) * self.steps,
+        )
+
+    @property
+    def payload(self) -> Literal["binary", "real"]:
+        return "real" if self.weighted and 0 < self.slope < 1 else "binary"
+
+    @property
+    def below(self) -> float:
+        return self.slope if self.weighted and self.slope else 1.0
+
+    def debits(self) -> tuple[float, ...]:
+        worth = self.slope if self.weighted or not self.slope else 1.0
+        return (float(np.float32(-self.amount * worth)),) * self.steps  # so that every engine adds the same number
 
     def amplitudes(self) -> tuple[float, ...]:
         return (self.amount,) * self.steps
@@ -66,7 +103,18 @@ class Rate(Code):
         """N = clip(⌊(v₀ + r − θ + u·T)/r⌋, 0, T) spikes under a constant drive; û = r·N/T."""
         start = self.initial + self.amount - self.threshold
         spikes = ((start + u * self.steps) / self.amount).floor().clamp(0, self.steps)
-        return spikes * self.amount / self.steps
+        return spikes * self.amount / self.steps + self._below(u)
+
+    def _below(self, u: Tensor) -> Tensor | float:
+        """N⁻ = clip(⌊(−v₀ − u·T − θ⁻ + r⁻)/r⁻⌋, 0, T − t₁ + 1) spikes below zero of floor θ⁻ and refund r⁻; the first
+        at step t₁ = ⌈(θ⁻ + v₀)/−u⌉."""
+        if not self.slope:
+            return 0.0
+        (floor, *_), (refund, *_) = self.neuron().floors, self.neuron().refunds
+        charge = -self.initial - u * self.steps - floor + refund
+        first = ((floor + self.initial) / -u.clamp(max=-1e-12)).ceil()
+        most = (self.steps - first + 1).clamp_min(0)
+        return torch.minimum((charge / refund).floor().clamp_min(0), most) * self.debits()[0] / self.steps
 
     def staircase(self) -> None:
         return None

@@ -14,16 +14,22 @@ network.
 Early firing opens a layer's window S < T steps after that of its inputs. Latency falls to (L−1)·S + T, and a neuron may
 fire before its latest (smallest) inputs have arrived, which it then never takes in: an error that no later step mends.
 
-Reference: cite key ``park2020``.
+A signed neuron computes α·x below zero (leaky ReLU; the identity with α = 1): one more threshold, and a spike with a
+sign. It still fires once::
+
+    s* = min { s : V ≥ θ(s) or V ≤ −θ(s)/α };  a spike below zero adds −ε(s)·w
+
+Reference: cite key ``park2020``; signed neurons are an addition.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import exp, inf
+from dataclasses import dataclass, replace
+from math import exp, inf, nan
 from typing import ClassVar, final
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from picojoule.codes.base import Code, Contract
@@ -42,6 +48,7 @@ class TTFS(Code):
         delay: d, shift of the kernel in steps: the largest value carried is e^(d/τ).
         threshold: θ₀. 1 rounds a value down to the next one the kernel has; e^(−1/2τ) rounds to the nearest
             (:meth:`nearest`), which removes the loss of gain of small τ.
+        slope: α of values below zero, 0 … 1; 0: no spike below zero. Conversion sets it where a layer needs it.
         start: S, steps after the opening of its inputs' window at which a neuron may begin to fire; T if None.
     """
 
@@ -49,13 +56,14 @@ class TTFS(Code):
     name: ClassVar[str] = "ttfs"
     waits: ClassVar[bool] = True
     cite: ClassVar[tuple[str, ...]] = ("park2020",)
-    symbols: ClassVar[dict[str, str]] = {"tau": "τ", "delay": "d", "threshold": "θ₀", "start": "ef S"}
+    symbols: ClassVar[dict[str, str]] = {"tau": "τ", "delay": "d", "threshold": "θ₀", "start": "ef S", "slope": "α"}
 
     steps: int = 80
     tau: float | None = None
     delay: float = 0.0
     threshold: float = 1.0
     start: int | None = None
+    slope: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,6 +75,7 @@ class TTFS(Code):
         self._require(early, f"start={self.start}", f"use a whole number from 1 to {self.steps}")
         self._require(self.kernel_tau > 0, f"tau={self.tau}", "use a positive time constant")
         self._require(self.threshold > 0, f"threshold={self.threshold}", "use a positive threshold")
+        self._require(0 <= self.slope <= 1, f"slope={self.slope}", "use a slope from 0 to 1")
 
     @classmethod
     def nearest(cls, *, steps: int, tau: float | None = None, delay: float = 0.0, start: int | None = None) -> TTFS:
@@ -83,11 +92,22 @@ class TTFS(Code):
     def lag(self) -> int | None:
         return self.start
 
+    def carrying(self, slope: float) -> TTFS:
+        return replace(self, slope=slope)
+
     def neuron(self) -> Neuron:
-        return Neuron(thresholds=self._kernel(self.threshold), resets=(inf,) * self.steps)
+        thresholds = self._kernel(self.threshold)
+        if not self.slope:
+            return Neuron(thresholds=thresholds, resets=(inf,) * self.steps)
+        silent = (nan,) * self.steps
+        floors = tuple(each / self.slope for each in thresholds)
+        return Neuron(thresholds=thresholds, resets=silent, floors=floors, refunds=silent)
 
     def amplitudes(self) -> tuple[float, ...]:
         return self._kernel(1.0)
+
+    def debits(self) -> tuple[float, ...]:
+        return tuple(-each for each in self.amplitudes())
 
     def _kernel(self, scale: float) -> tuple[float, ...]:
         """scale·ε(s) as float32 numbers, so that every engine and dtype compares with the same table."""
@@ -101,6 +121,7 @@ class TTFS(Code):
         return staircase.table(self.neuron().thresholds, self.amplitudes())
 
     def value(self, u: Tensor) -> Tensor:
-        """Q(u) = ε(s*), the kernel at the first step at which u ≥ θ(s)."""
+        """Q(u) = ε(s*), the kernel at the first step at which u ≥ θ(s); of a signed neuron −Q(−α·u) below zero."""
         table = self.staircase()
-        return staircase.decode(staircase.index(u, table), table, u.dtype)
+        values = staircase.decode(staircase.index(staircase.magnitude(u, self.slope), table), table, u.dtype)
+        return torch.where(u < 0, -values, values) if self.slope else values

@@ -49,7 +49,7 @@ class Histogram:
 
 
 def histograms(network: Network, batches: Iterable[Tensor], wanted: Callable[[str], bool]) -> dict[str, Histogram]:
-    """A histogram for the output of every node whose name is `wanted`, over all batches.
+    """A histogram of the magnitudes of every node's output whose name is `wanted`, over all batches.
 
     Raises:
         DataError: there is no batch, or a value is not finite.
@@ -60,7 +60,7 @@ def histograms(network: Network, batches: Iterable[Tensor], wanted: Callable[[st
             for name, values in evaluate_all(network.nodes, network.check_input(batch)).items():
                 if wanted(name):
                     require_finite(values, name)
-                    found.setdefault(name, Histogram(values.shape[1])).add(values)
+                    found.setdefault(name, Histogram(values.shape[1])).add(values.abs())
     if not found:
         raise DataError(
             "the calibration data is empty", where="calibration", remedy="give at least one batch of inputs"

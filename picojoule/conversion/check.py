@@ -31,7 +31,7 @@ def exactly(change: Callable[..., Network], network: Network, example: Tensor, *
             where=network.name,
             remedy="check the weights and the calibration data for NaN and inf",
         )
-    error = float((after - before).abs().max() / before.abs().max().clamp_min(1e-12))
+    error = difference(after, before)
     if not error <= TOLERANCE:
         raise ConversionError(
             f"the outputs changed by {error:.1e} of their size",
@@ -39,3 +39,8 @@ def exactly(change: Callable[..., Network], network: Network, example: Tensor, *
             remedy="try the model in float64, and please report this",
         )
     return changed
+
+
+def difference(values: Tensor, expected: Tensor) -> float:
+    """The largest difference, relative to the largest magnitude expected."""
+    return float((values - expected).abs().max() / expected.abs().max().clamp_min(1e-12))

@@ -11,11 +11,14 @@ from torch import Tensor, nn
 from picojoule.base.errors import ConversionError, InputError
 from picojoule.codes import Code
 from picojoule.conversion.calibrate import histograms, require_finite
+from picojoule.conversion.carry import carry
 from picojoule.conversion.check import exactly
 from picojoule.conversion.fold import fold
-from picojoule.conversion.normalise import normalise
+from picojoule.conversion.normalise import agreed, normalise
 from picojoule.conversion.quantise import quantise_network, weights_only
+from picojoule.conversion.relay import relay
 from picojoule.conversion.standardise import standardise
+from picojoule.conversion.straighten import straighten
 from picojoule.conversion.to_spiking import to_spiking
 from picojoule.conversion.trace import trace
 from picojoule.data.batches import collect, first, inputs
@@ -59,12 +62,13 @@ def convert(
     if weight_bits != 32:
         _require_bits(weight_bits, "convert(weight_bits=...)")
     network, example = _folded(model, calibration)
-    network = exactly(standardise, network, example)
-    codes = _codes(network, code)
     low, high = _input_range(network, calibration)
     coded = _coded(input, low)
+    network = _carried(network, example, coded)
+    codes = _codes(network, code)
     scales = _scales(network, calibration, norm, percentile)
     scales["input"] = torch.full((network.input.shape[0],), high if coded else 1.0)
+    scales = agreed(network, scales)
     choices = {
         "code": ", ".join(sorted({each.label for each in codes.values()})),
         "norm": norm,
@@ -72,8 +76,8 @@ def convert(
         "input": f"coded, 1 stands for {high:g}" if coded else "analogue",
     }
     normal = exactly(normalise, network, example, scales)
-    spiking = to_spiking(normal, codes, scales, coded_input=coded)
-    label = next(iter(codes.values())).label if len({each.label for each in codes.values()}) == 1 else "hybrid"
+    spiking = relay(to_spiking(normal, codes, scales, coded_input=coded))
+    label = code.label if isinstance(code, Code) else _common_label(code)
     named = spiking.evolve(spiking.nodes, choices=choices, name=label)
     schedule(named)  # codes that cannot meet are an error here, not when it runs
     return weights_only(named, weight_bits) if weight_bits < 32 else named
@@ -93,7 +97,8 @@ def quantise(model: nn.Module | Network, calibration: Any, *, bits: int = 8, sam
         InputError: a width that makes no sense.
     """
     _require_bits(bits, "quantise(bits=...)")
-    network, _ = _folded(model, calibration)
+    network, example = _folded(model, calibration)
+    network = _carried(network, example, True)
     with torch.no_grad():
         values = evaluate_all(network.nodes, network.check_input(collect(calibration, _BATCH, samples)))
     wanted = {node.name: values[node.name] for node in network.nodes if isinstance(node, ReLU) or node is network.input}
@@ -117,9 +122,23 @@ def _folded(model: nn.Module | Network, calibration: Any) -> tuple[Network, Tens
     return exactly(fold, network, example), example
 
 
+def _carried(network: Network, example: Tensor, coded_input: bool) -> Network:
+    """ReLUs where neurons, or grids, have to be, so that weights and maxima are taken of what they give."""
+    network = exactly(standardise, network, example)
+    carried = exactly(carry, network, example, coded_input)
+    network = network if carried is network else exactly(standardise, carried, example)
+    return exactly(straighten, network, example)
+
+
+def _common_label(codes: Mapping[str, Code]) -> str:
+    labels = {each.label for each in codes.values()}
+    return labels.pop() if len(labels) == 1 else "hybrid"
+
+
 def _codes(network: Network, code: Code | Mapping[str, Code]) -> dict[str, Code]:
-    """The code of every ReLU and of the input, by name."""
-    names = [node.name for node in network.all(ReLU)]
+    """The code of every ReLU, made to carry what it gives, and of the input, by name."""
+    relus = list(network.all(ReLU))
+    names = [node.name for node in relus]
     if not names:
         raise ConversionError(
             "the network has no ReLU to become spiking neurons",
@@ -127,7 +146,7 @@ def _codes(network: Network, code: Code | Mapping[str, Code]) -> dict[str, Code]
             remedy="convert a network with ReLUs",
         )
     if isinstance(code, Code):
-        return dict.fromkeys([*names, "input"], code)
+        return {"input": code, **{node.name: _carrying(code, node) for node in relus}}
     if not isinstance(code, Mapping) or not all(isinstance(each, Code) for each in code.values()):
         raise InputError(
             f"{code!r} is no code", where="convert(code=...)", remedy="give one such as picojoule.codes.TTFS(steps=80)"
@@ -139,7 +158,19 @@ def _codes(network: Network, code: Code | Mapping[str, Code]) -> dict[str, Code]
             where="convert(code=...)",
             remedy=f"give one code, or one for each of {', '.join(names)}",
         )
-    return {"input": code[names[0]], **code}
+    return {"input": code[names[0]], **code, **{node.name: _carrying(code[node.name], node) for node in relus}}
+
+
+def _carrying(code: Code, node: ReLU) -> Code:
+    """The code of neurons that compute what the ReLU does."""
+    try:
+        return code.carrying(node.slope)
+    except InputError as error:
+        raise ConversionError(
+            f"{code.label} neurons cannot compute {node.kind}: {error.what}",
+            where=f"node {node.name}",
+            remedy=error.remedy,
+        ) from None
 
 
 def _input_range(network: Network, calibration: Any) -> tuple[float, float]:

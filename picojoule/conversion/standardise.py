@@ -1,44 +1,70 @@
-"""Pass: each ReLU in front of the maximum pools and the flattening it stands behind. Exact.
+"""Pass: each ReLU in front of the maximum pools, the flattening and the rewiring it stands behind. Exact.
 
 ::
 
-    relu(max(x)) = max(relu(x))
+    relu(max(x)) = max(relu(x))        relu(x[index]) = relu(x)[index], and relu(0) = 0
 
 A maximum of membrane currents is not the maximum of their sums over time; one of spikes is taken over their sums.
+Neurons in front of a rewiring are as many as there are values, and what is wired further are their events.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from picojoule.ir import Fate, Flatten, MaxPool, Network, Node, ReLU
+from picojoule.ir import Fate, Flatten, MaxPool, Network, Node, ReLU, Rewire
+
+_MOVERS = (MaxPool, Flatten, Rewire)
 
 
 def standardise(network: Network) -> Network:
-    """Move every ReLU that alone follows a maximum pool or a flattening in front of it."""
-    while (relu := _late(network)) is not None:
-        network = _swapped(network, network.source(relu), relu)
-    return network
-
-
-def _late(network: Network) -> ReLU | None:
-    """A ReLU behind a pool or a flattening that nothing else reads."""
+    """Move every ReLU that alone follows nodes that pick values in front of them."""
+    early: dict[str, list[ReLU]] = {}  # the ReLUs to come behind each node
+    instead: dict[tuple[str, str], str] = {}  # what a node on the way reads instead
+    moved: dict[str, str] = {}  # what stands for a ReLU that has moved
+    fates = []
     for relu in network.all(ReLU):
-        source = network.source(relu)
-        if isinstance(source, (MaxPool, Flatten)) and len(network.consumers(source)) == 1:
-            return relu
-    return None
+        edges = list(_edges(network, relu))
+        if any(reader is not relu for reader, _ in edges):
+            sources = list(dict.fromkeys(source.name for _, source in edges))
+            for reader, source in edges:
+                name = relu.name if len(sources) == 1 else f"{relu.name}.{source.name}"
+                if (reader.name, source.name) not in instead:
+                    early.setdefault(source.name, [])
+                    if all(each.name != name for each in early[source.name]):
+                        early[source.name].append(replace(relu, name=name, inputs=(source.name,), shape=source.shape))
+                    instead[reader.name, source.name] = name
+            moved[relu.name] = relu.inputs[0]
+            told = ", ".join(dict.fromkeys(reader.name for reader, _ in edges))
+            fates.append(Fate(relu.name, "ReLU", f"ReLU in front of {told}", "standardise"))
+    return network.evolve(_arranged(network, early, instead, moved), fates=fates) if moved else network
 
 
-def _swapped(network: Network, first: Node, relu: ReLU) -> Network:
-    """`first → relu` as `relu → first`."""
-    early = replace(relu, inputs=first.inputs, shape=network.source(first).shape)
-    late = replace(first, inputs=(relu.name,))
-    nodes: list[Node] = []
+def _edges(network: Network, node: Node) -> Iterator[tuple[Node, Node]]:
+    """The (reader, source) pairs in which values enter the nodes that only pick some and that only `node` reads."""
+    for source in network.sources(node):
+        if isinstance(source, _MOVERS) and len(network.consumers(source)) == 1:
+            yield from _edges(network, source)
+        else:
+            yield node, source
+
+
+def _arranged(
+    network: Network, early: dict[str, list[ReLU]], instead: dict[tuple[str, str], str], moved: dict[str, str]
+) -> Iterator[Node]:
+    """The nodes in their new order."""
     for node in network.nodes:
-        if node is first:
-            nodes += [early, late]
-        elif node is not relu:
-            nodes.append(node.reading({relu.name: first.name}))
-    fate = Fate(relu.name, "ReLU", f"ReLU in front of {first.name}", "standardise")
-    return network.evolve(nodes, fates=(fate,))
+        if node.name in moved:
+            continue
+        names = {name: instead.get((node.name, name), name) for name in node.inputs}
+        names = {name: _through(moved, new) if (node.name, name) not in instead else new for name, new in names.items()}
+        yield node.reading(names)
+        for relu in early.get(node.name, ()):
+            yield relu.reading({relu.inputs[0]: _through(moved, relu.inputs[0])})
+
+
+def _through(moved: dict[str, str], name: str) -> str:
+    while name in moved:
+        name = moved[name]
+    return name

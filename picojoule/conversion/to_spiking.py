@@ -8,7 +8,7 @@ from torch import Tensor
 
 from picojoule.base.errors import ConversionError
 from picojoule.codes import Code
-from picojoule.ir import Add, AvgPool, Fate, Fire, Flatten, Input, MaxPool, Network, Node, ReLU, WeightLayer
+from picojoule.ir import Add, AvgPool, Fate, Fire, Flatten, Input, MaxPool, Network, Node, ReLU, Rewire, WeightLayer
 
 
 def to_spiking(
@@ -23,18 +23,20 @@ def to_spiking(
         coded_input: whether the input is spikes of its own neurons or an analogue current.
 
     Raises:
-        ConversionError: a ReLU that no weight layer drives, or a layer that would read sums instead of events.
+        ConversionError: a ReLU that no weight layer drives.
     """
-    _require_events(network, coded_input=coded_input)
     nodes: list[Node] = []
     fates: list[Fate] = []
     stands_for: dict[str, str] = {}
+    taken: set[str] = set()
     for node in network.nodes:
         node = node.reading(stands_for)
         if isinstance(node, ReLU):
             layer = _layer(network, network.by_name[node.name])
+            layer = node.name if layer in taken else layer  # a layer may drive several populations
+            taken.add(layer)
             nodes.append(_neurons(node, codes[node.name], layer, scales[node.name]))
-            fates.append(Fate(node.name, "ReLU", f"{codes[node.name].label} neurons of {layer}", "to_spiking"))
+            fates.append(Fate(node.name, node.kind, f"{codes[node.name].label} neurons of {layer}", "to_spiking"))
             continue
         nodes.append(node)
         if isinstance(node, Input) and coded_input:
@@ -56,26 +58,6 @@ def _neurons(node: ReLU, code: Code, layer: str, scale: Tensor) -> Fire:
     return Fire(name=node.name, inputs=node.inputs, shape=node.shape, code=code, layer=layer, scale=scale)
 
 
-def _require_events(network: Network, *, coded_input: bool) -> None:
-    """Weights and maxima are taken of events, or of an input that is the same in every step; not of sums of events."""
-    carries: dict[str, str] = {}
-    for node in network.nodes:
-        arriving = {carries[name] for name in node.inputs}
-        incoming = "sums" if "sums" in arriving else "".join(sorted(arriving))
-        if isinstance(node, (WeightLayer, MaxPool)) and incoming == "sums":
-            raise ConversionError(
-                f"it reads the sums of {_layer(network, node)}, with no neurons between",
-                where=f"node {node.name} ({type(node).__name__})",
-                remedy="put a ReLU between the two, or make one layer of them",
-            )
-        if isinstance(node, Input):
-            carries[node.name] = "events" if coded_input else "constant"
-        elif isinstance(node, WeightLayer) and incoming == "events":
-            carries[node.name] = "sums"
-        else:
-            carries[node.name] = "events" if isinstance(node, ReLU) else incoming
-
-
 def _main(sources: list[Node]) -> Node:
     """Of the branches that meet, the one with a weight layer."""
     return next((source for source in sources if isinstance(source, WeightLayer)), sources[0])
@@ -84,7 +66,7 @@ def _main(sources: list[Node]) -> Node:
 def _layer(network: Network, node: Node) -> str:
     """The weight layer that drives a ReLU."""
     source = network.source(node)
-    while isinstance(source, (MaxPool, AvgPool, Flatten, Add)):
+    while isinstance(source, (MaxPool, AvgPool, Flatten, Rewire, Add)):
         source = _main(network.sources(source))
     if not isinstance(source, WeightLayer):
         raise ConversionError(

@@ -1,4 +1,4 @@
-"""The front end: torch.fx symbolic tracing into nodes.
+"""From a captured graph to a network of nodes, call by call.
 
 Every operation is looked up in a table (:mod:`picojoule.conversion.operations`). One that is not there is an
 error that names the node, the user's line and the remedy; a conversion is never partial in silence.
@@ -6,180 +6,267 @@ error that names the node, the user's line and the remedy; a conversion is never
 
 from __future__ import annotations
 
-import copy
-import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from picojoule.base.errors import ConversionError
-from picojoule.conversion.operations import BUILDERS, Call, Unsupported, operation_of
-from picojoule.ir import Conversion, Fate, Input, Network, Node
+from picojoule.conversion.call import Call, Unsupported, operation_of
+from picojoule.conversion.capture import Facts, answer, capture, own_copy, row, source_line
+from picojoule.conversion.check import TOLERANCE, difference
+from picojoule.conversion.moves import NoMove, Places
+from picojoule.conversion.operations import BUILDERS, MOVES
+from picojoule.ir import Affine, Conversion, Fate, Heads, Input, Network, Node
+from picojoule.ir.dense import evaluate_all
 
 
-def trace(model: nn.Module, example: Tensor, *, name: str = "ann fp32") -> Network:
+def trace(model: nn.Module | torch.export.ExportedProgram, example: Tensor, *, name: str = "ann fp32") -> Network:
     """A network with the model's nodes. The model itself is not changed.
 
     Args:
-        model: the user's module, one tensor in, one tensor out; traced in evaluation mode.
+        model: the user's module, one tensor in, one tensor, or a tuple or dict of them, out; in evaluation mode.
         example: a batch of inputs ``[batch, ...]``; one sample is used, for the shapes.
         name: the system's name.
 
     Raises:
-        ConversionError: an operation, a control flow or a shape that cannot be traced.
+        ConversionError: an operation, a control flow or a shape that cannot be traced, or a network that came out
+            other than the model.
     """
-    model = _own_copy(model)
-    graph_module = _symbolic(model)
-    shapes = _Shapes(graph_module)
-    shapes.measure(example[:1].to(next(model.parameters(), torch.empty(0))))
-    nodes, fates, alias = [], [], {}
-    for fx_node in graph_module.graph.nodes:
-        made = _build(fx_node, shapes, alias)
-        if made is None:
-            continue
-        node, fate = made
-        alias[fx_node.name] = fate.became if node is None else node.name
-        fates.append(fate)
-        nodes += [] if node is None else [node]
-    network = Network(
-        nodes=_live(nodes, _output(graph_module, alias)), conversion=Conversion(fates=tuple(fates)), name=name
-    )
+    model = own_copy(model)
+    example = example[:1].to(next(iter(model.state_dict().values()), torch.empty(0)).detach())
+    example, expected = answer(model, example)
+    graph = capture(model, example, expected)
+    network = _Building(Facts(graph, example), name).network(graph)
+    network = network.to(str(example.device), str(example.dtype).removeprefix("torch."))
+    _require_same(network, example[:1], row(expected))
     return network
 
 
-def _own_copy(model: nn.Module) -> nn.Module:
-    if not isinstance(model, nn.Module):
-        raise ConversionError(
-            f"a {type(model).__name__} is no nn.Module", where="trace", remedy="give the module itself"
+class _Building:
+    """A network that is being built: what there is of it, and what stands for each call of the graph."""
+
+    def __init__(self, facts: Facts, name: str) -> None:
+        self._facts, self._name = facts, name
+        self._nodes: dict[str, Node] = {}
+        self._fates: list[Fate] = []
+        self._places = Places(facts.batch)
+        self._moved: dict[str, Any] = {}  # places of calls that only moved values, by fx node
+        self._alias: dict[str, str] = {}  # the node that each other call became, by fx node
+        self._memory: dict[str, list[str]] = {}  # the calls whose results are one tensor, by each of them
+
+    def network(self, graph: fx.GraphModule) -> Network:
+        """All calls, one after the other."""
+        names = _names(graph)
+        for fx_node in graph.graph.nodes:
+            if fx_node.op == "placeholder" and fx_node.name in self._facts.shape:
+                shape = self._facts.shape[fx_node.name][1:]
+                self._become(fx_node, [Input(name="input", shape=shape)], "input")
+            elif fx_node.op == "output":
+                output, heads = self._outputs(fx_node.args[0])
+            elif self._is_value(fx_node):
+                self._call(fx_node, names[fx_node.name], graph)
+        nodes = _live(self._nodes, output)
+        return Network(nodes=nodes, conversion=Conversion(fates=tuple(self._fates)), name=self._name, heads=heads)
+
+    def _is_value(self, fx_node: fx.Node) -> bool:
+        """True where a call gives a value of the network, or several of them."""
+        several = fx_node.name not in self._facts.value and any(
+            self._is_known(each) for each in fx_node.all_input_nodes
         )
-    if isinstance(model, torch.jit.ScriptModule):
-        raise ConversionError(
-            "a scripted module cannot be traced",
-            where=type(model).__name__,
-            remedy="give the Python module it was made from",
-        )
-    own = copy.deepcopy(model).eval()
-    return nn.Sequential(own) if _Tracer().is_leaf_module(own, "") else own  # a layer alone is a node, not its inside
+        return fx_node.op != "placeholder" and (fx_node.name in self._facts.shape or several)
 
+    def _is_known(self, fx_node: fx.Node) -> bool:
+        return fx_node.name in self._alias or fx_node.name in self._moved
 
-class _Tracer(fx.Tracer):
-    """fx's tracer, keeping the user's source lines."""
-
-    record_stack_traces = True
-
-
-def _symbolic(model: nn.Module) -> fx.GraphModule:
-    try:
-        graph = _Tracer().trace(model)
-    except Exception as error:  # fx raises whatever the user's forward raises on a proxy
-        raise ConversionError(
-            f"its forward cannot be traced: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
-            where=type(model).__name__,
-            remedy="let forward not branch on the values or the number of its inputs, and take one tensor",
-        ) from error
-    inputs = [node for node in graph.nodes if node.op == "placeholder"]
-    if len(inputs) != 1:
-        raise ConversionError(
-            f"it takes {len(inputs)} inputs",
-            where=type(model).__name__,
-            remedy="wrap it in a module that takes one tensor",
-        )
-    return fx.GraphModule(model, graph, class_name=type(model).__name__)
-
-
-class _Shapes(fx.Interpreter):
-    """Runs the graph once on an example and keeps the concrete results' shapes."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
-        self.shape: dict[str, tuple[int, ...] | None] = {}
-
-    def measure(self, example: Tensor) -> None:
+    def _call(self, fx_node: fx.Node, name: str, graph: fx.GraphModule) -> None:
+        module = self._facts.fetch_attr(fx_node.target) if fx_node.op == "call_module" else None
+        kind = operation_of(fx_node, module)
         try:
-            with torch.no_grad(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self.run(example)
-        except Exception as error:
+            if kind in MOVES and self._move(fx_node, name, kind, module):
+                return
+            if kind not in BUILDERS:
+                raise Unsupported(f"the operation {kind} has no counterpart")
+            made = BUILDERS[kind](self._described(fx_node, name, module))
+        except Unsupported as reason:
             raise ConversionError(
-                f"the model fails on an input of shape {tuple(example.shape)}: {_first_line(error)}",
-                where=type(self.module).__name__,
-                remedy="give data of the shape the model was made for",
+                str(reason),
+                where=f"node {name} ({kind}){source_line(fx_node)}",
+                remedy=f"supported are {', '.join(sorted({*BUILDERS, *MOVES}))}; replace it in the model",
             ) from None
+        self._become(fx_node, [] if made is None else [made] if isinstance(made, Node) else made, kind)
 
-    def run_node(self, n: fx.Node) -> Any:
-        result = super().run_node(n)
-        self.shape[n.name] = tuple(result.shape) if isinstance(result, Tensor) else None
-        return result
+    def _move(self, fx_node: fx.Node, name: str, kind: str, module: nn.Module | None) -> bool:
+        """Run an operation on places; False where it is not one that only moves values."""
+        try:
+            moved = self._places.moved(lambda change: self._on_places(fx_node, module, change))
+        except NoMove as reason:
+            if kind in BUILDERS:
+                return False
+            raise Unsupported(str(reason)) from None
+        self._moved[fx_node.name] = moved
+        self._fates.append(Fate(name, kind, "a path of values", "trace"))
+        if isinstance(moved, Tensor) and any(self._is_constant(each) for each in fx_node.all_input_nodes):
+            constants = self._on_places(fx_node, module, torch.zeros_like, constants=True)[0]
+            self._add_constants(fx_node, name, constants)
+        return True
 
+    def _is_constant(self, fx_node: fx.Node) -> bool:
+        value = self._facts.value.get(fx_node.name)
+        return isinstance(value, Tensor) and value.is_floating_point()
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+    def _add_constants(self, fx_node: fx.Node, name: str, constants: Tensor) -> None:
+        """Parameters that were joined to values: zeros there, and the parameters added."""
+        values = self._node_of(fx_node)
+        shifted = Affine(name=self._free(name), inputs=(values.name,), shape=values.shape,
+                         gain=torch.ones(()).to(constants), shift=constants.clone())  # fmt: skip
+        self._nodes[shifted.name] = shifted
+        self._alias[fx_node.name] = shifted.name
+        del self._moved[fx_node.name]
 
+    def _on_places(self, fx_node: fx.Node, module: nn.Module | None, change: Any, *, constants: bool = False) -> Any:
+        """What a call gives for the places of its values, to which `change` is applied first; zeros for parameters,
+        unless it is about these."""
 
-def _build(fx_node: fx.Node, shapes: _Shapes, alias: dict[str, str]) -> tuple[Node | None, Fate] | None:
-    """The node an fx node becomes; None for its plumbing (numbers, the output)."""
-    shape = shapes.shape.get(fx_node.name)
-    if fx_node.op == "placeholder":
-        assert shape is not None
-        return Input(name="input", shape=shape[1:]), Fate(fx_node.name, "input", "input", "trace")
-    if fx_node.op == "output" or shape is None:
-        return None
-    module = shapes.fetch_attr(fx_node.target) if fx_node.op == "call_module" else None
-    kind = operation_of(fx_node, module)
-    call = Call(node=fx_node, module=module, shapes=shapes.shape, name=_name(fx_node), alias=alias)
-    if kind not in BUILDERS:
-        raise _unknown(fx_node, kind)
-    try:
-        node = BUILDERS[kind](call)
-    except Unsupported as reason:
-        raise _unknown(fx_node, kind, str(reason)) from None
-    if node is None:
-        return None, Fate(call.name, kind, call.source, "trace")
-    return node, Fate(call.name, kind, type(node).__name__, "trace")
+        def placed(argument: fx.Node) -> Any:
+            if argument.name in self._facts.value:
+                value = self._facts.value[argument.name]
+                return torch.zeros_like(value) if self._is_constant(argument) and not constants else value
+            places = self._places_of(argument)
+            return [change(each) for each in places] if isinstance(places, (tuple, list)) else change(places)
 
+        args, kwargs = fx.map_arg((fx_node.args, fx_node.kwargs), placed)
+        if module is not None:
+            return module(*args, **kwargs)
+        if fx_node.op == "call_method":
+            return getattr(args[0], str(fx_node.target))(*args[1:], **kwargs)
+        assert callable(fx_node.target)
+        return fx_node.target(*args, **kwargs)
 
-def _name(fx_node: fx.Node) -> str:
-    """The module's own path, with fx's name behind it where the input, a function or an earlier call has it too."""
-    if fx_node.op != "call_module":
-        return fx_node.name
-    path = str(fx_node.target)
-    calls = [node for node in fx_node.graph.nodes if node.op == "call_module" and node.target == fx_node.target]
-    taken = {"input", *(node.name for node in fx_node.graph.nodes if node.op != "call_module")}
-    return path if calls[0] is fx_node and path not in taken else f"{path}@{fx_node.name}"
+    def _places_of(self, fx_node: fx.Node) -> Any:
+        if fx_node.name in self._moved:
+            return self._moved[fx_node.name]
+        node = self._nodes[self._alias[fx_node.name]]
+        return self._places.of(node.name, node.shape)
 
-
-def _unknown(fx_node: fx.Node, kind: str, reason: str = "") -> ConversionError:
-    return ConversionError(
-        reason or f"the operation {kind} has no counterpart",
-        where=f"node {_name(fx_node)} ({kind}){_line(fx_node)}",
-        remedy=f"supported are {', '.join(sorted(BUILDERS))}; replace it in the model",
-    )
-
-
-def _line(fx_node: fx.Node) -> str:
-    """The user's source line, the last one of the recorded stack that is not torch's."""
-    lines = [line.strip() for line in (fx_node.stack_trace or "").splitlines() if line.strip().startswith("File")]
-    own = [line for line in lines if "/torch/" not in line]
-    return f" at {own[-1].removeprefix('File ')}" if own else ""
-
-
-def _output(module: fx.GraphModule, alias: dict[str, str]) -> str:
-    result = next(node for node in module.graph.nodes if node.op == "output").args[0]
-    if not isinstance(result, fx.Node) or result.name not in alias:
-        raise ConversionError(
-            "it does not return one tensor", where="output of the model", remedy="return a single tensor"
+    def _described(self, fx_node: fx.Node, name: str, module: nn.Module | None) -> Call:
+        """A call with what its builder needs to know about it."""
+        values = self._facts.value
+        sources = [self._node_of(each) for each in fx_node.all_input_nodes if self._is_known(each)]
+        shape = self._facts.shape[fx_node.name]
+        if len(shape) < 2 or shape[0] != self._facts.batch:
+            raise Unsupported(f"its result {shape} has no axis of samples in front of others")
+        return Call(
+            node=fx_node,
+            module=module,
+            name=name,
+            sources=tuple((node.name, node.shape) for node in sources),
+            shape=shape[1:],
+            arguments=fx.map_arg(  # type: ignore[arg-type]
+                (fx_node.args, dict(fx_node.kwargs)), lambda each: values.get(each.name, each)
+            ),
         )
-    return alias[result.name]
+
+    def _node_of(self, fx_node: fx.Node) -> Node:
+        """The node whose output a call's result is; made now where so far only its places are known."""
+        if fx_node.name not in self._alias:
+            made = self._places.node(self._free(fx_node.name), self._moved[fx_node.name])
+            self._alias[fx_node.name] = made if isinstance(made, str) else made.name
+            if isinstance(made, Node):
+                self._nodes[made.name] = made
+        return self._nodes[self._alias[fx_node.name]]
+
+    def _free(self, name: str) -> str:
+        return name if name not in self._nodes else f"{name}@{len(self._nodes)}"
+
+    def _become(self, fx_node: fx.Node, made: Sequence[Node], kind: str) -> None:
+        """Take the nodes of a call in; what reads the call, or a tensor it changed in place, reads the last of them."""
+        for node in made:
+            self._nodes[node.name] = node
+        source = fx_node.all_input_nodes[0] if fx_node.all_input_nodes else fx_node
+        name = made[-1].name if made else self._node_of(source).name
+        in_place = _in_place(fx_node, self._facts)
+        memory = self._memory.setdefault(source.name, [source.name]) if in_place or not made else []
+        memory.append(fx_node.name)
+        self._memory[fx_node.name] = memory
+        for each in memory if in_place else [fx_node.name]:
+            self._alias[each] = name
+            self._moved.pop(each, None)
+        became = type(made[-1]).__name__ if made else name
+        self._fates.append(
+            Fate(fx_node.name if kind == "input" else name if made else fx_node.name, kind, became, "trace")
+        )
+
+    def _outputs(self, result: Any) -> tuple[str, Heads | None]:
+        """The output node, and the model's outputs where they are several."""
+        if isinstance(result, (tuple, list)) and len(result) == 1:  # as torch.export has a single one
+            result = result[0]
+        if isinstance(result, fx.Node) and self._is_known(result) and result.name in self._facts.shape:
+            return self._node_of(result).name, None
+        parts = list(result.values()) if isinstance(result, dict) else result
+        several = isinstance(parts, (tuple, list)) and len(parts) > 0
+        if not several or not all(isinstance(each, fx.Node) and each.name in self._facts.shape for each in parts):
+            raise ConversionError(
+                "it does not return one tensor, or a tuple or dict of tensors that depend on its input",
+                where="output of the model",
+                remedy="return tensors only",
+            )
+        nodes = [self._node_of(each) for each in parts]
+        rows = [self._places.of(node.name, node.shape).flatten(1) for node in nodes]
+        joined = self._places.node(self._free("outputs"), torch.cat(rows, 1))
+        assert isinstance(joined, Node)
+        self._nodes[joined.name] = joined
+        keys = tuple(str(key) for key in result) if isinstance(result, dict) else None
+        return joined.name, Heads(tuple(node.shape for node in nodes), keys)
 
 
-def _live(nodes: list[Node], output: str) -> tuple[Node, ...]:
+def _in_place(fx_node: fx.Node, facts: Facts) -> bool:
+    """True where a call changes the value it reads."""
+    target = fx_node.target
+    if fx_node.op == "call_module":
+        return bool(getattr(facts.fetch_attr(target), "inplace", False))
+    name = target if isinstance(target, str) else getattr(target, "__name__", "")
+    changes = name.partition(".")[0].endswith("_") or name in ("iadd", "isub", "imul", "itruediv")
+    return changes or bool(fx_node.kwargs.get("inplace", False))
+
+
+def _names(graph: fx.GraphModule) -> dict[str, str]:
+    """A name for every call: its module's own path, with fx's name behind it where something else has that too."""
+    nodes = list(graph.graph.nodes)
+    names, taken = {}, {"input", *(node.name for node in nodes if node.op != "call_module")}
+    for node in nodes:
+        path = str(node.target) if node.op == "call_module" else _exported_path(node)
+        names[node.name] = (f"{path}@{node.name}" if path in taken else path) or node.name
+        taken.add(names[node.name])
+    return names
+
+
+def _exported_path(fx_node: fx.Node) -> str:
+    """The path of torch's module that a call of an exported graph was in; empty for other calls."""
+    path, kind = next(reversed(fx_node.meta.get("nn_module_stack", {"": ("", "")}).values()))
+    return path if fx_node.op == "call_function" and str(kind).startswith("torch.nn.modules") else ""
+
+
+def _live(nodes: dict[str, Node], output: str) -> tuple[Node, ...]:
     """The nodes the output depends on, the output last."""
-    by_name, needed, queue = {node.name: node for node in nodes}, set(), [output]
+    needed, queue = {"input"}, [output]
     while queue:
         name = queue.pop()
         if name not in needed:
             needed.add(name)
-            queue += by_name[name].inputs
-    return tuple(node for node in nodes if node.name in needed)
+            queue += nodes[name].inputs
+    kept = [node for node in nodes.values() if node.name in needed and node.name != output]
+    return (*kept, nodes[output])
+
+
+def _require_same(network: Network, example: Tensor, expected: Tensor) -> None:
+    """Hold the network to what the model gave: a change in place that was seen wrongly would show here."""
+    with torch.no_grad():
+        error = difference(row(evaluate_all(network.nodes, example)[network.output.name]), expected)
+    if not error <= TOLERANCE and bool(torch.isfinite(expected).all()):
+        raise ConversionError(
+            f"the traced network's outputs differ from the model's by {error:.1e} of their size",
+            where=network.name,
+            remedy="avoid operations in place on a view of a tensor that is used again, and randomness in evaluation",
+        )

@@ -21,8 +21,25 @@ from picojoule.engines.projecting import (
     linear_projection,
     margins,
     windows,
+    wires,
 )
-from picojoule.ir import Add, Affine, AvgPool, Conv, Fire, Flatten, Input, Linear, MaxPool, Network, Node, WeightLayer
+from picojoule.ir import (
+    Add,
+    Affine,
+    AvgPool,
+    Conv,
+    ConvTranspose,
+    Fire,
+    Flatten,
+    Input,
+    Linear,
+    MaxPool,
+    Network,
+    Node,
+    Rewire,
+    WeightLayer,
+    schedule,
+)
 from picojoule.ir.dense import bias_image, per_channel
 from picojoule.kernels.advance import Layout
 from picojoule.kernels.pooling import Windows
@@ -96,15 +113,19 @@ class Circuit:
     """What the event engine walks through.
 
     Attributes:
-        populations: of every firing node, and of the output where it only integrates.
+        populations: of every firing node, and of the sums that the output is made of.
+        tail: what the output makes of these sums, in order; nothing where it is one of them.
         windows: of every pool that events reach.
+        wires: of every rewiring that events reach, for each of its sources that sends events.
         gains: of every affine map that events reach, for each value.
         channels: of every node, for the order of its values.
         fans: for each source of events and each layer it feeds, the synapses of each value.
     """
 
     populations: dict[str, Population]
+    tail: tuple[Node, ...]
     windows: dict[str, Windows]
+    wires: dict[str, dict[str, Windows]]
     gains: dict[str, Tensor]
     channels: dict[str, int]
     fans: dict[str, dict[str, Tensor]]
@@ -113,13 +134,19 @@ class Circuit:
 def refuses(network: Network) -> str | None:
     """Why events alone cannot carry the network; None if they can."""
     still = network.analogue
-    ends = [*network.all(Fire)]
-    for end in ends if _carries(network, network.output) else [*ends, network.output]:
+    _, roots = _tail(network)
+    starts = {schedule(network).windows[root.name].start for root in roots}
+    if len(starts) > 1:
+        return "its outputs gather sums of different windows"
+    for fire in network.all(Fire):
+        if fire.code.neuron().signed:
+            return f"{fire.name} fires spikes below zero"
+    for end in (*network.all(Fire), *roots):
         for driver in _drivers(network, end):
             if driver.name not in still and not isinstance(driver, WeightLayer):
                 return f"{end.name} integrates what {driver.name} makes of events, which are not events"
     for pool in network.all(MaxPool):
-        if isinstance(network.source(pool), AvgPool) and pool.name not in still:
+        if any(isinstance(each, AvgPool) for each in network.sources(pool)) and pool.name not in still:
             return f"the maximum pool {pool.name} takes maxima of sums of events"
     for affine in network.all(Affine):
         if affine.name not in still and bool(affine.shift.any()):
@@ -129,14 +156,22 @@ def refuses(network: Network) -> str | None:
 
 def integrates(network: Network) -> bool:
     """True where the output is a weighted sum of events, not events themselves."""
-    return not _carries(network, network.output)
+    return network.output.name not in network.eventful
 
 
-def _carries(network: Network, node: Node) -> bool:
-    """True where what comes out of a node is events."""
-    if isinstance(node, (MaxPool, AvgPool, Flatten, Affine)):
-        return _carries(network, network.source(node))
-    return isinstance(node, Fire)
+def _tail(network: Network) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """What the output makes of sums, in order, and the nodes whose sums these are."""
+    if not integrates(network):
+        return (), ()
+    tail, roots, queue = set(), {}, [network.output]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, (Rewire, AvgPool, Affine)):
+            tail.add(node.name)
+            queue += network.sources(node)
+        else:
+            roots[node.name] = node
+    return tuple(node for node in network.nodes if node.name in tail), tuple(roots.values())
 
 
 def _drivers(network: Network, end: Node) -> list[Node]:
@@ -156,16 +191,18 @@ def circuit(network: Network) -> Circuit:
     """The circuit of a network."""
     plan, still, channels = plan_of(network), network.analogue, _channels(network)
     populations = {fire.name: _population(network, plan, fire, still, channels) for fire in network.all(Fire)}
-    if integrates(network):
-        populations[network.output.name] = _population(network, plan, network.output, still, channels)
+    tail, roots = _tail(network)
+    populations |= {root.name: _population(network, plan, root, still, channels) for root in roots}
     pools = (*network.all(MaxPool), *network.all(AvgPool))
     return Circuit(
         populations=populations,
+        tail=tail,
+        wires={rewire.name: _wires(network, rewire, channels) for rewire in network.all(Rewire)},
         windows={pool.name: windows(pool, network.source(pool)) for pool in pools if pool.name not in still},
         gains={
             affine.name: _row(per_channel(affine.gain, affine.shape).expand(affine.shape), channels[affine.name])
             for affine in network.all(Affine)
-            if affine.name not in still
+            if affine.name in network.eventful
         },
         channels=channels,
         fans={
@@ -175,15 +212,21 @@ def circuit(network: Network) -> Circuit:
     )
 
 
+def _wires(network: Network, node: Rewire, channels: dict[str, int]) -> dict[str, Windows]:
+    """The wires from the sources that send events."""
+    sources = network.sources(node)
+    return {
+        source.name: each
+        for source, each in zip(sources, wires(node, sources, channels), strict=True)
+        if source.name in network.eventful
+    }
+
+
 def _channels(network: Network) -> dict[str, int]:
     """Channels of every node; a node without positions has as many as values."""
     channels: dict[str, int] = {}
     for node in network.nodes:
-        if isinstance(node, Conv):
-            channels[node.name] = node.shape[0]
-        elif isinstance(node, Linear):
-            channels[node.name] = node.size
-        elif isinstance(node, Input):
+        if isinstance(node, (WeightLayer, Input, Rewire)):
             channels[node.name] = node.shape[0]
         else:
             channels[node.name] = channels[node.inputs[0]]
@@ -195,7 +238,7 @@ def _population(
 ) -> Population:
     drivers = _drivers(network, node)
     weighs = [each for each in drivers if isinstance(each, WeightLayer) and each.name not in still]
-    convs = [(weigh, network.source(weigh).shape) for weigh in weighs if isinstance(weigh, Conv)]
+    convs = [(each, network.source(each).shape) for each in weighs if isinstance(each, (Conv, ConvTranspose))]
     around = tuple(Margin.widest(each) for each in zip(*(margins(*conv) for conv in convs), strict=True))
     neuron = node.code.neuron() if isinstance(node, Fire) else None
     return Population(
@@ -219,18 +262,19 @@ def _branch(
     around: tuple[Margin, ...],
     channels: dict[str, int],
 ) -> Branch:
-    assert plan.schedule is not None and isinstance(weigh, (Conv, Linear))
+    assert plan.schedule is not None
     source, windows = network.source(weigh), plan.schedule.windows
-    if isinstance(weigh, Conv):
+    if isinstance(weigh, (Conv, ConvTranspose)):
         projection = conv_projection(weigh, source.shape, around)
     else:
+        assert isinstance(weigh, Linear)
         projection = linear_projection(weigh, channels[source.name])
     return Branch(
         weigh=weigh,
         source=source.name,
         projection=projection,
         lag=windows[node.name].start - windows[source.name].start,
-        emitters=_emitter(network, source).size,
+        emitters=sum(each.size for each in _emitters(network, source)),
         event_ns=_event_ns(weigh, source, projection),
         dense_ns=_MAC * macs(weigh, source) + _VALUE * (source.size + weigh.size),
     )
@@ -249,13 +293,15 @@ def _row(values: Tensor, channels: int) -> Tensor:
 def _output_tables(plan: Plan) -> Tables:
     """The output integrates and never fires."""
     shares = np.asarray(plan.shares, np.float32)
-    return Tables(np.full_like(shares, np.inf), np.zeros_like(shares), np.zeros_like(shares), shares)
+    none = np.zeros_like(shares)
+    return Tables.unsigned(np.full_like(shares, np.inf), none, none, shares)
 
 
-def _emitter(network: Network, source: Node) -> Node:
-    while isinstance(source, (AvgPool, Flatten, Affine)):
-        source = network.source(source)
-    return source
+def _emitters(network: Network, source: Node) -> list[Node]:
+    """The nodes that emit the events which a node passes on."""
+    if not isinstance(source, (AvgPool, Flatten, Affine, Rewire)):
+        return [source]
+    return [each for above in network.sources(source) for each in _emitters(network, above)]
 
 
 def _event_ns(weigh: WeightLayer, source: Node, projection: Projection) -> float:

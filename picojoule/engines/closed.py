@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor
 
 from picojoule.engines.layout import fast_format, flatten, unflatten
@@ -31,9 +32,10 @@ def refuses(network: Network) -> str | None:
         if node.code.lag is not None:
             return f"{node.code.label} in layer {node.layer} fires before all its inputs have arrived"
     for pool in network.all(MaxPool):
-        *between, origin = walk_up(network, pool)
-        if isinstance(origin, Fire) and any(isinstance(node, AvgPool) for node in between):
-            return f"the maximum pool {pool.name} behind an average pool may emit more than one event a window"
+        for *between, origin in walk_up(network, pool):
+            if isinstance(origin, Fire) and (origin.code.slope or any(isinstance(node, AvgPool) for node in between)):
+                what = "of values below zero" if origin.code.slope else "behind an average pool"
+                return f"the maximum pool {pool.name} {what} may emit more than one event a window"
     return None
 
 
@@ -52,7 +54,8 @@ def run_closed(
         source, before = sources[0], network.source(node)
         if isinstance(node, Fire):
             if node.layer in record:
-                times[node.layer] = Times(staircase.index(source, plan.tables[node.name]), node.code.steps)
+                compared = staircase.magnitude(source, node.code.slope)
+                times[node.layer] = Times(staircase.index(compared, plan.tables[node.name]), node.code.steps)
             values[node.name] = _fire(plan, node, source.clone() if before.name in plan.shared else source, tally)
         elif before.name in plan.pooled:
             assert isinstance(before, Fire)
@@ -92,10 +95,12 @@ def _fire(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
 
 def _decode(plan: Plan, fire: Fire, emitter: Node, u: Tensor, tally: Tally | None) -> tuple[Tensor, staircase.Reached]:
     """Q(u) by the neuron's staircase, and the arrival of each event of `emitter`."""
-    flat, channels_last = flatten(u)
+    flat, channels_last = flatten(staircase.magnitude(u, fire.code.slope))
     fan = plan.first_fan_out(emitter.name, channels_last) if tally else None
     flat, reached = staircase.quantise(flat, plan.tables[fire.name], fan)
     values = unflatten(flat, u.shape[1:], channels_last)
+    if fire.code.slope:
+        values = torch.where(u < 0, -values, values)
     if tally:
         tally.arrive(emitter.name, values, (reached.spikes, reached.weighted))
     return values, reached

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.engines.circuit import Branch, Circuit, Population, integrates
+from picojoule.engines.circuit import Branch, Circuit, Population
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_first, channels_innermost
 from picojoule.engines.tally import Tally
-from picojoule.ir import Affine, AvgPool, Fire, Flatten, Network, Node, WeightLayer
-from picojoule.ir.dense import without_bias
+from picojoule.ir import Affine, AvgPool, Fire, Flatten, Network, Node, Rewire
+from picojoule.ir.dense import evaluate, without_bias
 from picojoule.kernels.advance import advance, last_arrival
 from picojoule.kernels.pooling import average, maximum
 from picojoule.kernels.projection import Stream, from_frames, scale, to_frames
@@ -60,6 +60,11 @@ class Task:
     def recorded(self) -> dict[str, str]:
         """The firing node of each layer whose spikes to keep."""
         return {fire.layer: fire.name for fire in self.network.all(Fire) if fire.layer in self.record}
+
+    @cached_property
+    def roots(self) -> list[str]:
+        """The populations that only integrate: the sums the output is made of."""
+        return [name for name, each in self.circuit.populations.items() if not isinstance(each.node, Fire)]
 
     @cached_property
     def waits(self) -> bool:
@@ -107,7 +112,7 @@ class Journey:
         self._state = state
         self._membranes: dict[str, Tensor] = {}
         self._sums: dict[str, tuple[Tensor, Tensor]] = {}
-        self._total = None if integrates(task.network) else self._emitted_before(state)
+        self._total = self._given_before(state)
         self._injected = state.injected
         self._rasters: dict[str, list[Tensor]] = {layer: [] for layer in task.recorded}
         self._path: list[Tensor] = []
@@ -161,7 +166,8 @@ class Journey:
         """The potentials of a population, with the margins its events need."""
         name, layout = population.node.name, population.layout
         v = _filled(population.initial, (self._samples, layout.size), self._task.dtype)
-        before = state.potentials.get(name) if isinstance(population.node, Fire) else state.output
+        own = state.output if population.node is self._network.output else None
+        before = state.potentials.get(name) if isinstance(population.node, Fire) else own
         if before is not None:
             neurons = layout.neurons_of(v)
             neurons.copy_(channels_innermost(before, self._circuit.channels[name]).view_as(neurons))
@@ -177,8 +183,8 @@ class Journey:
         sums, largest = (_filled(0.0, (self._samples, size), self._task.dtype) for size in sizes)
         return sums, largest
 
-    def _emitted_before(self, state: State) -> Tensor:
-        """What an output that emits events has emitted so far."""
+    def _given_before(self, state: State) -> Tensor:
+        """What an output that is no population of its own has given so far."""
         none = torch.zeros(self._samples, *self._network.output.shape, dtype=self._task.dtype)
         return none if state.output is None else state.output
 
@@ -188,8 +194,8 @@ class Journey:
         for node in self._network.nodes:
             if isinstance(node, Fire):
                 streams[node.name] = self._fire(node, streams, now)
-            elif node.inputs and node.inputs[0] in streams and not isinstance(node, WeightLayer):
-                streams[node.name] = self._pass_on(node, streams[node.inputs[0]])
+            elif node.name in self._network.eventful:
+                streams[node.name] = self._pass_on(node, streams)
         return streams
 
     def _fire(self, node: Fire, streams: dict[str, Stream], now: slice) -> Stream:
@@ -209,7 +215,11 @@ class Journey:
         silent = torch.arange(emitted.steps - 1, -1, -1)  # steps left after a spike at each step
         return updates - int((emitted.numbers.sum(0) * silent).sum())
 
-    def _pass_on(self, node: Node, incoming: Stream) -> Stream:
+    def _pass_on(self, node: Node, streams: dict[str, Stream]) -> Stream:
+        if isinstance(node, Rewire):
+            wires = self._circuit.wires[node.name]
+            return Stream.merged([average(streams[source], each) for source, each in wires.items()])
+        incoming = streams[node.inputs[0]]
         if isinstance(node, Flatten):
             return incoming
         if isinstance(node, Affine):
@@ -307,18 +317,24 @@ class Journey:
 
     def _add(self, streams: dict[str, Stream], start: int, steps: int) -> None:
         """Take the events of some steps into the output."""
-        name = self._network.output.name
-        if self._total is None:
+        for name in self._task.roots:
             population = self._circuit.populations[name]
             self._advance(population, streams, population.tables.part(start, start + steps))
-        else:
+        if not self._task.roots:
+            name = self._network.output.name
             emitted = to_frames(streams[name], self._task.size(name)).sum(1)
             self._total = self._total + self._task.shaped(name, emitted)
         for share in self._task.plan.shares[start : start + steps]:
             self._injected += share
 
     def _output(self) -> Tensor:
-        return self._potentials(self._network.output.name) if self._total is None else self._total
+        """The output's running sum."""
+        sums = {name: self._potentials(name) for name in self._task.roots}
+        for node in self._circuit.tail:
+            sums[node.name] = evaluate(node, *(sums[name] for name in node.inputs))
+        if not self._circuit.tail and self._task.roots:
+            return sums[self._network.output.name]
+        return self._total + sums[self._network.output.name] if sums else self._total
 
     def _decoded(self, output: Tensor) -> Tensor:
         """The output's running sum over what a constant drive of 1 would have given."""

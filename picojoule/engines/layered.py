@@ -19,7 +19,7 @@ from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan, tables_of
 from picojoule.engines.tally import Tally
-from picojoule.ir import Add, Affine, Fire, Input, MaxPool, Network, Node, WeightLayer
+from picojoule.ir import Add, Affine, Fire, Input, MaxPool, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.kernels.scan import scan
 from picojoule.spikes import Raster
@@ -72,7 +72,14 @@ class _Signal(NamedTuple):
 def _sum(signals: list[_Signal]) -> _Signal:
     """Both parts of several signals together."""
     parts = ([part for part in parts if part is not None] for parts in zip(*signals, strict=True))
-    return _Signal(*(sum(each[1:], each[0]) if each else None for each in parts))
+    return _Signal(*map(_total, parts))
+
+
+def _total(parts: list[Tensor]) -> Tensor | None:
+    """Their sum, a tensor of its own: neurons overwrite what drives them."""
+    if len(parts) < 2:
+        return parts[0].clone() if parts else None
+    return sum(parts[1:], parts[0])
 
 
 class _Block:
@@ -117,6 +124,8 @@ class _Block:
         source = signals[node.inputs[0]]
         if isinstance(node, Add):
             return _sum([signals[name] for name in node.inputs])
+        if isinstance(node, Rewire):
+            return self._rewire(node, [signals[name] for name in node.inputs])
         if isinstance(node, Fire):
             return self._fire(node, source, start, stop)
         if isinstance(node, WeightLayer):
@@ -141,6 +150,17 @@ class _Block:
         if self.tally:
             self.tally.multiply(node.name, constant)
         return without_bias(node, constant) + bias
+
+    def _rewire(self, node: Rewire, sources: list[_Signal]) -> _Signal:
+        """Both parts of all sources where they are wired to; zeros for a part that one of them lacks."""
+        shapes = [each.shape for each in self.network.sources(node)]
+        parts = []
+        for each in zip(*sources, strict=True):
+            rows = max((len(part) for part in each if part is not None), default=0)
+            full = [self.x.new_zeros(rows, *shape) if part is None else part.expand(rows, *shape)
+                    for part, shape in zip(each, shapes, strict=True)]  # fmt: skip
+            parts.append(evaluate(node, *full) if rows else None)
+        return _Signal(*parts)
 
     def _scale(self, node: Affine, source: _Signal) -> _Signal:
         """gain·x of both parts; the shift joins the constant."""

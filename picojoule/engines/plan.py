@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
+from math import inf, prod
 from typing import NamedTuple, final
 
 import numpy as np
@@ -18,6 +19,7 @@ from picojoule.ir import (
     Add,
     AvgPool,
     Conv,
+    ConvTranspose,
     Fire,
     Flatten,
     Input,
@@ -25,6 +27,7 @@ from picojoule.ir import (
     Network,
     Node,
     Quantise,
+    Rewire,
     Schedule,
     WeightLayer,
     schedule,
@@ -115,13 +118,18 @@ def _pooled(network: Network) -> dict[str, str]:
     found = {}
     for fire in network.all(Fire):
         consumers = network.consumers(fire)
-        if fire.code.staircase() is not None and len(consumers) == 1 and isinstance(consumers[0], MaxPool):
+        if (
+            fire.code.staircase() is not None
+            and not fire.code.slope
+            and len(consumers) == 1
+            and isinstance(consumers[0], MaxPool)
+        ):
             found[fire.name] = consumers[0].name
     return found
 
 
 def _fastest(node: Node) -> Node:
-    if isinstance(node, Conv) and node.weight.dim() == 4:
+    if isinstance(node, (Conv, ConvTranspose)) and node.weight.dim() == 4:
         return replace(node, weight=node.weight.contiguous(memory_format=torch.channels_last))
     return node
 
@@ -142,16 +150,14 @@ def _layers(network: Network) -> dict[str, str]:
 def _facts(network: Network, timing: Schedule | None) -> dict[str, LayerCounts]:
     facts: dict[str, LayerCounts] = {}
     for fire in network.all(Fire):
-        facts[fire.layer] = LayerCounts(
-            name=fire.layer, neurons=fire.size, inputs=network.source(fire).size, outputs=fire.size
-        )
+        facts[fire.layer] = LayerCounts(name=fire.layer, neurons=fire.size, inputs=fire.size, outputs=fire.size)
     for layer in network.all(WeightLayer):
         facts[layer.name] = _weight_facts(network, layer, facts.get(layer.name), timing)
     if not network.spiking:
         _add_pool_compares(network, facts)
         _add_branch_sums(network, facts)
-    order = ["input", *(layer.name for layer in network.all(WeightLayer))]
-    return {name: facts[name] for name in order if name in facts}
+    order = ["input", *(node.layer if isinstance(node, Fire) else node.name for node in network.nodes)]
+    return {name: facts[name] for name in dict.fromkeys(order) if name in facts}
 
 
 def _weight_facts(
@@ -179,7 +185,7 @@ def macs(layer: WeightLayer, source: Node) -> int:
     """Multiply-accumulates of one sample as torch's flop counter has them (half its flops): padding included."""
     if isinstance(layer, Conv):
         return layer.size * prod(layer.weight.shape[1:])
-    return prod(source.shape[:-1]) * layer.weight.numel()
+    return layer.weight.numel() * prod(source.shape[1:])
 
 
 def _add_pool_compares(network: Network, facts: dict[str, LayerCounts]) -> None:
@@ -192,9 +198,10 @@ def _add_pool_compares(network: Network, facts: dict[str, LayerCounts]) -> None:
 
 def tables_of(code: Code) -> Tables:
     """What a neuron does at each step of its window."""
-    neuron = code.neuron()
+    neuron, steps = code.neuron(), code.steps
     rows = (neuron.thresholds, neuron.resets, code.amplitudes(), code.injections())
-    return Tables(*(np.asarray(row, np.float32) for row in rows))
+    below = neuron.floors or (inf,) * steps, neuron.refunds or (0.0,) * steps, code.debits()
+    return Tables(*(np.asarray(row, np.float32) for row in (*rows, *below)))
 
 
 def _add_branch_sums(network: Network, facts: dict[str, LayerCounts]) -> None:
@@ -206,22 +213,24 @@ def _add_branch_sums(network: Network, facts: dict[str, LayerCounts]) -> None:
             facts[fact.name] = replace(fact, bias_adds=fact.bias_adds + sums)
 
 
-def walk_up(network: Network, node: Node) -> list[Node]:
-    """The nodes a node reads through pools and flattening, up to the one that makes the values."""
-    path = [network.source(node)]
-    while isinstance(path[-1], (MaxPool, AvgPool, Flatten)):
-        path.append(network.source(path[-1]))
-    return path
+def walk_up(network: Network, node: Node) -> Iterator[list[Node]]:
+    """The ways up from a node through pools, flattening and rewiring, each to a node that makes the values."""
+    for source in network.sources(node):
+        if isinstance(source, (MaxPool, AvgPool, Flatten, Rewire)):
+            yield from ([source, *path] for path in walk_up(network, source))
+        else:
+            yield [source]
 
 
 def _payload(network: Network, layer: WeightLayer) -> str:
     """A maximum of power-of-two sums changes by amounts that are no power of two."""
-    *between, source = walk_up(network, layer)
-    if not isinstance(source, Fire):
-        return "binary"
-    payload = source.code.contract.payload
-    pooled = any(isinstance(node, MaxPool) for node in between)
-    return "real" if pooled and payload == "power_of_two" else payload
+    found = {"binary"}
+    for *between, source in walk_up(network, layer):
+        if isinstance(source, Fire):
+            pooled = any(isinstance(node, MaxPool) for node in between)
+            payload = source.code.payload
+            found.add("real" if pooled and payload == "power_of_two" else payload)
+    return max(found, key=("binary", "power_of_two", "real").index)
 
 
 def _value_bits(network: Network, layer: WeightLayer) -> int:

@@ -6,7 +6,7 @@ positions has one, and as many channels as values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise, product
 from math import prod
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from picojoule.ir import AvgPool, Conv, Linear, MaxPool, Node
+from picojoule.ir import AvgPool, Conv, ConvTranspose, Linear, MaxPool, Node, Rewire
 from picojoule.ir.dense import evaluate, sum_pool
 from picojoule.kernels.advance import Layout
 from picojoule.kernels.pooling import Windows
@@ -72,23 +72,32 @@ class _Axis(NamedTuple):
         margin = Margin(max(0, -min(reached, default=0)), max(0, max(reached, default=0) + 1 - outputs))
         return _Axis(base, phase, taps, margin)
 
+    @staticmethod
+    def transposed(inputs: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int) -> _Axis:
+        """An input x reaches output x·stride − padding + k·dilation by tap k."""
+        base = np.arange(inputs) * stride - padding
+        taps = [[(k * dilation, k) for k in range(kernel)]]
+        last = int(base[-1]) + (kernel - 1) * dilation
+        return _Axis(base, np.zeros(inputs, np.int64), taps, Margin(padding, max(0, last + 1 - outputs)))
+
     def neighbours(self) -> bool:
         """True where the taps of every place reach outputs without a gap."""
         return all(b[0] - a[0] == 1 for taps in self.taps for a, b in pairwise(taps))
 
 
-def margins(node: Conv, source_shape: tuple[int, ...]) -> tuple[Margin, Margin]:
+def margins(node: Conv | ConvTranspose, source_shape: tuple[int, ...]) -> tuple[Margin, Margin]:
     """What the events of a convolution need around its outputs, in y and in x."""
     y, x = _axes(node, source_shape)
     return y.margin, x.margin
 
 
-def _axes(node: Conv, source_shape: tuple[int, ...]) -> tuple[_Axis, _Axis]:
+def _axes(node: Conv | ConvTranspose, source_shape: tuple[int, ...]) -> tuple[_Axis, _Axis]:
     """Both axes of a convolution; one of one dimension has height 1."""
     sizes = (source_shape[1:], node.shape[1:], node.weight.shape[2:], node.stride)
     none = (0,) * (2 - len(node.stride))
     y, x = zip(*map(_two, sizes), none + node.padding, _two(node.dilation), strict=True)
-    return _Axis.of(*y), _Axis.of(*x)
+    make = _Axis.transposed if isinstance(node, ConvTranspose) else _Axis.of
+    return make(*y), make(*x)
 
 
 def layout_of(node: Node, around: tuple[Margin, Margin]) -> Layout:
@@ -102,7 +111,9 @@ def layout_of(node: Node, around: tuple[Margin, Margin]) -> Layout:
     return Layout(first, height, pitch, width * outputs, size)
 
 
-def conv_projection(node: Conv, source_shape: tuple[int, ...], around: tuple[Margin, Margin]) -> Projection:
+def conv_projection(
+    node: Conv | ConvTranspose, source_shape: tuple[int, ...], around: tuple[Margin, Margin]
+) -> Projection:
     """The tables of a convolution, to membranes with margins at least as wide as :func:`margins` says."""
     y, x = _axes(node, source_shape)
     weight = node.weight.detach().cpu().contiguous().numpy()
@@ -134,7 +145,9 @@ class _Place(NamedTuple):
     length: int
 
 
-def _place(node: Conv, weight: np.ndarray, rows: Taps, columns: Taps, neighbours: bool, row: int) -> _Place:
+def _place(
+    node: Conv | ConvTranspose, weight: np.ndarray, rows: Taps, columns: Taps, neighbours: bool, row: int
+) -> _Place:
     """Taps that reach neighbouring outputs are one run, unless outputs of other groups are between them."""
     outputs, run = weight.shape[0], weight.shape[0] // node.groups
     merged = node.groups == 1 and neighbours
@@ -191,6 +204,21 @@ def windows(node: MaxPool | AvgPool, source: Node) -> Windows:
     order = np.lexsort((window, position))
     bounds = np.searchsorted(position[order], np.arange(prod(source.shape[1:]) + 1))
     return Windows(source.shape[0], bounds, window[order], _shares(node, source))
+
+
+def wires(node: Rewire, sources: Iterable[Node], channels: Mapping[str, int]) -> list[Windows]:
+    """Where each value of each source goes to, in the order that events count values in."""
+    place = channels_innermost(torch.arange(node.size).view(1, *node.shape), channels[node.name])[0].argsort()
+    found, before = [], 0
+    for source in sources:
+        mine = (node.index >= before) & (node.index < before + source.size)
+        order = channels_innermost(torch.arange(source.size).view(1, *source.shape), channels[source.name])[0].argsort()
+        value, target = order[node.index[mine] - before].numpy(), place[mine.nonzero()[:, 0]].numpy()
+        sorted_by = np.lexsort((target, value))
+        bounds = np.searchsorted(value[sorted_by], np.arange(source.size + 1))
+        found.append(Windows(1, bounds, target[sorted_by], np.ones(node.size, np.float32)))
+        before += source.size
+    return found
 
 
 def _pairs(

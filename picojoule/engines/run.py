@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -39,16 +39,16 @@ class Run:
     """What one run gave.
 
     Attributes:
-        values: the network's outputs as the ANN would give them, ``[batch, ...]``.
+        values: the network's outputs as the model gives them: ``[batch, ...]``, or a tuple or dict of such.
         counts: what the modelled hardware did; None if not asked for.
         plan: which engine ran, and why.
         trains: spikes of the recorded layers: :class:`~picojoule.spikes.Times` from the closed engine,
             :class:`~picojoule.spikes.Raster` from the stepped one.
-        trajectory: outputs after each step, ``[steps, batch, ...]``; None if not asked for.
+        trajectory: outputs after each step, ``[steps, batch, ...]``, several in one row; None if not asked for.
         state: pass it to the next run to go on; None where the engine has none.
     """
 
-    values: Tensor
+    values: Any
     counts: Counts | None
     plan: str
     trains: dict[str, Times | Raster] = field(default_factory=dict)
@@ -98,12 +98,15 @@ def run(
     if name == "closed":
         values, times = run_closed(network, plan, x, record=record, tally=tally)
         return Run(
-            values=values, counts=tally.counts() if tally else None, plan=f"closed: {reason}", trains=dict(times)
+            values=network.as_model(values),
+            counts=tally.counts() if tally else None,
+            plan=f"closed: {reason}",
+            trains=dict(times),
         )
     in_steps = {"event": partial(run_event, ways=ways), "layered": run_layered, "stepped": run_stepped}[name]
     done = in_steps(network, plan, x, record=record, tally=tally, state=state, trajectory=trajectory)
     return Run(
-        values=done.values,
+        values=network.as_model(done.values),
         counts=tally.counts() if tally else None,
         plan=f"{name}: {reason}" + (f"; {done.note}" if done.note else ""),
         trains=dict(done.rasters),

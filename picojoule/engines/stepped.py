@@ -16,7 +16,7 @@ from picojoule.engines.layout import fast_format
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
-from picojoule.ir import Add, Fire, Input, MaxPool, Network, Node, WeightLayer
+from picojoule.ir import Add, Fire, Input, MaxPool, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.neurons import Neuron, step
 from picojoule.spikes import Raster
@@ -69,7 +69,7 @@ class _Clock:
             self._advance(t)
             for fire in self.network.all(Fire):
                 if fire.layer in trains and self.windows[fire.name].local(t) is not None:
-                    trains[fire.layer].append(self.spikes[fire.name])
+                    trains[fire.layer].append(self.spikes[fire.name] != 0)
             if trajectory:
                 path.append(self._decoded())
         return Outcome(
@@ -83,8 +83,8 @@ class _Clock:
         """One global step of every node, in order. None stands for a node from which nothing comes."""
         emitted: dict[str, Tensor | None] = {}
         for node in self.network.nodes:
-            arriving = [each for name in node.inputs if (each := emitted[name]) is not None]
-            incoming = sum(arriving[1:], arriving[0]) if arriving else None
+            arriving = [emitted[name] for name in node.inputs]
+            incoming = self._rewired(node, arriving) if isinstance(node, Rewire) else _sum(arriving)
             emitted[node.name] = self._emit(node, incoming, t)
         self._integrate_output(emitted[self.network.output.name], t)
 
@@ -92,7 +92,7 @@ class _Clock:
         if isinstance(node, Input):
             share = self._share(node, t)
             return share * self.x if share else None
-        if isinstance(node, Add):
+        if isinstance(node, (Add, Rewire)):
             return incoming
         if isinstance(node, Fire):
             return self._fire(node, incoming, self.windows[node.name].local(t))
@@ -101,6 +101,14 @@ class _Clock:
         if isinstance(node, MaxPool) and node.name in self.plan.fan_outs:
             return self._pool(node, incoming)
         return None if incoming is None else evaluate(node, incoming)
+
+    def _rewired(self, node: Rewire, arriving: list[Tensor | None]) -> Tensor | None:
+        """Values where they are wired to; zeros come from a node from which nothing comes."""
+        if all(each is None for each in arriving):
+            return None
+        sources = zip(arriving, self.network.sources(node), strict=True)
+        return evaluate(node, *(self.x.new_zeros(len(self.x), *source.shape) if each is None else each
+                                for each, source in sources))  # fmt: skip
 
     def _weigh(self, node: WeightLayer, incoming: Tensor | None, share: float) -> Tensor | None:
         current = None if incoming is None else without_bias(node, incoming)
@@ -130,6 +138,8 @@ class _Clock:
         if not number:
             return None
         emitted = spikes.to(self.x.dtype).mul_(self.amplitudes[node.name][local])
+        if neuron.signed:
+            emitted[spikes < 0] = node.code.debits()[local]
         if self.tally:
             self.tally.add(node.layer, spikes=number)
             self.tally.arrive(node.name, emitted)
@@ -169,3 +179,9 @@ class _Clock:
         """The share of a constant drive that is taken in at global step t."""
         local = self.windows[node.name].local(t)
         return 0.0 if local is None else self.injections[node.name][local]
+
+
+def _sum(arriving: list[Tensor | None]) -> Tensor | None:
+    """What arrives by all inputs together."""
+    parts = [each for each in arriving if each is not None]
+    return sum(parts[1:], parts[0]) if parts else None

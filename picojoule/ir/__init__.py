@@ -1,11 +1,12 @@
 """The network as values: nodes, what they mean densely, fan-out, and the schedule of its spikes."""
 
-from picojoule.ir.network import Conversion, Fate, Network
+from picojoule.ir.network import Conversion, Fate, Heads, Network
 from picojoule.ir.nodes import (
     Add,
     Affine,
     AvgPool,
     Conv,
+    ConvTranspose,
     Fire,
     Flatten,
     Input,
@@ -14,6 +15,7 @@ from picojoule.ir.nodes import (
     Node,
     Quantise,
     ReLU,
+    Rewire,
     WeightLayer,
 )
 from picojoule.ir.schedule import Schedule, Window, schedule
@@ -23,10 +25,12 @@ __all__ = [
     "Affine",
     "AvgPool",
     "Conv",
+    "ConvTranspose",
     "Conversion",
     "Fate",
     "Fire",
     "Flatten",
+    "Heads",
     "Input",
     "Linear",
     "MaxPool",
@@ -34,6 +38,7 @@ __all__ = [
     "Node",
     "Quantise",
     "ReLU",
+    "Rewire",
     "Schedule",
     "WeightLayer",
     "Window",

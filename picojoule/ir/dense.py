@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from picojoule.ir.nodes import (
     Affine,
     AvgPool,
     Conv,
+    ConvTranspose,
     Fire,
     Flatten,
     Input,
@@ -21,21 +23,30 @@ from picojoule.ir.nodes import (
     Node,
     Quantise,
     ReLU,
+    Rewire,
     WeightLayer,
 )
 
 _CONV = {1: F.conv1d, 2: F.conv2d}
+_CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d}
 _MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d}
 
 
 def per_channel(values: Tensor, node_shape: tuple[int, ...]) -> Tensor:
-    """`values` (a scalar or ``[channels]``) shaped to multiply a batch of outputs of `node_shape`."""
-    return values.reshape(-1, *[1] * (len(node_shape) - 1)) if values.dim() else values
+    """`values`, a scalar, ``[channels]`` or of the rank of `node_shape`, shaped to multiply a batch of such outputs."""
+    return values.reshape(-1, *[1] * (len(node_shape) - 1)) if values.dim() == 1 else values
 
 
 def _conv(node: Conv, x: Tensor, bias: Tensor | None) -> Tensor:
     convolve = _CONV[len(node.stride)]
     return convolve(x, node.weight, bias, node.stride, node.padding, node.dilation, node.groups)
+
+
+def _conv_transpose(node: ConvTranspose, x: Tensor, bias: Tensor | None) -> Tensor:
+    rank, groups = len(node.stride), node.groups
+    weight = node.weight.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)  # inputs first, as torch has them
+    geometry = (node.stride, node.padding, node.output_padding, groups, node.dilation)
+    return _CONV_TRANSPOSE[rank](x, weight, bias, *geometry)
 
 
 def _linear(node: Linear, x: Tensor, bias: Tensor | None) -> Tensor:
@@ -51,7 +62,8 @@ def _add(node: Add, *terms: Tensor) -> Tensor:
 
 
 def _relu(node: ReLU, x: Tensor) -> Tensor:
-    return F.relu(x)
+    y = F.leaky_relu(x, node.slope) if node.slope else F.relu(x)
+    return y if node.ceiling == inf else y.clamp(max=node.ceiling)
 
 
 def _max_pool(node: MaxPool, x: Tensor) -> Tensor:
@@ -77,12 +89,17 @@ def _flatten(node: Flatten, x: Tensor) -> Tensor:
     return x.flatten(1)
 
 
+def _rewire(node: Rewire, *sources: Tensor) -> Tensor:
+    values = torch.cat([F.pad(sources[0].flatten(1), (1, 0)), *(each.flatten(1) for each in sources[1:])], 1)
+    return values.index_select(1, node.index.to(values.device) + 1).unflatten(1, node.shape)
+
+
 def _quantise(node: Quantise, x: Tensor) -> Tensor:
     low = -(2 ** (node.bits - 1)) if node.signed else 0
     return torch.round(x / node.step).clamp_(low, low + 2**node.bits - 1).mul_(node.step)
 
 
-_WEIGHTED: dict[type[Node], Callable[..., Tensor]] = {Conv: _conv, Linear: _linear}
+_WEIGHTED: dict[type[Node], Callable[..., Tensor]] = {Conv: _conv, ConvTranspose: _conv_transpose, Linear: _linear}
 _PLAIN: dict[type[Node], Callable[..., Tensor]] = {
     Add: _add,
     Affine: _affine,
@@ -90,6 +107,7 @@ _PLAIN: dict[type[Node], Callable[..., Tensor]] = {
     MaxPool: _max_pool,
     AvgPool: _avg_pool,
     Flatten: _flatten,
+    Rewire: _rewire,
     Quantise: _quantise,
 }
 
@@ -101,19 +119,21 @@ def scaled_input(node: Input, x: Tensor) -> Tensor:
 
 def evaluate(node: Node, *x: Tensor) -> Tensor:
     """The node's output ``[batch, *shape]`` for its inputs ``[batch, ...]``."""
-    if isinstance(node, WeightLayer):
-        return _WEIGHTED[type(node)](node, *x, node.bias if node.has_bias else None)
-    return _PLAIN[type(node)](node, *x)
+    if not isinstance(node, WeightLayer):
+        return _PLAIN[type(node)](node, *x)
+    if node.has_bias and node.bias.dim() > 1:  # of every value its own: not the bias torch knows
+        return _WEIGHTED[type(node)](node, *x, None) + node.bias
+    return _WEIGHTED[type(node)](node, *x, node.bias if node.has_bias else None)
 
 
-def without_bias(node: Node, x: Tensor) -> Tensor:
-    """The node's linear part: what its input alone contributes."""
-    return _WEIGHTED[type(node)](node, x, None) if isinstance(node, WeightLayer) else _PLAIN[type(node)](node, x)
+def without_bias(node: Node, *x: Tensor) -> Tensor:
+    """The node's linear part: what its inputs alone contribute."""
+    return _WEIGHTED[type(node)](node, *x, None) if isinstance(node, WeightLayer) else _PLAIN[type(node)](node, *x)
 
 
 def bias_image(node: WeightLayer) -> Tensor:
     """The bias shaped to be added to a batch of the node's outputs."""
-    return per_channel(node.bias, node.shape) if isinstance(node, Conv) else node.bias
+    return per_channel(node.bias, node.shape)
 
 
 def evaluate_all(nodes: tuple[Node, ...], x: Tensor) -> dict[str, Tensor]:

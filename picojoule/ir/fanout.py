@@ -1,8 +1,8 @@
 """True fan-out: how many synapses one event reaches, at borders, strides, groups and behind pooling.
 
 An event at a position of a node reaches, in each weight layer it feeds, as many synapses as a network of all-ones
-weights would give it: the gradient of the sum of that layer's outputs. Average pooling and flattening pass events
-on; a maximum pool makes events of its own.
+weights would give it: the gradient of the sum of that layer's outputs. Average pooling, flattening and rewiring pass
+events on; a maximum pool makes events of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from torch import Tensor
 
 from picojoule.ir.dense import sum_pool, without_bias
 from picojoule.ir.network import Network
-from picojoule.ir.nodes import AvgPool, Fire, Flatten, MaxPool, Node, WeightLayer
+from picojoule.ir.nodes import AvgPool, Fire, Flatten, MaxPool, Node, Rewire, WeightLayer
+
+Step = tuple[Node, int]
+"""A node on the way of an event, and which of its inputs the event comes by."""
 
 
 def event_sources(network: Network) -> list[Node]:
@@ -31,50 +34,47 @@ def fan_out(network: Network, source: Node) -> dict[str, Tensor]:
     reached: dict[str, Tensor] = {}
     for layer, path in _paths(network, source, ()):
         total = reached.get(layer.name, torch.zeros(source.shape, dtype=torch.int64))
-        reached[layer.name] = total + _synapses(source, path)
+        reached[layer.name] = total + _synapses(network, source, path)
     return reached
 
 
 def own_fan_out(network: Network, layer: WeightLayer) -> Tensor:
     """Synapses of each value a weight layer reads directly, int64 of its source's shape."""
-    return _synapses(network.source(layer), (layer,))
+    return _synapses(network, network.source(layer), ((layer, 0),))
 
 
 def _from_events(network: Network, node: Node) -> bool:
     source = network.source(node)
-    return isinstance(source, Fire) or (
-        isinstance(source, (MaxPool, AvgPool, Flatten)) and _from_events(network, source)
-    )
+    passes = isinstance(source, (MaxPool, AvgPool, Flatten, Rewire))
+    return isinstance(source, Fire) or (passes and _from_events(network, source))
 
 
-def _paths(network: Network, node: Node, path: tuple[Node, ...]) -> list[tuple[WeightLayer, tuple[Node, ...]]]:
+def _paths(network: Network, node: Node, path: tuple[Step, ...]) -> list[tuple[WeightLayer, tuple[Step, ...]]]:
     found = []
     for consumer in network.consumers(node):
-        if isinstance(consumer, WeightLayer):
-            found.append((consumer, (*path, consumer)))
-        elif isinstance(consumer, (AvgPool, Flatten)):
-            found += _paths(network, consumer, (*path, consumer))
+        for place, name in enumerate(consumer.inputs):
+            if name == node.name and isinstance(consumer, WeightLayer):
+                found.append((consumer, (*path, (consumer, place))))
+            elif name == node.name and isinstance(consumer, (AvgPool, Flatten, Rewire)):
+                found += _paths(network, consumer, (*path, (consumer, place)))
     return found
 
 
-def _synapses(source: Node, path: tuple[Node, ...]) -> Tensor:
+def _synapses(network: Network, source: Node, path: tuple[Step, ...]) -> Tensor:
+    layer = path[-1][0]
+    assert isinstance(layer, WeightLayer)
     with torch.inference_mode(False), torch.enable_grad():
-        x = torch.zeros(1, *source.shape, dtype=torch.float64, device=_device(path), requires_grad=True)
+        x = torch.zeros(1, *source.shape, dtype=torch.float64, device=layer.weight.device, requires_grad=True)
         out = x
-        for node in path:
-            out = _pass_on(node, out)
+        for node, place in path:
+            others = [out.new_zeros(1, *each.shape) for each in network.sources(node)]
+            out = _pass_on(node, *others[:place], out, *others[place + 1 :])
         (gradient,) = torch.autograd.grad(out.sum(), x)
     return gradient[0].round().long().cpu()
 
 
-def _device(path: tuple[Node, ...]) -> torch.device:
-    layer = path[-1]
-    assert isinstance(layer, WeightLayer)
-    return layer.weight.device
-
-
-def _pass_on(node: Node, events: Tensor) -> Tensor:
+def _pass_on(node: Node, *events: Tensor) -> Tensor:
     """Where events go: a weight layer of ones; an average pool passes each event of a window on whole."""
     if isinstance(node, WeightLayer):
-        return without_bias(replace(node, weight=torch.ones_like(node.weight, dtype=torch.float64)), events)
-    return sum_pool(node, events) if isinstance(node, AvgPool) else without_bias(node, events)
+        return without_bias(replace(node, weight=torch.ones_like(node.weight, dtype=torch.float64)), *events)
+    return sum_pool(node, *events) if isinstance(node, AvgPool) else without_bias(node, *events)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from math import prod
 from typing import Any, TypeVar, final
 
 import torch
 from torch import Tensor
 
 from picojoule.base.errors import ConversionError, InputError
-from picojoule.ir.nodes import Fire, Input, Node, Quantise, WeightLayer
+from picojoule.ir.nodes import Add, Fire, Input, Node, Quantise, WeightLayer
 
 Kind = TypeVar("Kind", bound=Node)
 
@@ -56,6 +57,26 @@ class Conversion:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The outputs of a model that has several, which its network gives as one row of values.
+
+    Attributes:
+        shapes: of each output, without the batch axis, in order.
+        keys: their names where the model returns a dict; None for a tuple.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    keys: tuple[str, ...] | None = None
+
+    def split(self, rows: Tensor) -> tuple[Tensor, ...] | dict[str, Tensor]:
+        """Rows ``[..., values]`` as the model returns them, each output ``[..., *shape]``."""
+        parts = rows.split([prod(shape) for shape in self.shapes], -1)
+        shaped = tuple(part.unflatten(-1, shape) for part, shape in zip(parts, self.shapes, strict=True))
+        return shaped if self.keys is None else dict(zip(self.keys, shaped, strict=True))
+
+
+@final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Network:
     """A network as a value: an ANN, a quantised ANN or a spiking network, by the nodes it holds.
@@ -64,11 +85,13 @@ class Network:
         nodes: in the order of evaluation, the input first, the output last.
         conversion: what became of each node of the model it came from.
         name: the system's name in every table, such as ``ann int8`` or ``ttfs T=80``.
+        heads: the outputs of the model, where it has several; the output node holds all of them in one row.
     """
 
     nodes: tuple[Node, ...]
     conversion: Conversion = Conversion()
     name: str = "ann fp32"
+    heads: Heads | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Node]:
@@ -99,6 +122,16 @@ class Network:
                 names.add(node.name)
         return frozenset(names)
 
+    @cached_property
+    def eventful(self) -> frozenset[str]:
+        """Names of the nodes whose output is events: neurons, and what only picks, averages or scales their events."""
+        names: set[str] = set()
+        for node in self.nodes:
+            passes = not isinstance(node, (WeightLayer, Add)) and not names.isdisjoint(node.inputs)
+            if isinstance(node, Fire) or passes:
+                names.add(node.name)
+        return frozenset(names)
+
     @property
     def precision(self) -> str:
         """The widest number its weight layers and activations are stored in: ``fp32``, ``int8``, ``int4``."""
@@ -120,7 +153,15 @@ class Network:
 
     def consumers(self, node: Node) -> list[Node]:
         """The nodes that read `node`."""
-        return [other for other in self.nodes if node.name in other.inputs]
+        return self._consumers.get(node.name, [])
+
+    @cached_property
+    def _consumers(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                found.setdefault(name, []).append(node)
+        return found
 
     def evolve(
         self,
@@ -154,6 +195,10 @@ class Network:
             ) from None
         return self.evolve(_moved(node, device, number) for node in self.nodes)
 
+    def as_model(self, rows: Tensor) -> Tensor | tuple[Tensor, ...] | dict[str, Tensor]:
+        """Values of the output node ``[..., values]`` in the form in which the model gives its outputs."""
+        return rows if self.heads is None else self.heads.split(rows)
+
     def check_input(self, x: Tensor) -> Tensor:
         """`x` in this network's number type and on its device, if it is a batch of its inputs.
 
@@ -174,4 +219,9 @@ def _moved(node: Node, device: str, dtype: torch.dtype) -> Node:
     tensors = {
         each.name: getattr(node, each.name) for each in fields(node) if isinstance(getattr(node, each.name), Tensor)
     }
-    return replace(node, **{name: tensor.to(device, dtype) for name, tensor in tensors.items()})
+    return replace(node, **{name: _to(tensor, device, dtype) for name, tensor in tensors.items()})
+
+
+def _to(tensor: Tensor, device: str, dtype: torch.dtype) -> Tensor:
+    """A tensor on a device, its numbers of a type; places stay whole numbers."""
+    return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import prod
+from math import inf, prod
 from typing import Self, final
 
 from torch import Tensor
@@ -58,8 +58,8 @@ class WeightLayer(Node, ABC):
     """A linear map with weights and a bias.
 
     Attributes:
-        weight: as torch stores it.
-        bias: ``[out]``; zeros where the layer has none.
+        weight: outputs first.
+        bias: ``[out]``, or one number for each value of the output; zeros where the layer has none.
         has_bias: False where the bias is zero by construction, so that nothing is counted for it.
         bits: width in which a weight is stored.
     """
@@ -83,14 +83,33 @@ class Conv(WeightLayer):
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ConvTranspose(WeightLayer):
+    """Transposed convolution, 1d or 2d: input x reaches output x·stride − padding + k·dilation by tap k.
+
+    Its weight is ``[out, in/groups, *kernel]`` as a convolution's, not the other way round as torch has it.
+    """
+
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    output_padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Linear(WeightLayer):
-    """y = W·x + b on the last axis, W ``[out, in]``."""
+    """y = W·x + b, W ``[out, in]``, on vectors."""
 
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Affine(Node):
-    """y = gain·x + shift per channel: batch norm in evaluation. Folding removes it."""
+    """y = gain·x + shift: batch norm in evaluation, a number or a tensor times or plus x. Folding removes it.
+
+    Attributes:
+        gain, shift: a number, one for each channel, or of the rank of the output and broadcastable to it.
+    """
 
     gain: Tensor
     shift: Tensor
@@ -105,7 +124,22 @@ class Add(Node):
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReLU(Node):
-    """y = max(x, 0)."""
+    """y = min(max(x, slope·x), ceiling), piecewise linear and monotone: ReLU, ReLU6, leaky ReLU, identity (slope 1).
+
+    Attributes:
+        slope: α ≥ 0 of the values below zero.
+        ceiling: the largest output.
+    """
+
+    slope: float = 0.0
+    ceiling: float = inf
+
+    @property
+    def kind(self) -> str:
+        """What users call it."""
+        if self.slope:
+            return "identity" if self.slope == 1 else f"leaky ReLU ({self.slope:g})"
+        return "ReLU" if self.ceiling == inf else f"ReLU{self.ceiling:g}"
 
 
 @final
@@ -136,6 +170,18 @@ class AvgPool(Node):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flatten(Node):
     """All axes of a sample in one."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rewire(Node):
+    """y[i] = x[index[i]], or 0 where index[i] is −1: slices, padding, concatenation, upsampling, permutations.
+
+    Attributes:
+        index: int64 ``[values]``, into the values of all inputs one after the other.
+    """
+
+    index: Tensor
 
 
 @final

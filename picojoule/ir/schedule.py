@@ -10,13 +10,14 @@ An analogue input is there at step 0, so the first layer fires at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 from picojoule.base.errors import ConversionError
 from picojoule.codes import Code
 from picojoule.ir.network import Network
-from picojoule.ir.nodes import Add, Fire, Input
+from picojoule.ir.nodes import Fire, Input, Node, Rewire
 
 
 @final
@@ -57,16 +58,22 @@ def schedule(network: Network) -> Schedule:
     """
     windows: dict[str, Window] = {}
     for node in network.nodes:
-        if isinstance(node, Input):
-            windows[node.name] = Window(0, _receiver(network))
-        elif isinstance(node, Fire):
-            windows[node.name] = _fire_window(network, node, windows[node.inputs[0]])
-        elif isinstance(node, Add):
-            windows[node.name] = _common_window(node, [windows[name] for name in node.inputs])
-        else:
-            windows[node.name] = windows[node.inputs[0]]
+        windows[node.name] = schedule_of(network, node, windows)
     last = windows[network.output.name]
     return Schedule(windows, last.start + last.steps)
+
+
+def schedule_of(network: Network, node: Node, windows: Mapping[str, Window]) -> Window:
+    """The window of one node, from those of its inputs.
+
+    Raises:
+        ConversionError: codes that cannot meet.
+    """
+    if isinstance(node, Input):
+        return Window(0, _receiver(network))
+    if isinstance(node, Fire):
+        return _fire_window(network, node, windows[node.inputs[0]])
+    return _common_window(network, node, windows) if len(node.inputs) > 1 else windows[node.inputs[0]]
 
 
 def _receiver(network: Network) -> Code:
@@ -88,14 +95,19 @@ def _fire_window(network: Network, node: Fire, feeding: Window) -> Window:
     return Window(feeding.start + (0 if analogue else lag), node.code)
 
 
-def _common_window(node: Add, branches: list[Window]) -> Window:
-    """The window in which all branches arrive."""
-    if any(branch != branches[0] for branch in branches):
+def _common_window(network: Network, node: Node, windows: Mapping[str, Window]) -> Window:
+    """The window in which all branches arrive; the last one where an output only gathers sums."""
+    branches = [windows[name] for name in node.inputs if name not in network.analogue]
+    if not branches:
+        return windows[node.inputs[0]]
+    if isinstance(node, Rewire) and network.eventful.isdisjoint(node.inputs):
+        return max(branches, key=lambda each: each.start)
+    if len({(each.start, each.steps, each.code.repeats) for each in branches}) > 1:
         told = " and ".join(f"{branch.code.label} from step {branch.start}" for branch in branches)
         raise ConversionError(
             f"its branches arrive in different windows: {told}",
-            where=f"node {node.name} (Add)",
-            remedy="use a code whose layers all fire in the same steps, such as rate or phase",
+            where=f"node {node.name} ({type(node).__name__})",
+            remedy="use one code in every layer, or one whose layers all fire in the same steps, such as rate or phase",
         )
     return branches[0]
 

@@ -109,7 +109,7 @@ def advance_reference(
 ) -> Stream:
     """:func:`advance` in plain torch, for every device and dtype, step by step."""
     emitted = []
-    for t, (threshold, reset, amplitude, share) in enumerate(zip(*(each.tolist() for each in tables), strict=True)):
+    for t, (threshold, reset, amplitude, share, *_) in enumerate(zip(*(each.tolist() for each in tables), strict=True)):
         v *= leak
         for stream, projection in zip(incoming, projections, strict=True):
             for sample in range(len(v)):

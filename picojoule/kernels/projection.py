@@ -86,6 +86,23 @@ class Stream(NamedTuple):
         where, amount = (torch.cat(each) for each in list(zip(*parts, strict=True))[1:])
         return Stream(torch.cat(bounds), where, amount)
 
+    @staticmethod
+    def merged(parts: Sequence[Stream]) -> Stream:
+        """The events of all parts, of the same samples and steps; those of a step one part after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        numbers = torch.stack([part.numbers for part in parts], -1)  # samples, steps, parts
+        flat = numbers.flatten()
+        before = torch.stack([part.bounds[:, :-1] for part in parts], -1)
+        shift = torch.tensor([0, *accumulate(len(part.where) for part in parts)])[:-1]
+        start = (before + shift).flatten()
+        first = flat.cumsum(0) - flat
+        take = torch.arange(int(flat.sum())) + (start - first).repeat_interleave(flat)
+        where, amount = (torch.cat(each)[take] for each in list(zip(*parts, strict=True))[1:])
+        ends = numbers.sum(-1).flatten().cumsum(0).view(len(numbers), -1)
+        starts = torch.cat([ends.new_zeros(1), ends[:-1, -1]])
+        return Stream(torch.cat([starts[:, None], ends], 1), where, amount)
+
     def sample(self, b: int) -> Stream:
         """One sample alone; shares memory."""
         start, stop = int(self.bounds[b, 0]), int(self.bounds[b, -1])

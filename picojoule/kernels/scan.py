@@ -1,5 +1,7 @@
 """All steps of many neurons: the scan v ← a·v + I(t), s = [v ≥ θ(t)], v ← v − r(t)·s over a block of time.
 
+Signed neurons also fire below zero: s = −1 where v ≤ −θ⁻(t), and v ← v + r⁻(t).
+
 The current of neuron i at step t is ``drive[t, b, i] + share[t]·constant[b, i]``: what arrives, and what is there all
 the time (biases, analogue input). The drive is overwritten by what the neurons emit.
 
@@ -20,16 +22,26 @@ _BLOCK = 1024
 
 
 class Tables(NamedTuple):
-    """What changes with the step, float32 arrays of one length: θ, r, what a spike emits, the share of constants."""
+    """What changes with the step, float32 arrays of one length: θ, r, what a spike emits, the share of constants; of
+    spikes below zero θ⁻ (infinite where there are none), r⁻ and what they emit."""
 
     thresholds: np.ndarray
     resets: np.ndarray
     amplitudes: np.ndarray
     shares: np.ndarray
+    floors: np.ndarray
+    refunds: np.ndarray
+    debits: np.ndarray
 
     def part(self, start: int, stop: int) -> Tables:
         """The tables of the steps start … stop − 1."""
         return Tables(*(each[start:stop] for each in self))
+
+    @staticmethod
+    def unsigned(thresholds: np.ndarray, resets: np.ndarray, amplitudes: np.ndarray, shares: np.ndarray) -> Tables:
+        """Of neurons without spikes below zero."""
+        none = np.zeros_like(shares)
+        return Tables(thresholds, resets, amplitudes, shares, np.full_like(shares, np.inf), none, none)
 
 
 class Fired(NamedTuple):
@@ -60,7 +72,7 @@ def scan(
     if not all(each.dtype == torch.float32 and each.device.type == "cpu" and each.is_contiguous() for each in tensors):
         return scan_reference(drive, constant, tables, leak, v, weights)
     counts = Fired(*(np.zeros(len(v), np.int64) for _ in range(2)))
-    _scan(drive.numpy(), constant.numpy(), *tables, np.float32(leak), v.numpy(), weights, *counts)
+    _scan(drive.numpy(), constant.numpy(), tables, np.float32(leak), v.numpy(), weights, *counts)
     return drive, v, counts
 
 
@@ -69,18 +81,19 @@ def scan_reference(
 ) -> tuple[Tensor, Tensor, Fired]:
     """:func:`scan` in plain torch, for every device and dtype."""
     emitted = torch.empty_like(drive)
-    for t, (threshold, reset, amplitude, share) in enumerate(zip(*(each.tolist() for each in tables), strict=True)):
+    rows = zip(*(each.tolist() for each in tables), strict=True)
+    for t, (threshold, reset, amplitude, share, floor, refund, debit) in enumerate(rows):
         v = leak * v + (drive[t] + share * constant)
-        spikes = v >= threshold
-        v = torch.where(spikes, v - reset, v)
-        emitted[t] = spikes * amplitude
+        spikes, below = v >= threshold, v <= -floor
+        v = torch.where(spikes, v - reset, torch.where(below, v + refund, v))
+        emitted[t] = torch.where(spikes, amplitude, below * debit)
     fired = emitted != 0
     weighted = (fired * torch.as_tensor(weights, device=drive.device)).sum((0, 2))
     return emitted, v, Fired(fired.sum((0, 2)).cpu().numpy(), weighted.cpu().numpy())
 
 
 @numba.njit(cache=True, nogil=True)
-def _scan(drive, constant, thresholds, resets, amplitudes, shares, leak, v, weights, spikes, weighted):  # type: ignore[no-untyped-def]
+def _scan(drive, constant, tables, leak, v, weights, spikes, weighted):  # type: ignore[no-untyped-def]
     steps, batch, n = drive.shape
     count = np.empty(_BLOCK, np.float32)
     for b in range(batch):
@@ -91,7 +104,7 @@ def _scan(drive, constant, thresholds, resets, amplitudes, shares, leak, v, weig
             count[:] = 0
             c, u = held[start:stop], potential[start:stop]
             for t in range(steps):
-                _step(drive[t, b, start:stop], c, u, count, thresholds[t], resets[t], amplitudes[t], shares[t], leak)
+                _step(drive[t, b, start:stop], c, u, count, tables, t, leak)
             for i in range(stop - start):
                 found += np.int64(count[i])
                 total += np.int64(count[i]) * weights[start + i]
@@ -99,11 +112,13 @@ def _scan(drive, constant, thresholds, resets, amplitudes, shares, leak, v, weig
 
 
 @numba.njit(inline="always")
-def _step(x, constant, v, count, threshold, reset, amplitude, share, leak):  # type: ignore[no-untyped-def]
+def _step(x, constant, v, count, tables, t, leak):  # type: ignore[no-untyped-def]
     """One step of one block; without a branch, so that it runs at vector speed."""
+    threshold, reset, amplitude, share = tables.thresholds[t], tables.resets[t], tables.amplitudes[t], tables.shares[t]
+    floor, refund, debit = -tables.floors[t], tables.refunds[t], tables.debits[t]
     for i in range(len(x)):
         u = leak * v[i] + (x[i] + share * constant[i])
-        fires = u >= threshold
-        v[i] = u - reset if fires else u
-        x[i] = amplitude if fires else np.float32(0)
-        count[i] += np.float32(1) if fires else np.float32(0)
+        fires, below = u >= threshold, u <= floor
+        v[i] = u - reset if fires else (u + refund if below else u)
+        x[i] = amplitude if fires else (debit if below else np.float32(0))
+        count[i] += np.float32(1) if fires or below else np.float32(0)

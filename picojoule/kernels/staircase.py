@@ -111,6 +111,11 @@ def quantise_reference(u: Tensor, staircase: Table, weights: np.ndarray) -> tupl
     return decode(k, staircase, u.dtype), Reached(*(each.cpu().numpy() for each in counts))
 
 
+def magnitude(u: Tensor, slope: float) -> Tensor:
+    """What a signed neuron compares with its levels: u, or −α·u below zero; u itself where α = 0."""
+    return torch.where(u < 0, -slope * u, u) if slope else u
+
+
 def index(u: Tensor, staircase: Table) -> Tensor:
     """k(u) as int64, any shape; K where no level is reached."""
     levels = torch.as_tensor(staircase.levels[:-1], device=u.device).to(u.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isnan
 from typing import final
 
 from picojoule.base.errors import InputError
@@ -17,23 +17,32 @@ class Neuron:
     ::
 
         v ← a·v + I(t)
-        s = 1 if v ≥ θ(t) else 0
-        v ← v − r(t)·s
+        s = 1 if v ≥ θ(t);  −1 if v ≤ −θ⁻(t);  else 0
+        v ← v − r(t) at s = 1;  v + r⁻(t) at s = −1
 
     Attributes:
         thresholds: θ(t) for t = 0 … steps−1.
-        resets: r(t); ``inf`` silences the neuron for ever after its first spike.
+        resets: r(t); ``inf`` silences the neuron for ever after its first spike, ``nan`` one that may also fire below.
         leak: a, the share of the potential kept from one step to the next.
         initial: v before the first step.
+        floors: θ⁻(t) > 0; empty where no spike is below zero.
+        refunds: r⁻(t); ``nan`` silences the neuron.
     """
 
     thresholds: tuple[float, ...]
     resets: tuple[float, ...]
     leak: float = 1.0
     initial: float = 0.0
+    floors: tuple[float, ...] = ()
+    refunds: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.thresholds) != len(self.resets) or not self.thresholds:
+        lengths = {
+            len(self.thresholds),
+            len(self.resets),
+            *map(len, (self.floors, self.refunds) if self.signed else ()),
+        }
+        if len(lengths) > 1 or not self.thresholds:
             raise InputError(
                 f"{len(self.thresholds)} thresholds and {len(self.resets)} resets",
                 where="Neuron",
@@ -46,9 +55,14 @@ class Neuron:
         return len(self.thresholds)
 
     @property
+    def signed(self) -> bool:
+        """True where spikes may be below zero."""
+        return bool(self.floors)
+
+    @property
     def fires_once(self) -> bool:
         """True where every spike silences the neuron."""
-        return all(reset == inf for reset in self.resets)
+        return all(reset == inf or isnan(reset) for reset in self.resets)
 
 
 def integrate_and_fire(

@@ -18,11 +18,16 @@ def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int) -> tuple[Te
         t: the neuron's own time, 0 ≤ t < steps.
 
     Returns:
-        The potential after the step and the spikes (bool), same shape as `v`.
+        The potential after the step and the spikes, same shape as `v`: bool, or int8 where they may be −1.
     """
     v = (v if neuron.leak == 1.0 else neuron.leak * v) + current
     spikes = v >= neuron.thresholds[t]
-    return torch.where(spikes, v - neuron.resets[t], v), spikes
+    after = torch.where(spikes, v - neuron.resets[t], v)
+    if not neuron.signed:
+        return after, spikes
+    below = v <= -neuron.floors[t]
+    fired = spikes.to(torch.int8) - below.to(torch.int8)
+    return torch.where(below, v + neuron.refunds[t], after), fired
 
 
 def scan(neuron: Neuron, currents_tb: Tensor, v: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -34,10 +39,10 @@ def scan(neuron: Neuron, currents_tb: Tensor, v: Tensor | None = None) -> tuple[
         v: potential to start from; the neuron's own start if None.
 
     Returns:
-        Spikes (bool, shape of `currents_tb`) and the last potential.
+        Spikes (shape of `currents_tb`; bool, or int8 where they may be −1) and the last potential.
     """
     v = torch.full_like(currents_tb[0], neuron.initial) if v is None else v
-    spikes = torch.empty_like(currents_tb, dtype=torch.bool)
+    spikes = torch.empty_like(currents_tb, dtype=torch.int8 if neuron.signed else torch.bool)
     for t, current in enumerate(currents_tb):
         v, spikes[t] = step(neuron, v, current, t)
     return spikes, v

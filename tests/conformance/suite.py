@@ -23,8 +23,10 @@ def transmitted(code: Code, u: Tensor) -> tuple[Tensor, Tensor]:
     """What a receiver decodes from one neuron under the constant drive `u`, step by step, and its spikes."""
     share = torch.tensor(code.injections(), dtype=u.dtype).view(-1, *[1] * u.dim())
     spikes, _ = scan(code.neuron(), share * u)
-    weight = torch.tensor(code.amplitudes(), dtype=u.dtype).view(-1, *[1] * u.dim())
-    return (spikes * weight).sum(0) / code.repeats, spikes
+    above, below = (
+        torch.tensor(row, dtype=u.dtype).view(-1, *[1] * u.dim()) for row in (code.amplitudes(), code.debits())
+    )
+    return torch.where(spikes < 0, below, above * spikes).sum(0) / code.repeats, spikes != 0
 
 
 def dyadic_drives() -> Tensor:
@@ -54,9 +56,13 @@ def check_spike_bound(code: Code) -> None:
 
 
 def check_negative_is_silent(code: Code) -> None:
-    """A neuron whose drive is not positive transmits nothing: the code stands for a ReLU."""
+    """A neuron whose drive is not positive transmits nothing: the code stands for a ReLU; or, signed, less than α·u."""
     u = dyadic_drives()
-    assert not transmitted(code, u[u <= 0])[1].any()
+    values, fired = transmitted(code, u[u <= 0])
+    if not code.slope:
+        assert not fired.any()
+    else:
+        assert fired.any() and (values <= 0).all() and (values >= code.slope * u[u <= 0] - 1e-6).all()
 
 
 def check_monotone(code: Code) -> None:

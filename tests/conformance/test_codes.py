@@ -24,6 +24,11 @@ DYADIC_CODES = [
     TTFS(steps=20, tau=BASE2, delay=-1.0),
     TTFS(steps=16, tau=2 * BASE2, threshold=0.5),
     TTFS(steps=16, tau=BASE2, start=5),
+    Rate(steps=16, slope=1.0),
+    Rate(steps=32, slope=0.25),
+    Rate(steps=32, slope=0.25, weighted=True, initial=0.0),
+    TTFS(steps=12, tau=BASE2, slope=1.0),
+    TTFS(steps=12, tau=BASE2, slope=0.25),
 ]
 DYADIC_NETWORKS = [Rate(steps=16), Phase(steps=16), *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11))]
 USED_CODES = [

@@ -11,7 +11,7 @@ from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert, trace
 from picojoule.conversion.fold import fold
 from picojoule.engines import run
-from picojoule.ir import Add, Conv, WeightLayer
+from picojoule.ir import Add, Conv, Fire, WeightLayer
 from suite import check_engines_agree
 
 
@@ -111,23 +111,29 @@ def test_the_input_as_a_branch(code, source):
     check_engines_agree(network, (X * 16).round() / 16, exactly=False)
 
 
-def test_branches_of_different_windows_are_refused():
+@pytest.mark.parametrize("code", [TTFS(steps=16), TTFS(steps=16, start=6), TTFS.nearest(steps=12, tau=2)], ids=repr)
+def test_relays_bring_branches_together(code):
+    """A relay sends what it took in, exactly, one window later, for one spike of each neuron that fired."""
+    network = convert(residual(), X, code=code, percentile=100)
+    check_engines_agree(network.to("cpu", "float64"), X.double(), exactly=False)
+    relays = [fire for fire in network.all(Fire) if ".relay" in fire.name]
+    assert [fire.name for fire in relays] == ["2.relay1", "relu.relay1"]  # identity, and in front of the 1×1 shortcut
+    done = run(network, X, record=[fire.layer for fire in network.all(Fire)], engine="stepped")
+    layers = {layer.name: layer for layer in done.counts.layers}
+    for relay, origin in zip(relays, ("0", "3.conv2"), strict=True):
+        sent = done.trains[relay.layer].first_times().first
+        assert torch.equal(sent, done.trains[origin].first_times().first)
+        assert layers[relay.layer].spikes == layers[relay.layer].synops == layers[origin].spikes > 0
+
+
+def test_windows_that_never_meet_are_refused():
+    codes = {
+        "2": TTFS(steps=8),
+        "3.relu": TTFS(steps=12),
+        "relu": TTFS(steps=8),
+        "4.relu": TTFS(steps=8),
+        "relu_1": TTFS(steps=8),
+    }
     with pytest.raises(ConversionError, match="different windows") as caught:
-        run(convert(residual(), X, code=TTFS(steps=16), percentile=100), X)
+        convert(residual(), X, code=codes, percentile=100)
     assert "rate" in caught.value.remedy
-
-
-class Number(nn.Module):
-    def forward(self, x):
-        return x + 1
-
-
-class Factor(nn.Module):
-    def forward(self, x):
-        return torch.add(x, x, alpha=2)
-
-
-@pytest.mark.parametrize("model", [Number(), Factor()], ids=lambda model: type(model).__name__)
-def test_other_sums_are_refused(model):
-    with pytest.raises(ConversionError, match="only tensors are added"):
-        trace(nn.Sequential(nn.Conv2d(2, 2, 1), model), X)

@@ -261,4 +261,4 @@ def test_pool_in_front_of_its_activation_is_put_behind_it():
     model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.Flatten(), nn.ReLU(), nn.Linear(147, 3)).eval()
     network = convert(model, inputs(8), code=Rate(steps=8), input="analogue")
     assert kinds(network)[1:] == [Conv, Fire, MaxPool, Flatten, Linear]
-    assert sum(fate.by == "standardise" for fate in network.conversion.fates) == 2
+    assert sum(fate.by == "standardise" for fate in network.conversion.fates) == 1

@@ -17,7 +17,7 @@ def problem(n, steps=9, batch=3, seed=0, dtype=torch.float32, shared=True):
         return torch.randint(-64, 128, shape, generator=generator).to(dtype) / 64
 
     share = np.tile([1.0, 0.0, 0.5], 3)[:steps]
-    tables = Tables(*(np.asarray(t, np.float32) for t in ([1.0] * steps, [1.0] * steps, [0.5] * steps, share)))
+    tables = Tables.unsigned(*(np.asarray(t, np.float32) for t in ([1.0] * steps, [1.0] * steps, [0.5] * steps, share)))
     weights = np.arange(n, dtype=np.int64)
     return draw(steps, batch, n), draw(1 if shared else batch, n), tables, 1.0, draw(batch, n), weights
 

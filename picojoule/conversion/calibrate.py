@@ -6,7 +6,7 @@ Values are counted in bins that share the upper sixteen bits of the float32: 128
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -48,8 +48,13 @@ class Histogram:
         return torch.from_numpy(np.where(bins == 0, 0.0, np.minimum(upper, self._largest)))
 
 
-def histograms(network: Network, batches: Iterable[Tensor], wanted: Callable[[str], bool]) -> dict[str, Histogram]:
-    """A histogram of the magnitudes of every node's output whose name is `wanted`, over all batches.
+def histograms(network: Network, batches: Iterable[Tensor], wanted: Mapping[str, float]) -> dict[str, Histogram]:
+    """A histogram of the magnitudes of a node's output, over all batches.
+
+    Args:
+        network: an ANN.
+        batches: of inputs.
+        wanted: the nodes by name, and how much of a magnitude above zero can be carried below.
 
     Raises:
         DataError: there is no batch, or a value is not finite.
@@ -58,9 +63,10 @@ def histograms(network: Network, batches: Iterable[Tensor], wanted: Callable[[st
     with torch.no_grad():
         for batch in batches:
             for name, values in evaluate_all(network.nodes, network.check_input(batch)).items():
-                if wanted(name):
+                if name in wanted:
                     require_finite(values, name)
-                    found.setdefault(name, Histogram(values.shape[1])).add(values.abs())
+                    size = torch.where(values < 0, values / -wanted[name], values)
+                    found.setdefault(name, Histogram(values.shape[1])).add(size)
     if not found:
         raise DataError(
             "the calibration data is empty", where="calibration", remedy="give at least one batch of inputs"

@@ -7,6 +7,7 @@ values neither can follow.
 from __future__ import annotations
 
 import copy
+import sys
 import warnings
 from typing import Any
 
@@ -25,7 +26,7 @@ def own_copy(model: nn.Module | torch.export.ExportedProgram) -> nn.Module:
     Raises:
         ConversionError: it is no module, or one that has been compiled or quantised by torch.
     """
-    if isinstance(model, torch.export.ExportedProgram):
+    if "torch.export" in sys.modules and isinstance(model, torch.export.ExportedProgram):  # it takes seconds to import
         return model.module()
     if not isinstance(model, nn.Module):
         raise ConversionError(

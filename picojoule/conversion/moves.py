@@ -15,6 +15,9 @@ from torch import Tensor
 
 from picojoule.ir import Flatten, Node, Rewire
 
+_SAMPLE = 2.0**40
+"""How far the places of one sample are from those of the next."""
+
 
 class NoMove(Exception):
     """An operation that does more than move values, or moves them between samples; the text says what."""
@@ -35,13 +38,13 @@ class Places:
         self._next = 1
 
     def of(self, node: str, shape: Sequence[int]) -> Tensor:
-        """The places of a node's values, float64 ``[batch, *shape]`` (whole numbers), the same for every sample."""
+        """The places of a node's values, float64 ``[batch, *shape]`` (whole numbers); each sample has its own."""
         if node not in self._first:
             self._first[node], self._shape[node] = self._next, tuple(shape)
             self._next += prod(shape)
         first = self._first[node]
         sample = torch.arange(first, first + prod(shape), dtype=torch.float64).view(1, *shape)
-        return sample.expand(self._batch, *shape).clone()
+        return torch.cat([sample + b * _SAMPLE for b in range(self._batch)])
 
     def moved(self, move: Callable[[Callable[[Tensor], Tensor]], Any]) -> Any:
         """The places after an operation.
@@ -52,24 +55,33 @@ class Places:
         Raises:
             NoMove: it does more than move values.
         """
-        samples = torch.arange(self._batch, dtype=torch.float64)
-
-        def told_apart(places: Tensor) -> Tensor:
-            """The places of sample b, raised by b times as many as there are."""
-            shift = (samples * self._next).view(-1, *[1] * (places.dim() - 1))
-            return torch.where(places > 0, places + shift, places)
-
-        plain, doubled, apart = (move(each) for each in (lambda places: places, lambda places: 2 * places, told_apart))
+        plain, doubled = (move(each) for each in (lambda places: places, lambda places: 2 * places))
         several = isinstance(plain, (tuple, list))
-        for one, two, three in zip(plain, doubled, apart, strict=True) if several else ((plain, doubled, apart),):
-            if one.dim() == 0 or len(one) != self._batch or not torch.equal(three, told_apart(one)):
-                raise NoMove("it moves values between samples")
+        for one, two in zip(plain, doubled, strict=True) if several else ((plain, doubled),):
             if not torch.equal(two, 2 * one) or not torch.equal(one, one.round()):
                 raise NoMove("it changes values")
+            if not any(self._is_of_samples(one, axis) for axis in range(one.dim())):
+                raise NoMove("it moves values between samples")
         return plain
 
+    def _is_of_samples(self, places: Tensor, axis: int) -> bool:
+        """True where an axis is the samples', each with the same places."""
+        if places.shape[axis] != self._batch:
+            return False
+        first, *others = places.movedim(axis, 0)
+        shifts = [torch.where(first > 0, b * _SAMPLE, 0) for b in range(1, self._batch)]
+        return bool((first < _SAMPLE).all()) and all(
+            torch.equal(other, first + shift) for other, shift in zip(others, shifts, strict=True)
+        )
+
     def node(self, name: str, places: Tensor) -> Node | str:
-        """The node that gathers these places from the nodes they are of; its name where that is a node's own output."""
+        """The node that gathers these places from the nodes they are of; its name where that is a node's own output.
+
+        Raises:
+            NoMove: the samples are not its first axis.
+        """
+        if not self._is_of_samples(places, 0):
+            raise NoMove("its first axis is not that of the samples")
         sample, names = places[0].long().contiguous(), list(self._first)
         owner = torch.bucketize(sample, torch.tensor(list(self._first.values())), right=True) - 1
         owner[sample == 0] = -1

@@ -22,8 +22,9 @@ from picojoule.conversion.straighten import straighten
 from picojoule.conversion.to_spiking import to_spiking
 from picojoule.conversion.trace import trace
 from picojoule.data.batches import collect, first, inputs
-from picojoule.ir import Network, Quantise, ReLU, schedule
+from picojoule.ir import Network, Quantise, ReLU
 from picojoule.ir.dense import evaluate_all
+from picojoule.ir.stages import FOLDED, NORMAL, QUANTISED, SPIKING, verify
 
 _BATCH = 64
 _SMALLEST_SCALE = 1e-6
@@ -66,7 +67,7 @@ def convert(
     coded = _coded(input, low)
     network = _carried(network, example, coded)
     codes = _codes(network, code)
-    scales = _scales(network, calibration, norm, percentile)
+    scales = _scales(network, calibration, codes, norm, percentile)
     scales["input"] = torch.full((network.input.shape[0],), high if coded else 1.0)
     scales = agreed(network, scales)
     choices = {
@@ -75,11 +76,10 @@ def convert(
         "percentile": f"{percentile:g}",
         "input": f"coded, 1 stands for {high:g}" if coded else "analogue",
     }
-    normal = exactly(normalise, network, example, scales)
+    normal = verify(exactly(normalise, network, example, scales), NORMAL)
     spiking = relay(to_spiking(normal, codes, scales, coded_input=coded))
     label = code.label if isinstance(code, Code) else _common_label(code)
-    named = spiking.evolve(spiking.nodes, choices=choices, name=label)
-    schedule(named)  # codes that cannot meet are an error here, not when it runs
+    named = verify(spiking.evolve(spiking.nodes, choices=choices, name=label), SPIKING)
     return weights_only(named, weight_bits) if weight_bits < 32 else named
 
 
@@ -104,7 +104,7 @@ def quantise(model: nn.Module | Network, calibration: Any, *, bits: int = 8, sam
     wanted = {node.name: values[node.name] for node in network.nodes if isinstance(node, ReLU) or node is network.input}
     for name, each in wanted.items():
         require_finite(each, name)
-    return quantise_network(network, wanted, bits)
+    return verify(quantise_network(network, wanted, bits), QUANTISED)
 
 
 def _require_bits(bits: int, where: str) -> None:
@@ -119,7 +119,7 @@ def _folded(model: nn.Module | Network, calibration: Any) -> tuple[Network, Tens
         what = "it is spiking already" if network.spiking else "it is quantised already"
         raise ConversionError(what, where=network.name, remedy="convert the ANN it was made from")
     example = network.check_input(example)
-    return exactly(fold, network, example), example
+    return verify(exactly(fold, network, example), FOLDED), example
 
 
 def _carried(network: Network, example: Tensor, coded_input: bool) -> Network:
@@ -127,7 +127,7 @@ def _carried(network: Network, example: Tensor, coded_input: bool) -> Network:
     network = exactly(standardise, network, example)
     carried = exactly(carry, network, example, coded_input)
     network = network if carried is network else exactly(standardise, carried, example)
-    return exactly(straighten, network, example)
+    return verify(exactly(straighten, network, example), FOLDED)
 
 
 def _common_label(codes: Mapping[str, Code]) -> str:
@@ -194,14 +194,16 @@ def _coded(choice: str, low: float) -> bool:
     return choice == "coded" or (choice == "auto" and low >= 0)
 
 
-def _scales(network: Network, calibration: Any, norm: str, percentile: float) -> dict[str, Tensor]:
+def _scales(
+    network: Network, calibration: Any, codes: Mapping[str, Code], norm: str, percentile: float
+) -> dict[str, Tensor]:
     """λ of every ReLU, ``[channels]``; a channel that never fires takes its layer's scale."""
     if norm not in ("channel", "layer"):
         raise InputError(f"norm={norm!r}", where="convert", remedy="choose channel or layer")
     if not 0 < percentile <= 100:
         raise InputError(f"percentile={percentile}", where="convert", remedy="use a number above 0, up to 100")
-    names = {node.name for node in network.all(ReLU)}
-    found = histograms(network, inputs(calibration, _BATCH), names.__contains__)
+    wanted = {node.name: codes[node.name].below for node in network.all(ReLU)}
+    found = histograms(network, inputs(calibration, _BATCH), wanted)
     scales = {}
     for name, histogram in found.items():
         per_channel = histogram.percentile(percentile)

@@ -20,6 +20,7 @@ from picojoule.conversion.moves import NoMove, Places
 from picojoule.conversion.operations import BUILDERS, MOVES
 from picojoule.ir import Affine, Conversion, Fate, Heads, Input, Network, Node
 from picojoule.ir.dense import evaluate_all
+from picojoule.ir.stages import TRACED, verify
 
 
 def trace(model: nn.Module | torch.export.ExportedProgram, example: Tensor, *, name: str = "ann fp32") -> Network:
@@ -41,7 +42,7 @@ def trace(model: nn.Module | torch.export.ExportedProgram, example: Tensor, *, n
     network = _Building(Facts(graph, example), name).network(graph)
     network = network.to(str(example.device), str(example.dtype).removeprefix("torch."))
     _require_same(network, example[:1], row(expected))
-    return network
+    return verify(network, TRACED)
 
 
 class _Building:
@@ -90,11 +91,7 @@ class _Building:
                 raise Unsupported(f"the operation {kind} has no counterpart")
             made = BUILDERS[kind](self._described(fx_node, name, module))
         except Unsupported as reason:
-            raise ConversionError(
-                str(reason),
-                where=f"node {name} ({kind}){source_line(fx_node)}",
-                remedy=f"supported are {', '.join(sorted({*BUILDERS, *MOVES}))}; replace it in the model",
-            ) from None
+            raise _refusal(fx_node, name, kind, str(reason)) from None
         self._become(fx_node, [] if made is None else [made] if isinstance(made, Node) else made, kind)
 
     def _move(self, fx_node: fx.Node, name: str, kind: str, module: nn.Module | None) -> bool:
@@ -171,7 +168,10 @@ class _Building:
     def _node_of(self, fx_node: fx.Node) -> Node:
         """The node whose output a call's result is; made now where so far only its places are known."""
         if fx_node.name not in self._alias:
-            made = self._places.node(self._free(fx_node.name), self._moved[fx_node.name])
+            try:
+                made = self._places.node(self._free(fx_node.name), self._moved[fx_node.name])
+            except NoMove as reason:
+                raise _refusal(fx_node, fx_node.name, str(fx_node.target), str(reason)) from None
             self._alias[fx_node.name] = made if isinstance(made, str) else made.name
             if isinstance(made, Node):
                 self._nodes[made.name] = made
@@ -219,6 +219,14 @@ class _Building:
         self._nodes[joined.name] = joined
         keys = tuple(str(key) for key in result) if isinstance(result, dict) else None
         return joined.name, Heads(tuple(node.shape for node in nodes), keys)
+
+
+def _refusal(fx_node: fx.Node, name: str, kind: str, reason: str) -> ConversionError:
+    return ConversionError(
+        reason,
+        where=f"node {name} ({kind}){source_line(fx_node)}",
+        remedy=f"supported are {', '.join(sorted({*BUILDERS, *MOVES}))}; replace it in the model",
+    )
 
 
 def _in_place(fx_node: fx.Node, facts: Facts) -> bool:

@@ -155,7 +155,7 @@ def test_signed_neurons_carry_what_is_below_zero():
         close(done.values, model(X).detach(), 0.05)
         spikes[weighted] = done.counts.hidden_spikes
         check_engines_agree(network.to("cpu", "float64"), X.double(), exactly=False)
-    assert spikes[True] > 1.2 * spikes[False]  # weighted: more spikes below zero
+    assert spikes[True] > 1.1 * spikes[False]  # weighted: more spikes below zero
     with pytest.raises(ConversionError, match="cannot compute leaky ReLU"):
         convert(model, MORE, code=Phase())
 
@@ -217,6 +217,6 @@ def test_real_residual_networks(model, standardised, ann, ttfs):
     network = model()
     with torch.no_grad():
         assert (network(test).argmax(1) == labels).float().mean().item() == pytest.approx(ann, abs=1e-6)
-    spiking = convert(network, train[:1000], code=TTFS(steps=80))
+    spiking = convert(network, train[:1000], code=TTFS.nearest(steps=80))
     values = torch.cat([run(spiking, x, count=False).values for x in test.split(100)])
     assert (values.argmax(1) == labels).float().mean() >= ttfs

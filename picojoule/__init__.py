@@ -23,6 +23,8 @@ _PUBLIC: dict[str, str] = {
     "convert": "picojoule.conversion.pipeline:convert",
     "quantise": "picojoule.conversion.pipeline:quantise",
     "trace": "picojoule.conversion.trace:trace",
+    "save": "picojoule.ir.file:save",
+    "load": "picojoule.ir.file:load",
     "run": "picojoule.engines.run:run",
     "measure": "picojoule.measurement.measure:measure",
     "report": "picojoule.reports:report",

@@ -22,7 +22,6 @@ class Planned:
 
 
 PLANNED: dict[str, Planned] = {
-    "convert": Planned("save a converted network", "pj.convert(model, data, code=...) in Python, or picojoule compare"),
     "diagnose": Planned(
         "which layer lost the accuracy, and why", "picojoule compare shows spikes and synops per layer"
     ),
@@ -90,8 +89,8 @@ _DATA = (
     _option("--std", type=_numbers, help="per channel, divides the pixels"),
 )
 _MODEL = (
-    _option("--model", help="package.module:function that returns your nn.Module"),
-    _option("--weights", help="its weights: a .safetensors or plain .npz file"),
+    _option("--model", help="package.module:function that returns your nn.Module, or a darknet .cfg"),
+    _option("--weights", help="its weights: a .safetensors or plain .npz file, or darknet's .weights"),
     _option("--trust-pickle", action="store_true", help="also load a pickled .pt file, which can run code"),
 )
 _TRAIN = (_option("--train", action="store_true", help="train the embedded network again first"),)
@@ -108,6 +107,17 @@ _BENCH = (
     _option("--threads", type=_positive, help="threads of torch"),
     _option("--out", default="out", help="folder for bench.json (default: out)"),
     _option("--json", action="store_true", help="print JSON instead of tables"),
+    _option("--quiet", action="store_true", help="no progress"),
+)
+_CONVERT = (
+    _option("--code", default="ttfs", help="what a spike means: ttfs, rate:steps=32, ttfs:T=12,tau=2 (default: ttfs)"),
+    _option("--norm", default="channel", help="scales per channel or per layer (default: channel)"),
+    _option("--percentile", type=float, default=99.9, help="of activations that can be expressed (default: 99.9)"),
+    _option("--input", default="auto", help="coded, analogue, or auto: coded where no input is negative"),
+    _option("--weight-bits", type=_positive, default=32, help="store weights in 2 to 16 bits (default: 32)"),
+    _option("--limit", type=_positive, default=1000, help="calibration samples, at most (default: 1000)"),
+    _option("--out", default="out", help="folder for network.safetensors and conversion.json (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of a table"),
     _option("--quiet", action="store_true", help="no progress"),
 )
 _FORMATS = (_option("-o", "--output", help="file: .html .md .csv .tex or .json; a table on the terminal without"),)
@@ -129,6 +139,10 @@ def _adds(
 
 _VERBS: dict[str, tuple[str, Add]] = {
     "compare": ("a network under every code beside its fp32, int8 and int4 ANN", _adds(_MODEL, _TRAIN, _DATA, _COMMON)),
+    "convert": (
+        "save a converted network, and say what became of each node",
+        _adds(_MODEL, _DATA, _CONVERT),
+    ),
     "bench": ("our engines beside other libraries: time, memory, accuracy", _adds(_MODEL, _DATA, _BENCH)),
     "list": ("the eighteen recipes", _adds(_JSON)),
     "run": ("reproduce one paper", _adds(_MODES, _DATA, _COMMON, positional=("recipe", {"metavar": "RECIPE"}))),

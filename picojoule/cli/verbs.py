@@ -25,6 +25,25 @@ def _compare(options: argparse.Namespace) -> None:
     _finish(compare(settings, _model(options), **weights), out, options)
 
 
+def _convert(options: argparse.Namespace) -> None:
+    from picojoule.codes import CODES
+    from picojoule.codes.words import parse
+    from picojoule.conversion import convert
+    from picojoule.ir.file import save
+    from picojoule.models import embedded
+
+    _check_model_options(options)
+    out, code = require_writable(options.out), parse(options.code, CODES)
+    data = _settings(options, mode="quick").dataset()
+    settings = {name: getattr(options, name) for name in ("norm", "percentile", "input", "weight_bits")}
+    network = convert(_model(options) or embedded(), data.train.take(options.limit), code=code, **settings)
+    told = json.dumps({"name": network.name, **network.conversion.to_dict()}, indent=1, ensure_ascii=False)
+    saved = save(network, out / "network.safetensors")
+    write_whole(out / "conversion.json", told)
+    print(told if options.json else f"{network.name}\n{network.conversion}")
+    say(f"wrote {saved} and {out / 'conversion.json'}; picojoule.load reads the network")
+
+
 def _bench(options: argparse.Namespace) -> None:
     from picojoule.benchmark import bench, show
 
@@ -109,6 +128,7 @@ def _cite(options: argparse.Namespace) -> None:
 
 VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "compare": _compare,
+    "convert": _convert,
     "bench": _bench,
     "list": _list,
     "run": _run,
@@ -147,8 +167,10 @@ def _check_model_options(options: argparse.Namespace) -> None:
 
 def _model(options: argparse.Namespace):  # type: ignore[no-untyped-def]
     """The user's network, or None for the embedded one."""
-    from picojoule.models import load_model
+    from picojoule.models import load_darknet, load_model
 
+    if options.model and options.model.endswith(".cfg"):
+        return load_darknet(options.model, options.weights)
     return load_model(options.model, options.weights, trust_pickle=options.trust_pickle) if options.model else None
 
 

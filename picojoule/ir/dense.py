@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -99,11 +100,16 @@ def scaled_input(node: Input, x: Tensor) -> Tensor:
     return x if node.scale == 1.0 else x / node.scale
 
 
+def evaluator(node: Node) -> Callable[..., Tensor]:
+    """The node as a function: its output ``[batch, *shape]`` for its inputs ``[batch, ...]``."""
+    if isinstance(node, WeightLayer):
+        return partial(_WEIGHTED[type(node)], node, bias=node.bias if node.has_bias else None)
+    return partial(_PLAIN[type(node)], node)
+
+
 def evaluate(node: Node, *x: Tensor) -> Tensor:
     """The node's output ``[batch, *shape]`` for its inputs ``[batch, ...]``."""
-    if isinstance(node, WeightLayer):
-        return _WEIGHTED[type(node)](node, *x, node.bias if node.has_bias else None)
-    return _PLAIN[type(node)](node, *x)
+    return evaluator(node)(*x)
 
 
 def without_bias(node: Node, x: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from torch import Tensor
 from picojoule.kernels.listing import CHUNK, WORD, list_set
 
 _BUCKETS = 1 << 16
+_NO_WEIGHTS = np.zeros(0, np.int64)
 
 
 class Table(NamedTuple):
@@ -83,23 +84,22 @@ def quantise(u: Tensor, staircase: Table, weights: np.ndarray | None = None) -> 
         u: ``[batch, n]``. A contiguous float32 tensor on the CPU is quantised in place by the compiled kernel; any
             other by plain torch, into a new tensor.
         staircase: from :func:`table`.
-        weights: int64 ``[n]``, what to sum over the values that reached a level (the fan-out); zeros if None.
+        weights: int64 ``[n]``, what to sum over the values that reached a level (the fan-out); nothing if None.
     """
-    weights = np.zeros(u.shape[1], np.int64) if weights is None else weights
     if not _compiled(u):
-        return quantise_reference(u, staircase, weights)
-    counts = _no_counts(len(u))
-    _quantise(u.detach().numpy(), *staircase, weights, *counts)
-    return u, counts
+        return quantise_reference(u, staircase, np.zeros(u.shape[1], np.int64) if weights is None else weights)
+    counts = np.zeros((3, len(u)), np.int64)
+    _quantise(u.detach().numpy(), *staircase, _NO_WEIGHTS if weights is None else weights, counts)
+    return u, Reached(*counts)
 
 
 def survey(u: Tensor, staircase: Table) -> Reached:
     """The counts of :func:`quantise` alone; `u` stays as it is and ``weighted`` is 0."""
     if not _compiled(u):
         return quantise_reference(u, staircase, np.zeros(u.shape[1], np.int64))[1]
-    counts = _no_counts(len(u))
-    _survey(u.detach().numpy(), staircase.levels, staircase.lookup, counts.spikes, counts.index_sum)
-    return counts
+    counts = np.zeros((3, len(u)), np.int64)
+    _survey(u.detach().numpy(), staircase.levels, staircase.lookup, counts)
+    return Reached(*counts)
 
 
 def quantise_reference(u: Tensor, staircase: Table, weights: np.ndarray) -> tuple[Tensor, Reached]:
@@ -124,10 +124,6 @@ def decode(k: Tensor, staircase: Table, dtype: torch.dtype) -> Tensor:
 
 def _compiled(u: Tensor) -> bool:
     return u.dtype == torch.float32 and u.device.type == "cpu" and u.is_contiguous()
-
-
-def _no_counts(batch: int) -> Reached:
-    return Reached(*(np.zeros(batch, np.int64) for _ in range(3)))
 
 
 @numba.njit(inline="always")
@@ -155,7 +151,7 @@ def _find(value, bits, levels, lookup):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted):  # type: ignore[no-untyped-def]
+def _quantise(u, levels, values, lookup, weights, counts):  # type: ignore[no-untyped-def]
     """In place: u[b, i] ← values[k(u[b, i])]; counts per row b. List the few that reach, zero the rest, look up."""
     steps, n = len(levels) - 1, u.shape[1]
     reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
@@ -170,13 +166,13 @@ def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted): 
             k = _find(row[i], bits[i], levels, lookup)
             row[i] = values[k]
             indices += k
-            total += weights[i]
-        spikes[b], weighted[b] = found, total
-        index_sum[b] = indices + steps * (n - found)
+        for j in range(found if len(weights) else 0):
+            total += weights[reaching[j]]
+        counts[0, b], counts[1, b], counts[2, b] = found, indices + steps * (n - found), total
 
 
 @numba.njit(cache=True, nogil=True)
-def _survey(u, levels, lookup, spikes, index_sum):  # type: ignore[no-untyped-def]
+def _survey(u, levels, lookup, counts):  # type: ignore[no-untyped-def]
     """The counts of _quantise, without writing."""
     steps, n = len(levels) - 1, u.shape[1]
     reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
@@ -187,5 +183,4 @@ def _survey(u, levels, lookup, spikes, index_sum):  # type: ignore[no-untyped-de
         for j in range(found):
             i = reaching[j]
             indices += _find(row[i], bits[i], levels, lookup)
-        spikes[b] = found
-        index_sum[b] = indices + steps * (n - found)
+        counts[0, b], counts[1, b] = found, indices + steps * (n - found)

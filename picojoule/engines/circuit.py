@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -89,6 +90,16 @@ class Population:
     initial: float
     staircase: Table | None
 
+    @property
+    def fires_once(self) -> bool:
+        """Its neurons fire once, by a staircase."""
+        return self.staircase is not None
+
+    @cached_property
+    def projections(self) -> tuple[Projection, ...]:
+        """Of the branches."""
+        return tuple(branch.projection for branch in self.branches)
+
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,9 +116,9 @@ class Circuit:
 
     populations: dict[str, Population]
     windows: dict[str, Windows]
-    gains: dict[str, Tensor]
+    gains: dict[str, np.ndarray]
     channels: dict[str, int]
-    fans: dict[str, dict[str, Tensor]]
+    fans: dict[str, dict[str, np.ndarray]]
 
 
 def refuses(network: Network) -> str | None:
@@ -163,13 +174,17 @@ def circuit(network: Network) -> Circuit:
         populations=populations,
         windows={pool.name: windows(pool, network.source(pool)) for pool in pools if pool.name not in still},
         gains={
-            affine.name: _row(per_channel(affine.gain, affine.shape).expand(affine.shape), channels[affine.name])
+            affine.name: _row(
+                per_channel(affine.gain, affine.shape).expand(affine.shape), channels[affine.name]
+            ).numpy()
             for affine in network.all(Affine)
             if affine.name not in still
         },
         channels=channels,
         fans={
-            name: {layer: _row(torch.from_numpy(fan.channels_first), channels[name]) for layer, fan in fans.items()}
+            name: {
+                layer: _row(torch.from_numpy(fan.channels_first), channels[name]).numpy() for layer, fan in fans.items()
+            }
             for name, fans in plan.fan_outs.items()
         },
     )

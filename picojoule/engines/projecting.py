@@ -190,7 +190,7 @@ def windows(node: MaxPool | AvgPool, source: Node) -> Windows:
         window = (window[:, None] * number + outside).ravel()
     order = np.lexsort((window, position))
     bounds = np.searchsorted(position[order], np.arange(prod(source.shape[1:]) + 1))
-    return Windows(source.shape[0], bounds, window[order], _shares(node, source))
+    return Windows(source.shape[0], bounds, window[order], _shares(node, source), int(np.diff(bounds).max()))
 
 
 def _pairs(

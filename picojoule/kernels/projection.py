@@ -23,14 +23,14 @@ class Stream(NamedTuple):
     """Events of some samples over some steps, sample by sample and in order of time.
 
     Attributes:
-        bounds: int64 ``[samples, steps + 1]``: sample b emits ``bounds[b, t] … bounds[b, t+1] − 1`` at step t.
+        bounds: int64 array ``[samples, steps + 1]``: sample b emits ``bounds[b, t] … bounds[b, t+1] − 1`` at step t.
         where: int32, the value of the source that emitted, counted with channels innermost.
         amount: what it emitted, in the network's number type.
     """
 
-    bounds: Tensor
-    where: Tensor
-    amount: Tensor
+    bounds: np.ndarray
+    where: np.ndarray
+    amount: np.ndarray
 
     @property
     def samples(self) -> int:
@@ -43,14 +43,13 @@ class Stream(NamedTuple):
         return self.bounds.shape[1] - 1
 
     @property
-    def numbers(self) -> Tensor:
+    def numbers(self) -> np.ndarray:
         """Events of each sample at each step, int64 ``[samples, steps]``."""
-        return self.bounds.diff(dim=1)
+        return self.bounds[:, 1:] - self.bounds[:, :-1]
 
-    @property
-    def arrays(self) -> Stream:
-        """The same memory as arrays, for a compiled kernel."""
-        return Stream(*(each.numpy() for each in self))
+    def late(self, lag: int) -> bool:
+        """Whether anything is sent after the window of a receiver has opened, `lag` steps after the sender's."""
+        return lag + 1 < self.steps and bool((self.bounds[:, -1] > self.bounds[:, lag + 1]).any())
 
     def arriving(self, lag: int, steps: int) -> Stream:
         """The events as a receiver meets them whose window opens `lag` steps after the sender's and has `steps` steps.
@@ -59,12 +58,12 @@ class Stream(NamedTuple):
         """
         if (lag, steps) == (0, self.steps):
             return self
-        last = (torch.arange(steps) + lag + 1).clamp(max=self.steps)
-        return self._replace(bounds=torch.cat([self.bounds[:, :1], self.bounds[:, last]], 1))
+        last = np.minimum(np.arange(steps) + lag + 1, self.steps)
+        return self._replace(bounds=np.concatenate([self.bounds[:, :1], self.bounds[:, last]], 1))
 
     def part(self, start: int, stop: int) -> Stream:
         """The steps start … stop − 1; shares memory."""
-        return self._replace(bounds=self.bounds[:, start : stop + 1].contiguous())
+        return self._replace(bounds=np.ascontiguousarray(self.bounds[:, start : stop + 1]))
 
     def trimmed(self) -> Stream:
         """Without the room that was not needed; shares memory."""
@@ -73,9 +72,9 @@ class Stream(NamedTuple):
 
     def grown(self) -> Stream:
         """With room for twice as many events."""
-        where, amount = (torch.empty(2 * len(each), dtype=each.dtype) for each in (self.where, self.amount))
+        where, amount = (np.empty(2 * len(each), each.dtype) for each in (self.where, self.amount))
         for large, small in ((where, self.where), (amount, self.amount)):
-            large.numpy()[: len(small)] = small.numpy()
+            large[: len(small)] = small
         return Stream(self.bounds, where, amount)
 
     @staticmethod
@@ -83,8 +82,8 @@ class Stream(NamedTuple):
         """The samples of all parts."""
         before = accumulate((len(part.where) for part in parts), initial=0)
         bounds = [part.bounds + shift for part, shift in zip(parts, before, strict=False)]
-        where, amount = (torch.cat(each) for each in list(zip(*parts, strict=True))[1:])
-        return Stream(torch.cat(bounds), where, amount)
+        where, amount = (np.concatenate(each) for each in list(zip(*parts, strict=True))[1:])
+        return Stream(np.concatenate(bounds), where, amount)
 
     def sample(self, b: int) -> Stream:
         """One sample alone; shares memory."""
@@ -92,10 +91,9 @@ class Stream(NamedTuple):
         return Stream(self.bounds[b : b + 1] - start, self.where[start:stop], self.amount[start:stop])
 
     @staticmethod
-    def room(samples: int, steps: int, most: int, dtype: torch.dtype) -> Stream:
+    def room(samples: int, steps: int, most: int, dtype: np.dtype) -> Stream:
         """Space for at most so many events."""
-        bounds = torch.zeros(samples, steps + 1, dtype=torch.int64)
-        return Stream(bounds, torch.empty(most, dtype=torch.int32), torch.empty(most, dtype=dtype))
+        return Stream(np.zeros((samples, steps + 1), np.int64), np.empty(most, np.int32), np.empty(most, dtype))
 
 
 class Projection(NamedTuple):
@@ -166,7 +164,7 @@ def scatter_reference(stream: Stream, sample: int, step: int, projection: Projec
             weight += length
 
 
-def scale(stream: Stream, gains: Tensor) -> Stream:
+def scale(stream: Stream, gains: np.ndarray) -> Stream:
     """The same events, each amount times the gain ``[values]`` of its value."""
     return stream._replace(amount=stream.amount * gains[stream.where])
 
@@ -175,17 +173,19 @@ def from_frames(frames: Tensor) -> Stream:
     """The values that are not zero of ``[samples, steps, values]``, as events."""
     samples, steps, _ = frames.shape
     sample, step, where = frames.nonzero(as_tuple=True)
-    ends = torch.bincount((sample * steps + step).cpu(), minlength=samples * steps).cumsum(0).view(samples, steps)
+    ends = torch.bincount(sample * steps + step, minlength=samples * steps).cumsum(0).view(samples, steps)
     starts = torch.cat([ends.new_zeros(1), ends[:-1, -1]])
-    return Stream(torch.cat([starts[:, None], ends], 1), where.int().cpu(), frames[sample, step, where].cpu())
+    bounds = torch.cat([starts[:, None], ends], 1)
+    return Stream(*(each.cpu().numpy() for each in (bounds, where.int(), frames[sample, step, where])))
 
 
 def to_frames(stream: Stream, values: int) -> Tensor:
     """Events as ``[samples, steps, values]``; amounts of the same value in the same step are added."""
-    numbers = stream.numbers.flatten()
-    frame = torch.arange(len(numbers)).repeat_interleave(numbers)
-    before = stream.bounds[:, :-1].flatten() - (numbers.cumsum(0) - numbers)
-    mine = torch.arange(len(frame)) + before.repeat_interleave(numbers)
-    frames = stream.amount.new_zeros(len(numbers) * values)
-    frames.index_add_(0, frame * values + stream.where[mine], stream.amount[mine])
+    numbers = stream.numbers.ravel()
+    frame = np.arange(len(numbers)).repeat(numbers)
+    before = stream.bounds[:, :-1].ravel() - (numbers.cumsum() - numbers)
+    mine = np.arange(len(frame)) + before.repeat(numbers)
+    frames = torch.from_numpy(np.zeros(len(numbers) * values, stream.amount.dtype))
+    at, amount = frame * values + stream.where[mine], stream.amount[mine]
+    frames.index_add_(0, torch.from_numpy(at), torch.from_numpy(amount))
     return frames.view(stream.samples, stream.steps, values)

@@ -102,14 +102,16 @@ def told(network: pj.Network, short: pj.Network, test) -> None:  # type: ignore[
     """What bfloat16 changes: accuracy, and the steps at which neurons fire."""
     layers = [node.layer for node in network.all(Fire)]
     full, less = (pj.run(each, test.images[:100], record=layers).trains for each in (network, short))
-    moved = sum(int((full[layer].first != less[layer].first).sum()) for layer in layers)
+    steps = [(full[layer].first - less[layer].first).abs() for layer in layers]
+    moved, far = (sum(int((each >= least).sum()) for each in steps) for least in (1, 2))
     spikes = sum(int((full[layer].first < full[layer].steps).sum()) for layer in layers)
     right = [
         float((pj.run(each, test.images).values.argmax(1) == test.labels).float().mean()) for each in (network, short)
     ]
     print(
         f"\nbfloat16 (weights, decoded values and potentials, each rounded by at most 2⁻⁹): {right[1]:.1%} of "
-        f"{len(test)} right, float32 {right[0]:.1%}; {moved / spikes:.1%} as many spikes move as there are."
+        f"{len(test)} right, float32 {right[0]:.1%}. For 100 spikes {100 * moved / spikes:.1f} neurons fire at another "
+        f"step or not at all, {100 * far / spikes:.2f} of them by more than one step."
     )
 
 

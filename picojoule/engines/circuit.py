@@ -32,8 +32,10 @@ from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table
 
 _SYNOP, _RUN, _MAC, _VALUE, _CALL = 0.09, 4.0, 0.03, 1.5, 2e5
+_GATHERED, _WALK = 0.025, 10.0
 """Nanoseconds on a server core: by events a synaptic operation and the start of a run of them; densely a
-multiply-accumulate, a value that is turned from events to numbers and back, and a call. Only speed depends on them."""
+multiply-accumulate, a value that is turned from events to numbers and back, and a call; by the windows of the outputs a
+synaptic operation and an event. Only speed depends on them."""
 
 
 @final
@@ -274,5 +276,7 @@ def _emitter(network: Network, source: Node) -> Node:
 
 
 def _event_ns(weigh: WeightLayer, source: Node, projection: Projection) -> float:
+    if projection.window.height:
+        return _GATHERED * macs(weigh, source) / source.size + _WALK
     runs = float(np.diff(projection.bounds)[projection.phase].sum() * projection.channels)
     return (_SYNOP * macs(weigh, source) + _RUN * runs) / source.size

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from picojoule.kernels.listing import CHUNK, WORD, list_set
-from picojoule.kernels.projection import NOWHERE, Projection, Stream, from_frames, scatter, scatter_reference
+from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, from_frames, scatter_reference
 from picojoule.kernels.scan import Tables
 
 _FIRST_GUESS = 8
@@ -113,7 +113,7 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, begin, ou
     there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
     flags = np.zeros(-(-layout.length // CHUNK) * CHUNK, np.uint8)
-    words = flags.view(np.uint64)
+    words, starts = flags.view(np.uint64), np.empty(_most_positions(projections) + 1, np.int64)
     for turn in range(begin, len(v) * steps):
         b, t = turn // steps, turn % steps
         found = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
@@ -126,7 +126,7 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, begin, ou
                 membranes[i] *= leak
         for k in range(len(incoming)):
             one = incoming[k]
-            scatter(one.where, one.amount, one.bounds[b, t], one.bounds[b, t + 1], projections[k], membranes)
+            arrive(one.where, one.amount, one.bounds[b, t], one.bounds[b, t + 1], projections[k], starts, membranes)
         before = found
         for row in range(layout.rows):
             u, c = _row(membranes, held, layout, row)
@@ -135,6 +135,14 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, begin, ou
         out.amount[before:found] = tables.amplitudes[t]
         out.bounds[b, t + 1] = found
     return len(v) * steps
+
+
+@numba.njit(inline="always")
+def _most_positions(projections):  # type: ignore[no-untyped-def]
+    most = 0
+    for k in range(len(projections)):
+        most = max(most, len(projections[k].target))
+    return most
 
 
 @numba.njit(inline="always")

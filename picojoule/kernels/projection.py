@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.kernels.window import NO_WINDOW, Window, begins, gather
+
 
 class Stream(NamedTuple):
     """Events of some samples over some steps, sample by sample and in order of time.
@@ -110,6 +112,7 @@ class Projection(NamedTuple):
         bounds: int64 ``[phases + 1]``, the runs of a phase.
         offset: int64 ``[runs]``, where a run begins, relative to ``target``.
         length: int64 ``[phases]``, length of each run of the phase.
+        window: the same layer as its outputs see it, where it has that form.
     """
 
     weights: np.ndarray
@@ -122,11 +125,30 @@ class Projection(NamedTuple):
     bounds: np.ndarray
     offset: np.ndarray
     length: np.ndarray
+    window: Window = NO_WINDOW
 
 
+_MANY = 8
+"""From one event in so many positions on, windows are walked."""
 _NONE = np.zeros(0, np.int64)
 NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(1, np.int64), _NONE, _NONE)
 """A projection for neurons that no event reaches."""
+
+
+@numba.njit(inline="always")
+def arrive(where, amount, start, stop, projection, starts, v):  # type: ignore[no-untyped-def]
+    """v += Σ amount·weights over the events start … stop − 1, from the events' side or from the outputs'.
+
+    `starts` is room for one number a position of the source, and one more.
+    """
+    window = projection.window
+    pixels = window.height * window.width
+    if pixels > 0 and _MANY * (stop - start) >= pixels:
+        room = starts[: pixels + 1]
+        if begins(where, start, stop, projection.channels, room):
+            gather(where, amount, projection.channels, window, room, v)
+            return
+    scatter(where, amount, start, stop, projection, v)
 
 
 @numba.njit(inline="always")

@@ -82,8 +82,8 @@ def built(folder: Path) -> ctypes.CDLL | None:
 def in_c(library: ctypes.CDLL, problem: Problem, v: torch.Tensor) -> Stream:
     """The same work by the C loop."""
     p, layout, steps = problem.projection, problem.layout, len(problem.tables.thresholds)
-    out = Stream.room(1, steps, steps * problem.node.size, torch.float32)
-    events = problem.events.arrays
+    out = Stream.room(1, steps, steps * problem.node.size, np.dtype(np.float32))
+    events = problem.events
 
     def at(array: np.ndarray) -> ctypes.c_void_p:
         return ctypes.c_void_p(array.ctypes.data)
@@ -92,7 +92,7 @@ def in_c(library: ctypes.CDLL, problem: Problem, v: torch.Tensor) -> Stream:
         at(events.bounds), at(events.where), at(events.amount), ctypes.c_long(steps), at(p.weights),
         ctypes.c_long(p.channels), at(p.target), at(p.offset), ctypes.c_long(len(p.offset)),
         ctypes.c_long(int(p.length[0])), at(v.numpy()), *map(ctypes.c_long, layout[:4]), at(problem.constant.numpy()),
-        *(ctypes.c_float(1.0) for _ in range(3)), *map(at, out.arrays),
+        *(ctypes.c_float(1.0) for _ in range(3)), *map(at, out),
     )  # fmt: skip
     return out.trimmed()
 

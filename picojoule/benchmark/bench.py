@@ -33,7 +33,7 @@ REPEATS = 5
 LIMIT = 1000
 MEMORY_STEPS = (32, 512)
 """Memory that is flat in T is the same at both."""
-_MEMORY_BATCH = 10
+_MEMORY_BATCH, _MEMORY_TURNS = 10, 5
 _BUSY = 0.7
 
 
@@ -138,21 +138,22 @@ def _peak(session: Session, system: System, process: Helper) -> Peak:
 
 
 def _memory(session: Session, process: Helper) -> tuple[MemoryRow, ...]:
-    """Ours at few and at many steps, at one batch size."""
+    """Ours at few and at many steps, at one batch size; medians, since an allocator is not the same twice."""
     x, rows = session.x[:_MEMORY_BATCH], []
-    for steps in MEMORY_STEPS:
-        system = rate_by_ours(session.maker, steps)
-        peak = process.peak(system, Choice("", len(x)), x)
+    systems = [rate_by_ours(session.maker, steps) for steps in MEMORY_STEPS]
+    turns = [[process.peak(system, Choice("", len(x)), x) for system in systems] for _ in range(_MEMORY_TURNS)]
+    for steps, system, peaks_of in zip(MEMORY_STEPS, systems, zip(*turns, strict=True), strict=True):
+        resident, tensors = (_median(each) for each in zip(*peaks_of, strict=True))
         rows.append(
-            MemoryRow(
-                system=system.family,
-                steps=steps,
-                batch=len(x),
-                process_bytes=peak.process,
-                tensor_bytes=peak.tensors,
-            )
+            MemoryRow(system=system.family, steps=steps, batch=len(x), process_bytes=resident, tensor_bytes=tensors)
         )
     return tuple(rows)
+
+
+def _median(found: Sequence[int | None]) -> int | None:
+    """The median of what is known."""
+    known = [each for each in found if each is not None]
+    return int(median(known)) if known else None
 
 
 def _growth(memory: Sequence[MemoryRow]) -> list[Ratio]:

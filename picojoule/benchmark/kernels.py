@@ -23,6 +23,7 @@ from picojoule.engines.projecting import conv_projection, layout_of, margins
 from picojoule.ir import Conv
 from picojoule.kernels import staircase
 from picojoule.kernels.advance import Layout, advance
+from picojoule.kernels.once import fire_once
 from picojoule.kernels.projection import Projection, from_frames
 from picojoule.kernels.scan import scan
 
@@ -87,6 +88,15 @@ def quantise_works() -> Iterator[Work]:
             working_set=(_FLOAT + _COUNT) * values,
             operations=2 * values,  # ≥ the last level; for one that reaches it, the look-up and a comparison
         )
+    short = staircase.quantise(torch.rand(1, _LARGE) - 0.5, table)[0].bfloat16()
+    yield Work(
+        kernel="staircase.quantise",
+        shape=f"{_LARGE:,} bfloat16 numbers, half reach a level",
+        call=partial(staircase.quantise, short, table),
+        moved=_FLOAT * _LARGE,
+        working_set=_FLOAT * _LARGE,
+        operations=_LARGE,  # a look-up each
+    )
 
 
 def advance_works() -> Iterator[Work]:
@@ -110,6 +120,26 @@ def advance_works() -> Iterator[Work]:
     )
 
 
+def fire_once_works() -> Iterator[Work]:
+    """Neurons that fire once, by early firing: a tenth of the values of a 3×3 convolution, each at some step."""
+    code, (channels, width), active = TTFS(steps=80, start=40), (32, 16), 0.1
+    generator, neurons = torch.Generator().manual_seed(0), channels * width**2
+    at = torch.randint(code.steps, (1, 1, neurons), generator=generator)
+    fires = torch.rand(1, 1, neurons, generator=generator) < active
+    events = from_frames(torch.zeros(1, code.steps, neurons).scatter_(1, at, fires.float()))
+    projection, layout = _three_by_three(channels, width)
+    synops, staircase_of = len(events.where) * 9 * channels, code.staircase()
+    still = (layout, 1, np.zeros((1, neurons), np.float32), tables_of(code), staircase_of)
+    yield Work(
+        kernel="fire_once",
+        shape=f"{code.steps} steps, {neurons:,} neurons, {active:.0%} active, S={code.start}",
+        call=partial(fire_once, (events,), (code.start,), (projection,), *still),
+        moved=_FLOAT * 3 * (synops + neurons),  # weight in, membrane in and out; every neuron once
+        working_set=_FLOAT * _CACHED,
+        operations=2 * synops + 2 * neurons,
+    )
+
+
 def _three_by_three(channels: int, width: int) -> tuple[Projection, Layout]:
     """A convolution with weights so small that no neuron ever fires: the work is the same every time."""
     weight, one = torch.full((channels, channels, 3, 3), 1e-12), (1, 1)
@@ -120,7 +150,12 @@ def _three_by_three(channels: int, width: int) -> tuple[Projection, Layout]:
     return conv_projection(node, shape, around), layout_of(node, around)
 
 
-KERNELS: tuple[Callable[[], Iterator[Work]], ...] = (scan_works, advance_works, quantise_works)
+KERNELS: tuple[Callable[[], Iterator[Work]], ...] = (
+    scan_works,
+    advance_works,
+    fire_once_works,
+    quantise_works,
+)
 """Every kernel in the table."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -48,8 +49,10 @@ from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table
 
 _SYNOP, _RUN, _MAC, _VALUE, _CALL = 0.09, 4.0, 0.03, 1.5, 2e5
+_GATHERED, _WALK = 0.025, 10.0
 """Nanoseconds on a server core: by events a synaptic operation and the start of a run of them; densely a
-multiply-accumulate, a value that is turned from events to numbers and back, and a call. Only speed depends on them."""
+multiply-accumulate, a value that is turned from events to numbers and back, and a call; by the windows of the outputs a
+synaptic operation and an event. Only speed depends on them."""
 
 
 @final
@@ -106,6 +109,16 @@ class Population:
     initial: float
     staircase: Table | None
 
+    @property
+    def fires_once(self) -> bool:
+        """Its neurons fire once, by a staircase."""
+        return self.staircase is not None
+
+    @cached_property
+    def projections(self) -> tuple[Projection, ...]:
+        """Of the branches."""
+        return tuple(branch.projection for branch in self.branches)
+
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,9 +139,9 @@ class Circuit:
     tail: tuple[Node, ...]
     windows: dict[str, Windows]
     wires: dict[str, dict[str, Windows]]
-    gains: dict[str, Tensor]
+    gains: dict[str, np.ndarray]
     channels: dict[str, int]
-    fans: dict[str, dict[str, Tensor]]
+    fans: dict[str, dict[str, np.ndarray]]
 
 
 def refuses(network: Network) -> str | None:
@@ -200,13 +213,17 @@ def circuit(network: Network) -> Circuit:
         wires={rewire.name: _wires(network, rewire, channels) for rewire in network.all(Rewire)},
         windows={pool.name: windows(pool, network.source(pool)) for pool in pools if pool.name not in still},
         gains={
-            affine.name: _row(per_channel(affine.gain, affine.shape).expand(affine.shape), channels[affine.name])
+            affine.name: _row(
+                per_channel(affine.gain, affine.shape).expand(affine.shape), channels[affine.name]
+            ).numpy()
             for affine in network.all(Affine)
             if affine.name in network.eventful
         },
         channels=channels,
         fans={
-            name: {layer: _row(torch.from_numpy(fan.channels_first), channels[name]) for layer, fan in fans.items()}
+            name: {
+                layer: _row(torch.from_numpy(fan.channels_first), channels[name]).numpy() for layer, fan in fans.items()
+            }
             for name, fans in plan.fan_outs.items()
         },
     )
@@ -305,5 +322,7 @@ def _emitters(network: Network, source: Node) -> list[Node]:
 
 
 def _event_ns(weigh: WeightLayer, source: Node, projection: Projection) -> float:
+    if projection.window.height:
+        return _GATHERED * macs(weigh, source) / source.size + _WALK
     runs = float(np.diff(projection.bounds)[projection.phase].sum() * projection.channels)
     return (_SYNOP * macs(weigh, source) + _RUN * runs) / source.size

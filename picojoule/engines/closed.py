@@ -6,7 +6,9 @@ fall out of the same pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import final
 
 import torch
 from torch import Tensor
@@ -14,9 +16,10 @@ from torch import Tensor
 from picojoule.engines.layout import fast_format, flatten, unflatten
 from picojoule.engines.memo import per_network
 from picojoule.engines.plan import Plan, walk_up
+from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.tally import Tally
 from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
-from picojoule.ir.dense import evaluate, scaled_input
+from picojoule.ir.dense import evaluator, scaled_input
 from picojoule.kernels import staircase
 from picojoule.spikes import Times
 
@@ -39,38 +42,60 @@ def refuses(network: Network) -> str | None:
     return None
 
 
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pass:
+    """One pass over the network: its plan, the layers to record, their spike times so far, and what is counted."""
+
+    plan: Plan
+    record: frozenset[str]
+    tally: Tally | None
+    times: dict[str, Times] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Step:
+    """A node made ready once per network, so that a pass over few samples is not spent on looking things up.
+
+    Attributes:
+        node: what is evaluated.
+        work: its output from this step, the pass and its inputs.
+        evaluate: its dense meaning; of a firing node nothing is asked.
+        fire: the neuron whose staircase comes behind a pool.
+        shared: its input is read elsewhere, too, and must not be overwritten.
+        last_read: inputs that no later node reads.
+    """
+
+    node: Node
+    work: Callable[..., Tensor]
+    evaluate: Callable[..., Tensor] | None
+    fire: Fire | None
+    shared: bool
+    last_read: tuple[str, ...]
+
+
 def run_closed(
     network: Network, plan: Plan, x: Tensor, *, record: Iterable[str], tally: Tally | None
 ) -> tuple[Tensor, dict[str, Times]]:
     """The network's output, and the spike times of the recorded layers."""
-    values: dict[str, Tensor] = {}
-    times: dict[str, Times] = {}
-    last_use = _last_use(plan.nodes)
-    for position, node in enumerate(plan.nodes):
-        if isinstance(node, Input):
-            values[node.name] = fast_format(scaled_input(node, x))
-            continue
-        sources = [values[name] for name in node.inputs]
-        source, before = sources[0], network.source(node)
-        if isinstance(node, Fire):
-            if node.layer in record:
-                compared = staircase.magnitude(source, node.code.slope)
-                times[node.layer] = Times(staircase.index(compared, plan.tables[node.name]), node.code.steps)
-            values[node.name] = _fire(plan, node, source.clone() if before.name in plan.shared else source, tally)
-        elif before.name in plan.pooled:
-            assert isinstance(before, Fire)
-            values[node.name] = _decode(plan, before, node, evaluate(node, source), tally)[0]
-        else:
-            values[node.name] = evaluate(node, *sources)
-            if tally and node.name in plan.dense_fans:
-                tally.multiply(node.name, source)
-            elif tally and node.name in plan.fan_outs:
-                tally.enter_pool(node.name, source)
-                tally.arrive(node.name, values[node.name])
-        for name in {*node.inputs}:
-            if last_use[name] <= position:
-                del values[name]
-    return values[network.output.name], times
+    this = _Pass(plan=plan, record=frozenset(record), tally=tally)
+    values = {network.input.name: fast_format(scaled_input(network.input, x))}
+    for step in _steps(network):
+        values[step.node.name] = step.work(step, this, *[values[name] for name in step.node.inputs])
+        for name in step.last_read:
+            del values[name]
+    return values[network.output.name], this.times
+
+
+@per_network
+def _steps(network: Network) -> tuple[_Step, ...]:
+    plan, last_use = plan_of(network), _last_use(network.nodes)
+    return tuple(
+        _step(network, plan, node, tuple(name for name in dict.fromkeys(node.inputs) if last_use[name] == position))
+        for position, node in enumerate(plan.nodes)
+        if not isinstance(node, Input)
+    )
 
 
 def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
@@ -78,29 +103,65 @@ def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
     return {name: position for position, node in enumerate(nodes) for name in node.inputs}
 
 
-def _fire(plan: Plan, node: Fire, u: Tensor, tally: Tally | None) -> Tensor:
-    """What receivers decode; the potentials themselves where a pool comes first."""
-    if node.name not in plan.pooled:
-        values, reached = _decode(plan, node, node, u, tally)
-    elif tally:
-        values, reached = u, staircase.survey(flatten(u)[0], plan.tables[node.name])
-        tally.add(plan.layer_of[node.name], compares=reached.spikes)  # every spike that enters the pool, once
-    else:
-        return u
-    if tally:
-        # A neuron that fires at step k has compared k+1 times; a silent one as often as there are steps.
-        tally.add(node.layer, spikes=reached.spikes, state_updates=reached.index_sum + reached.spikes)
+def _step(network: Network, plan: Plan, node: Node, last_read: tuple[str, ...]) -> _Step:
+    before, fires = network.source(node), isinstance(node, Fire)
+    pools = before if isinstance(before, Fire) and before.name in plan.pooled else None
+    return _Step(
+        node=node,
+        work=_fire if fires else _pool if pools else _evaluate,
+        evaluate=None if fires else evaluator(node),
+        fire=node if fires else pools,
+        shared=before.name in plan.shared,
+        last_read=last_read,
+    )
+
+
+def _evaluate(step: _Step, this: _Pass, *sources: Tensor) -> Tensor:
+    """What the node means densely."""
+    values, tally, name = step.evaluate(*sources), this.tally, step.node.name
+    if tally and name in this.plan.dense_fans:
+        tally.multiply(name, sources[0])
+    elif tally and name in this.plan.fan_outs:
+        tally.enter_pool(name, sources[0])
+        tally.arrive(name, values)
     return values
 
 
-def _decode(plan: Plan, fire: Fire, emitter: Node, u: Tensor, tally: Tally | None) -> tuple[Tensor, staircase.Reached]:
-    """Q(u) by the neuron's staircase, and the arrival of each event of `emitter`."""
-    flat, channels_last = flatten(staircase.magnitude(u, fire.code.slope))
-    fan = plan.first_fan_out(emitter.name, channels_last) if tally else None
-    flat, reached = staircase.quantise(flat, plan.tables[fire.name], fan)
-    values = unflatten(flat, u.shape[1:], channels_last)
-    if fire.code.slope:
-        values = torch.where(u < 0, -values, values)
+def _pool(step: _Step, this: _Pass, u: Tensor) -> Tensor:
+    """What receivers decode behind a pool of potentials."""
+    return _decode(step, this, step.evaluate(u))[0]
+
+
+def _fire(step: _Step, this: _Pass, u: Tensor) -> Tensor:
+    """What receivers decode; the potentials themselves where a pool comes first."""
+    plan, node, tally = this.plan, step.node, this.tally
+    if node.layer in this.record:
+        compared = staircase.magnitude(u, node.code.slope)
+        this.times[node.layer] = Times(staircase.index(compared, plan.tables[node.name]), node.code.steps)
+    u = u.clone() if step.shared else u
+    if node.name not in plan.pooled:
+        u, reached = _decode(step, this, u)
+    elif tally:
+        reached = staircase.survey(flatten(u)[0], plan.tables[node.name])
+        tally.add(plan.layer_of[node.name], compares=reached.spikes)  # every spike that enters the pool, once
     if tally:
-        tally.arrive(emitter.name, values, (reached.spikes, reached.weighted))
+        # A neuron that fires at step k has compared k+1 times; a silent one as often as there are steps.
+        tally.add(node.layer, spikes=reached.spikes, state_updates=reached.index_sum + reached.spikes)
+    return u
+
+
+def _decode(step: _Step, this: _Pass, u: Tensor) -> tuple[Tensor, staircase.Reached]:
+    """Q(u) by the neuron's staircase, in place where that is possible, and the arrival of each event."""
+    slope, emitter, tally = step.fire.code.slope, step.node.name, this.tally
+    below = u < 0 if slope else None
+    u = staircase.magnitude(u, slope)
+    flat, channels_last = flatten(u)
+    fan = this.plan.first_fan_out(emitter, channels_last) if tally else None
+    decoded, reached = staircase.quantise(flat, this.plan.tables[step.fire.name], fan)
+    in_place = decoded.data_ptr() == u.data_ptr()
+    values = u if in_place else unflatten(decoded, u.shape[1:], channels_last)
+    if below is not None:
+        values = torch.where(below, -values, values)
+    if tally:
+        tally.arrive(emitter, values, (reached.spikes, reached.weighted))
     return values, reached

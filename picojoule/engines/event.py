@@ -26,8 +26,8 @@ from picojoule.engines.tally import Tally
 from picojoule.ir import Fire, Input, Network, WeightLayer
 from picojoule.ir.dense import evaluate, scaled_input
 
-_ENOUGH = 1 << 22
-"""Neurons times steps that are worth a thread."""
+_ENOUGH, _ONCE = 1 << 22, 4
+"""Neurons times steps that are worth a thread, and the steps that a neuron counts for that fires once."""
 
 
 @per_network
@@ -100,8 +100,9 @@ def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
 
 def _threads(task: Task, samples: int) -> int:
     """As many as torch may use, if each has enough to do."""
-    neurons = sum(fire.size for fire in task.network.all(Fire))
-    return max(1, min(torch.get_num_threads(), samples, neurons * len(task.plan.shares) * samples // _ENOUGH))
+    steps = _ONCE if task.waits else len(task.plan.shares)
+    work = steps * samples * sum(fire.size for fire in task.network.all(Fire))
+    return max(1, min(torch.get_num_threads(), samples, work // _ENOUGH))
 
 
 def _all_of(journeys: list[Journey], threads: int) -> None:

@@ -23,7 +23,8 @@ from picojoule.engines.projecting import channels_first, channels_innermost
 from picojoule.engines.tally import Tally
 from picojoule.ir import Affine, AvgPool, Fire, Flatten, Network, Node, Rewire
 from picojoule.ir.dense import evaluate, without_bias
-from picojoule.kernels.advance import advance, last_arrival
+from picojoule.kernels.advance import advance
+from picojoule.kernels.once import fire_once
 from picojoule.kernels.pooling import average, maximum
 from picojoule.kernels.projection import Stream, from_frames, scale, to_frames
 from picojoule.kernels.scan import Tables, scan
@@ -125,7 +126,9 @@ class Journey:
     def run(self) -> None:
         """All blocks of steps, one after the other."""
         task, state = self._task, self._state
-        self._membranes = {name: self._start(each, state) for name, each in self._circuit.populations.items()}
+        self._membranes = {
+            name: self._start(each, state) for name, each in self._circuit.populations.items() if not each.fires_once
+        }
         self._sums = {name: self._pool(name, state) for name in self._circuit.windows if name in task.plan.fan_outs}
         for start in range(0, len(task.plan.shares), task.block):
             now = slice(start, min(start + task.block, len(task.plan.shares)))
@@ -148,7 +151,7 @@ class Journey:
             values=self._decoded(output),
             state=State(
                 potentials={fire.name: self._potentials(fire.name) for fire in fires},
-                sums={name: self._pool_state(name) for name in self._sums},
+                sums={} if self._task.waits else {name: self._pool_state(name) for name in self._sums},
                 output=output,
                 injected=self._injected,
             ),
@@ -200,8 +203,12 @@ class Journey:
 
     def _fire(self, node: Fire, streams: dict[str, Stream], now: slice) -> Stream:
         population = self._circuit.populations[node.name]
-        tables = population.tables if self._task.waits else population.tables.part(now.start, now.stop)
-        emitted = self._advance(population, streams, tables)
+        if population.fires_once:
+            emitted = self._once(population, streams)
+        else:
+            whole = self._task.waits
+            tables = population.tables if whole else population.tables.part(now.start, now.stop)
+            emitted = self._advance(population, streams, tables)
         if self._task.counting:
             self._see(node.layer, spikes=len(emitted.where), state_updates=self._updates(node, emitted))
             self._arrive(node.name, emitted)
@@ -212,7 +219,7 @@ class Journey:
         updates = node.size * self._samples * emitted.steps
         if not node.code.neuron().fires_once:
             return updates
-        silent = torch.arange(emitted.steps - 1, -1, -1)  # steps left after a spike at each step
+        silent = np.arange(emitted.steps - 1, -1, -1)  # steps left after a spike at each step
         return updates - int((emitted.numbers.sum(0) * silent).sum())
 
     def _pass_on(self, node: Node, streams: dict[str, Stream]) -> Stream:
@@ -233,34 +240,58 @@ class Journey:
             self._arrive(node.name, emitted)
         return emitted
 
+    def _once(self, population: Population, streams: dict[str, Stream]) -> Stream:
+        """A population that fires once, over its whole window."""
+        constant, incoming = self._constants[population.node.name], []
+        for branch in population.branches:
+            stream = streams[branch.source]
+            crowded = self._crowded(branch, stream, 1)
+            if any(crowded) and not stream.late(branch.lag):  # what arrives while neurons fire has its own step
+                stream, taken = self._settled(branch, stream, crowded)
+                constant = constant + taken
+            incoming.append(stream)
+        return fire_once(
+            tuple(incoming),
+            tuple(branch.lag for branch in population.branches),
+            population.projections,
+            population.layout,
+            self._samples,
+            constant.numpy(),
+            population.tables,
+            population.staircase,
+        )
+
     def _advance(self, population: Population, streams: dict[str, Stream], tables: Tables) -> Stream:
         """A population over the steps of its tables, by events or densely."""
-        name, steps = population.node.name, len(tables.thresholds)
+        membranes, steps = self._membranes[population.node.name], len(tables.thresholds)
         incoming = [streams[branch.source].arriving(branch.lag, steps) for branch in population.branches]
-        crowded = [self._crowded(population, *each) for each in zip(population.branches, incoming, strict=True)]
-        if self._task.waits:
-            for i, samples in enumerate(crowded):
-                incoming[i] = self._settled(population, population.branches[i], incoming[i], samples)
-        elif any(map(any, crowded)):
+        whole = self._task.waits and not isinstance(population.node, Fire)  # only what arrives in all matters
+        crowded = [
+            self._crowded(branch, stream, 1 if whole else steps)
+            for branch, stream in zip(population.branches, incoming, strict=True)
+        ]
+        if not any(map(any, crowded)):
+            pass
+        elif whole:
+            neurons = population.layout.neurons_of(membranes)
+            for i, branch in enumerate(population.branches):
+                incoming[i], taken = self._settled(branch, incoming[i], crowded[i])
+                neurons += taken.view_as(neurons)
+        else:
+            for branch, each in zip(population.branches, crowded, strict=True):
+                self.dense[branch.weigh.name] += branch.emitters * steps * sum(each)
             return self._one_by_one(population, incoming, tables, [any(each) for each in zip(*crowded, strict=True)])
-        driven = self._membranes[name], self._constants[name]
-        return _by_event(population, incoming, *driven, tables)
+        return _by_event(population, incoming, membranes, self._constants[population.node.name], tables)
 
-    def _crowded(self, population: Population, branch: Branch, incoming: Stream) -> list[bool]:
-        """For each sample, whether a branch is better evaluated densely."""
-        layer, times = branch.weigh.name, 1 if self._task.waits else incoming.steps
+    def _crowded(self, branch: Branch, incoming: Stream, steps: int) -> list[bool]:
+        """For each sample, whether a branch is better evaluated densely, in so many steps."""
+        layer = branch.weigh.name
         active = (incoming.bounds[:, -1] - incoming.bounds[:, 0]).tolist()
-        crowded = [branch.crowded(number, times) for number in active]
-        if layer in self._task.ways:
-            crowded = [self._task.ways[layer] == "dense"] * len(active)
-        fires = self._task.waits and isinstance(population.node, Fire)
-        if any(crowded) and fires and last_arrival(incoming):
-            crowded = [False] * len(active)  # what arrives while neurons fire has its own step
-        possible = branch.emitters * times
         self.active[layer] += sum(active)
-        self.possible[layer] += possible * len(active)
-        self.dense[layer] += possible * sum(crowded)
-        return crowded
+        self.possible[layer] += branch.emitters * steps * len(active)
+        if layer in self._task.ways:
+            return [self._task.ways[layer] == "dense"] * len(active)
+        return [branch.crowded(number, steps) for number in active]
 
     def _one_by_one(
         self, population: Population, incoming: list[Stream], tables: Tables, crowded: list[bool]
@@ -289,16 +320,15 @@ class Journey:
         neurons.copy_(v.view_as(neurons))
         return from_frames(emitted.transpose(0, 1))
 
-    def _settled(self, population: Population, branch: Branch, incoming: Stream, crowded: list[bool]) -> Stream:
-        """Take all that arrives at the crowded samples into their membranes; what arrives at the others."""
-        if not any(crowded):
-            return incoming
-        neurons, bounds = population.layout.neurons_of(self._membranes[population.node.name]), incoming.bounds.clone()
+    def _settled(self, branch: Branch, incoming: Stream, crowded: list[bool]) -> tuple[Stream, Tensor]:
+        """What still comes by events, and what all that arrives at the crowded samples amounts to, ``[samples, n]``."""
+        bounds, taken = incoming.bounds.copy(), _filled(0.0, (self._samples, branch.weigh.size), self._task.dtype)
         for b in (b for b, dense in enumerate(crowded) if dense):
             frames = to_frames(incoming.sample(b), self._task.size(branch.source))[0].sum(0, keepdim=True)
-            neurons[b] += self._drive(branch, frames).view_as(neurons[b])
+            taken[b] = self._drive(branch, frames)[0]
             bounds[b] = bounds[b, 0]
-        return incoming._replace(bounds=bounds)
+            self.dense[branch.weigh.name] += branch.emitters
+        return incoming._replace(bounds=bounds), taken
 
     def _drive(self, branch: Branch, frames: Tensor) -> Tensor:
         """What a weight layer makes of ``[rows, values]``, channels innermost before and after."""
@@ -369,9 +399,8 @@ def _by_event(
     population: Population, incoming: Sequence[Stream], membranes: Tensor, constant: Tensor, tables: Tables
 ) -> Stream:
     """A population over the steps of its tables, event by event."""
-    projections = tuple(branch.projection for branch in population.branches)
     neurons = population.layout, membranes, constant
-    return advance(tuple(incoming), projections, *neurons, tables, population.leak, population.staircase)
+    return advance(tuple(incoming), population.projections, *neurons, tables, population.leak)
 
 
 def _filled(value: float, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

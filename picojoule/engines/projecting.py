@@ -21,6 +21,7 @@ from picojoule.ir.dense import evaluate, sum_pool
 from picojoule.kernels.advance import Layout
 from picojoule.kernels.pooling import Windows
 from picojoule.kernels.projection import Projection
+from picojoule.kernels.window import BLOCK, MOST, NO_WINDOW, Window
 
 _VECTOR = 16
 """Runs of linear layers are whole vectors of float32 numbers."""
@@ -134,7 +135,37 @@ def conv_projection(
         bounds=np.cumsum([0, *(len(place.offsets) for place in places)]),
         offset=np.asarray([offset for place in places for offset in place.offsets], np.int64),
         length=np.asarray([place.length for place in places], np.int64),
+        window=_window(node, weight, source_shape, around, row),
     )
+
+
+def _window(
+    node: Conv | ConvTranspose,
+    weight: np.ndarray,
+    source_shape: tuple[int, ...],
+    around: tuple[Margin, Margin],
+    row: int,
+) -> Window:
+    """The same convolution as its outputs see it, where it has that form."""
+    outputs, _, rows, columns = weight.shape
+    plain = isinstance(node, Conv) and node.groups == 1 and {*node.stride, *node.dilation} == {1}
+    if not plain or outputs % BLOCK:
+        return NO_WINDOW._replace(weights=np.zeros(0, weight.dtype))
+    (height, width), (down, across) = _two(source_shape[1:]), _two(node.shape[1:])
+    top, left = (0,) * (2 - len(node.padding)) + node.padding
+    group = next(each for each in range(max(1, MOST // outputs), 0, -1) if across % each == 0)
+    first = around[0].before * row + around[1].before * outputs
+    rest = rows, columns, top, left, group, group * outputs, first, row
+    return Window(height, width, down, across, *rest, _shifted(weight, group).ravel())
+
+
+def _shifted(weight: np.ndarray, group: int) -> np.ndarray:
+    """The weights for neighbouring outputs together, ``[rows, columns + group − 1, inputs, group, outputs]``."""
+    outputs, inputs, rows, columns = weight.shape
+    shifted = np.zeros((rows, columns + group - 1, inputs, group, outputs), weight.dtype)
+    for each in range(group):
+        shifted[:, each : each + columns, :, each] = weight.transpose(2, 3, 1, 0)
+    return shifted
 
 
 class _Place(NamedTuple):
@@ -182,6 +213,7 @@ def linear_projection(node: Linear, channels: int) -> Projection:
         bounds=np.asarray([0, 1]),
         offset=np.asarray([0]),
         length=np.asarray([pitch]),
+        window=NO_WINDOW._replace(weights=np.zeros(0, weight.numpy().dtype)),
     )
 
 
@@ -203,7 +235,7 @@ def windows(node: MaxPool | AvgPool, source: Node) -> Windows:
         window = (window[:, None] * number + outside).ravel()
     order = np.lexsort((window, position))
     bounds = np.searchsorted(position[order], np.arange(prod(source.shape[1:]) + 1))
-    return Windows(source.shape[0], bounds, window[order], _shares(node, source))
+    return Windows(source.shape[0], bounds, window[order], _shares(node, source), int(np.diff(bounds).max()))
 
 
 def wires(node: Rewire, sources: Iterable[Node], channels: Mapping[str, int]) -> list[Windows]:
@@ -216,7 +248,8 @@ def wires(node: Rewire, sources: Iterable[Node], channels: Mapping[str, int]) ->
         value, target = order[node.index[mine] - before].numpy(), place[mine.nonzero()[:, 0]].numpy()
         sorted_by = np.lexsort((target, value))
         bounds = np.searchsorted(value[sorted_by], np.arange(source.size + 1))
-        found.append(Windows(1, bounds, target[sorted_by], np.ones(node.size, np.float32)))
+        most = int(np.diff(bounds).max())
+        found.append(Windows(1, bounds, target[sorted_by], np.ones(node.size, np.float32), most))
         before += source.size
     return found
 

@@ -93,6 +93,7 @@ def run(
         raise InputError("a batch of no samples", where=f"run({network.name})", remedy="give at least one sample")
     _check_state(network, state, x)
     _require_exact(network, name)
+    _require_bits(network, name, x)
     plan = plan_of(network)
     tally = Tally(plan, len(x)) if count else None
     if name == "closed":
@@ -174,6 +175,15 @@ def _require_exact(network: Network, engine: str) -> None:
     reason = _REFUSES[engine](network) if engine in _REFUSES else None
     if reason:
         raise EngineError(reason, where=f"engine {engine}", remedy='use engine="auto"')
+
+
+def _require_bits(network: Network, engine: str, x: Tensor) -> None:
+    if engine in ("event", "layered", "stepped") and x.dtype in (torch.bfloat16, torch.float16):
+        raise EngineError(
+            f"{x.dtype} has too few bits for sums over many steps",
+            where=f"engine {engine} of {network.name}",
+            remedy="use float32, or a code with an exact closed form",
+        )
 
 
 def _check_state(network: Network, state: State | None, x: Tensor) -> None:

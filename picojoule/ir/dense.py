@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import inf
 
 import torch
@@ -117,13 +118,19 @@ def scaled_input(node: Input, x: Tensor) -> Tensor:
     return x if node.scale == 1.0 else x / node.scale
 
 
+def evaluator(node: Node) -> Callable[..., Tensor]:
+    """The node as a function: its output ``[batch, *shape]`` for its inputs ``[batch, ...]``."""
+    if not isinstance(node, WeightLayer):
+        return partial(_PLAIN[type(node)], node)
+    weigh = _WEIGHTED[type(node)]
+    if node.has_bias and node.bias.dim() > 1:  # of every value its own: not the bias torch knows
+        return lambda x: weigh(node, x, None) + node.bias
+    return partial(weigh, node, bias=node.bias if node.has_bias else None)
+
+
 def evaluate(node: Node, *x: Tensor) -> Tensor:
     """The node's output ``[batch, *shape]`` for its inputs ``[batch, ...]``."""
-    if not isinstance(node, WeightLayer):
-        return _PLAIN[type(node)](node, *x)
-    if node.has_bias and node.bias.dim() > 1:  # of every value its own: not the bias torch knows
-        return _WEIGHTED[type(node)](node, *x, None) + node.bias
-    return _WEIGHTED[type(node)](node, *x, node.bias if node.has_bias else None)
+    return evaluator(node)(*x)
 
 
 def without_bias(node: Node, *x: Tensor) -> Tensor:

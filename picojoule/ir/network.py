@@ -179,14 +179,17 @@ class Network:
         return replace(self, nodes=tuple(nodes), conversion=history, name=name or self.name)
 
     def to(self, device: str, dtype: str) -> Network:
-        """The network on a device, in numbers of a type such as ``float32``.
+        """The network on a device, in numbers of a type: ``float32``, ``float64``, or ``bfloat16``.
+
+        In bfloat16 weights, decoded values and potentials have 8 significant bits (each is rounded by at most 2⁻⁹ of
+        its size; products are summed in float32): for an ANN and for the closed form, not for sums over many steps.
 
         Raises:
             InputError: there is no such device or type.
         """
         number = getattr(torch, dtype, None)
         if not isinstance(number, torch.dtype) or not number.is_floating_point:
-            raise InputError(f"no number type {dtype!r}", where="--dtype", remedy="use float32 or float64")
+            raise InputError(f"no number type {dtype!r}", where="--dtype", remedy="use float32, float64 or bfloat16")
         try:
             torch.zeros(1, device=device).item()
         except (RuntimeError, AssertionError) as error:

@@ -18,13 +18,11 @@ import torch
 from torch import Tensor
 
 from picojoule.kernels.listing import CHUNK, WORD, list_set
-from picojoule.kernels.projection import NOWHERE, Projection, Stream, from_frames, scatter, scatter_reference
+from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, from_frames, scatter_reference
 from picojoule.kernels.scan import Tables
-from picojoule.kernels.staircase import Table, find_step
 
 _FIRST_GUESS = 8
 """One neuron in so many is given room to fire in a step at first."""
-_NO_STAIRCASE = Table(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int16))
 
 
 class Layout(NamedTuple):
@@ -56,7 +54,6 @@ def advance(
     constant: Tensor,
     tables: Tables,
     leak: float,
-    staircase: Table | None = None,
 ) -> Stream:
     """Run the neurons.
 
@@ -64,37 +61,26 @@ def advance(
         incoming: what arrives at each step of `tables`, from each branch that projects to them.
         projections: where it lands.
         layout: where the neurons are in `v`.
-        v: membranes before the first step, ``[samples, layout.size]``; changed, except in the steps that a staircase
-            stands for. Compiled on the CPU; plain torch elsewhere.
+        v: membranes before the first step, ``[samples, layout.size]``; changed. Compiled on the CPU; plain torch
+            elsewhere.
         constant: what is there in every step, ``[samples or 1, neurons]``.
         tables: thresholds, resets, amplitudes and shares of these steps.
         leak: a.
-        staircase: of neurons that fire once and take no constant after the first step: where nothing more arrives,
-            they go straight to the step they will fire at.
 
     Returns:
         What the neurons emit.
     """
-    steps = len(tables.thresholds)
-    settled = steps if staircase is None else max(map(last_arrival, incoming), default=0)
-    if not incoming:
-        incoming, projections = (Stream.room(len(v), steps, 0, v.dtype),), (NOWHERE,)
     if v.device.type != "cpu":
         return advance_reference(incoming, projections, layout, v, constant, tables, leak)
-    arrays = (v.numpy(), constant.numpy(), tables, v.numpy().dtype.type(leak))
-    begin, turns = 0, len(v) * min(settled + 1, steps)
-    neurons = layout.rows * layout.length
-    out = Stream.room(len(v), steps, neurons + WORD + turns * neurons // _FIRST_GUESS, v.dtype)
-    fixed = tuple(each.arrays for each in incoming), projections, layout, *arrays, staircase or _NO_STAIRCASE, settled
-    while (begin := _advance(*fixed, begin, out.arrays)) < turns:
+    steps, dtype = len(tables.thresholds), v.numpy().dtype
+    if not incoming:
+        incoming, projections = (Stream.room(len(v), steps, 0, dtype),), (NOWHERE,)
+    neurons, begin, turns = layout.rows * layout.length, 0, len(v) * steps
+    out = Stream.room(len(v), steps, neurons + WORD + turns * neurons // _FIRST_GUESS, dtype)
+    fixed = incoming, projections, layout, v.numpy(), constant.numpy(), tables, dtype.type(leak)
+    while (begin := _advance(*fixed, begin, out)) < turns:
         out = out.grown()
     return out.trimmed()
-
-
-def last_arrival(incoming: Stream) -> int:
-    """The last step at which an event arrives; 0 if none does."""
-    arrived = incoming.numbers.any(0).nonzero()
-    return int(arrived[-1]) if len(arrived) else 0
 
 
 def advance_reference(
@@ -105,7 +91,6 @@ def advance_reference(
     constant: Tensor,
     tables: Tables,
     leak: float,
-    staircase: Table | None = None,
 ) -> Stream:
     """:func:`advance` in plain torch, for every device and dtype, step by step."""
     emitted = []
@@ -123,16 +108,14 @@ def advance_reference(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _advance(incoming, projections, layout, v, constant, tables, leak, staircase, settled, begin, out):  # type: ignore[no-untyped-def]
-    """The turns (sample by sample, and in each the steps up to the settled one) from `begin` on; the one that lacked
-    room, or how many there are."""
+def _advance(incoming, projections, layout, v, constant, tables, leak, begin, out):  # type: ignore[no-untyped-def]
+    """The turns (sample by sample, and in each step by step) from `begin` on; the one that lacked room, or how many
+    there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
     flags = np.zeros(-(-layout.length // CHUNK) * CHUNK, np.uint8)
-    words = flags.view(np.uint64)
-    times = np.empty(neurons if settled < steps else 0, np.int32)
-    each = min(settled + 1, steps)
-    for turn in range(begin, len(v) * each):
-        b, t = turn // each, turn % each
+    words, starts = flags.view(np.uint64), np.empty(_most_positions(projections) + 1, np.int64)
+    for turn in range(begin, len(v) * steps):
+        b, t = turn // steps, turn % steps
         found = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
         if len(out.where) - found < neurons + WORD:
             return turn
@@ -143,21 +126,23 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, staircase
                 membranes[i] *= leak
         for k in range(len(incoming)):
             one = incoming[k]
-            scatter(one.where, one.amount, one.bounds[b, t], one.bounds[b, t + 1], projections[k], membranes)
+            arrive(one.where, one.amount, one.bounds[b, t], one.bounds[b, t + 1], projections[k], starts, membranes)
         before = found
         for row in range(layout.rows):
             u, c = _row(membranes, held, layout, row)
-            if t < settled:
-                _compare(u, c, tables.shares[t], tables.thresholds[t], tables.resets[t], flags)
-            else:
-                _reach(u, c, tables.shares[t], tables.thresholds[steps - 1], flags)
+            _compare(u, c, tables.shares[t], tables.thresholds[t], tables.resets[t], flags)
             found = list_set(words, row * layout.length, out.where, found)
-        if t < settled:
-            out.amount[before:found] = tables.amplitudes[t]
-            out.bounds[b, t + 1] = found
-        else:
-            _settle(membranes, layout, staircase, settled, times, out, b, before, found)
-    return len(v) * each
+        out.amount[before:found] = tables.amplitudes[t]
+        out.bounds[b, t + 1] = found
+    return len(v) * steps
+
+
+@numba.njit(inline="always")
+def _most_positions(projections):  # type: ignore[no-untyped-def]
+    most = 0
+    for k in range(len(projections)):
+        most = max(most, len(projections[k].target))
+    return most
 
 
 @numba.njit(inline="always")
@@ -175,33 +160,3 @@ def _compare(u, held, share, threshold, reset, flags):  # type: ignore[no-untype
         fires = x >= threshold
         u[i] = x - reset if fires else x
         flags[i] = 1 if fires else 0
-
-
-@numba.njit(inline="always")
-def _reach(u, held, share, threshold, flags):  # type: ignore[no-untyped-def]
-    """Which neurons of a row will fire in the steps that are left."""
-    for i in range(len(u)):
-        u[i] += share * held[i]
-        flags[i] = 1 if u[i] >= threshold else 0
-
-
-@numba.njit(inline="always")
-def _settle(membranes, layout, staircase, settled, times, out, b, before, found):  # type: ignore[no-untyped-def]
-    """When each of the listed neurons fires, and the list in that order (a counting sort)."""
-    steps = out.bounds.shape[1] - 1
-    listed = out.where[before:found].copy()
-    for j in range(len(listed)):
-        row = listed[j] // layout.length
-        u = membranes[layout.first + row * layout.pitch + listed[j] - row * layout.length]
-        times[j] = max(find_step(u, staircase.levels, staircase.lookup), settled)
-        out.bounds[b, times[j] + 1] += 1
-    total = before
-    for t in range(settled, steps):
-        number = out.bounds[b, t + 1]
-        out.bounds[b, t + 1] = total  # where the events of step t begin, for now
-        total += number
-    for j in range(len(listed)):
-        k = times[j]
-        at = out.bounds[b, k + 1]
-        out.where[at], out.amount[at] = listed[j], staircase.values[k]
-        out.bounds[b, k + 1] = at + 1

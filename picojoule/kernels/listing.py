@@ -30,6 +30,18 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 _NUMBER, _PLACES = _tables()
 
 
+_SEQUENCE = np.uint64(0x03F79D71B4CB0A89)
+"""Its 64 stretches of six bits are all different, so a shift by a place is known from the upper six bits."""
+_PLACE = np.zeros(64, np.int64)
+_PLACE[[(int(_SEQUENCE) << place & (1 << 64) - 1) >> 58 for place in range(64)]] = np.arange(64)
+
+
+@numba.njit(inline="always")
+def lowest(bits):  # type: ignore[no-untyped-def]
+    """The place of the lowest bit that is set."""
+    return _PLACE[(bits & (~bits + np.uint64(1))) * _SEQUENCE >> np.uint64(58)]
+
+
 @numba.njit(inline="always")
 def list_set(words, before, where, found):  # type: ignore[no-untyped-def]
     """Write ``before`` + the place of every set flag behind the `found` places so far; how many there are then.

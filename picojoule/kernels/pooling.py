@@ -20,23 +20,20 @@ class Windows(NamedTuple):
         bounds: int64 ``[positions + 1]``, the windows of a position.
         window: int64, the windows, by their own position.
         share: float32 ``[windows]``, what a window passes on of an amount (an average: 1 / its area).
+        most: the most windows one position is in.
     """
 
     channels: int
     bounds: np.ndarray
     window: np.ndarray
     share: np.ndarray
-
-    @property
-    def most(self) -> int:
-        """The most windows one position is in."""
-        return int(np.diff(self.bounds).max())
+    most: int
 
 
 def average(incoming: Stream, windows: Windows) -> Stream:
     """Every event once for each window it is in, its amount times the window's share."""
     out = Stream.room(incoming.samples, incoming.steps, len(incoming.where) * windows.most, incoming.amount.dtype)
-    _average(incoming.arrays, windows, out.arrays)
+    _average(incoming, windows, out)
     return out.trimmed()
 
 
@@ -51,7 +48,7 @@ def maximum(incoming: Stream, windows: Windows, sums: Tensor, largest: Tensor) -
     """
     out = Stream.room(incoming.samples, incoming.steps, len(incoming.where) * windows.most, incoming.amount.dtype)
     scratch = np.zeros(largest.shape[1], np.bool_), torch.empty_like(largest[0]).numpy()
-    _maximum(incoming.arrays, windows, sums.numpy(), largest.numpy(), *scratch, out.arrays)
+    _maximum(incoming, windows, sums.numpy(), largest.numpy(), *scratch, out)
     return out.trimmed()
 
 

@@ -18,19 +18,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.kernels.window import NO_WINDOW, Window, begins, gather
+
 
 class Stream(NamedTuple):
     """Events of some samples over some steps, sample by sample and in order of time.
 
     Attributes:
-        bounds: int64 ``[samples, steps + 1]``: sample b emits ``bounds[b, t] … bounds[b, t+1] − 1`` at step t.
+        bounds: int64 array ``[samples, steps + 1]``: sample b emits ``bounds[b, t] … bounds[b, t+1] − 1`` at step t.
         where: int32, the value of the source that emitted, counted with channels innermost.
         amount: what it emitted, in the network's number type.
     """
 
-    bounds: Tensor
-    where: Tensor
-    amount: Tensor
+    bounds: np.ndarray
+    where: np.ndarray
+    amount: np.ndarray
 
     @property
     def samples(self) -> int:
@@ -43,14 +45,13 @@ class Stream(NamedTuple):
         return self.bounds.shape[1] - 1
 
     @property
-    def numbers(self) -> Tensor:
+    def numbers(self) -> np.ndarray:
         """Events of each sample at each step, int64 ``[samples, steps]``."""
-        return self.bounds.diff(dim=1)
+        return self.bounds[:, 1:] - self.bounds[:, :-1]
 
-    @property
-    def arrays(self) -> Stream:
-        """The same memory as arrays, for a compiled kernel."""
-        return Stream(*(each.numpy() for each in self))
+    def late(self, lag: int) -> bool:
+        """Whether anything is sent after the window of a receiver has opened, `lag` steps after the sender's."""
+        return lag + 1 < self.steps and bool((self.bounds[:, -1] > self.bounds[:, lag + 1]).any())
 
     def arriving(self, lag: int, steps: int) -> Stream:
         """The events as a receiver meets them whose window opens `lag` steps after the sender's and has `steps` steps.
@@ -59,12 +60,12 @@ class Stream(NamedTuple):
         """
         if (lag, steps) == (0, self.steps):
             return self
-        last = (torch.arange(steps) + lag + 1).clamp(max=self.steps)
-        return self._replace(bounds=torch.cat([self.bounds[:, :1], self.bounds[:, last]], 1))
+        last = np.minimum(np.arange(steps) + lag + 1, self.steps)
+        return self._replace(bounds=np.concatenate([self.bounds[:, :1], self.bounds[:, last]], 1))
 
     def part(self, start: int, stop: int) -> Stream:
         """The steps start … stop − 1; shares memory."""
-        return self._replace(bounds=self.bounds[:, start : stop + 1].contiguous())
+        return self._replace(bounds=np.ascontiguousarray(self.bounds[:, start : stop + 1]))
 
     def trimmed(self) -> Stream:
         """Without the room that was not needed; shares memory."""
@@ -73,9 +74,9 @@ class Stream(NamedTuple):
 
     def grown(self) -> Stream:
         """With room for twice as many events."""
-        where, amount = (torch.empty(2 * len(each), dtype=each.dtype) for each in (self.where, self.amount))
+        where, amount = (np.empty(2 * len(each), each.dtype) for each in (self.where, self.amount))
         for large, small in ((where, self.where), (amount, self.amount)):
-            large.numpy()[: len(small)] = small.numpy()
+            large[: len(small)] = small
         return Stream(self.bounds, where, amount)
 
     @staticmethod
@@ -83,25 +84,25 @@ class Stream(NamedTuple):
         """The samples of all parts."""
         before = accumulate((len(part.where) for part in parts), initial=0)
         bounds = [part.bounds + shift for part, shift in zip(parts, before, strict=False)]
-        where, amount = (torch.cat(each) for each in list(zip(*parts, strict=True))[1:])
-        return Stream(torch.cat(bounds), where, amount)
+        where, amount = (np.concatenate(each) for each in list(zip(*parts, strict=True))[1:])
+        return Stream(np.concatenate(bounds), where, amount)
 
     @staticmethod
     def merged(parts: Sequence[Stream]) -> Stream:
         """The events of all parts, of the same samples and steps; those of a step one part after the other."""
         if len(parts) == 1:
             return parts[0]
-        numbers = torch.stack([part.numbers for part in parts], -1)  # samples, steps, parts
-        flat = numbers.flatten()
-        before = torch.stack([part.bounds[:, :-1] for part in parts], -1)
-        shift = torch.tensor([0, *accumulate(len(part.where) for part in parts)])[:-1]
-        start = (before + shift).flatten()
-        first = flat.cumsum(0) - flat
-        take = torch.arange(int(flat.sum())) + (start - first).repeat_interleave(flat)
-        where, amount = (torch.cat(each)[take] for each in list(zip(*parts, strict=True))[1:])
-        ends = numbers.sum(-1).flatten().cumsum(0).view(len(numbers), -1)
-        starts = torch.cat([ends.new_zeros(1), ends[:-1, -1]])
-        return Stream(torch.cat([starts[:, None], ends], 1), where, amount)
+        numbers = np.stack([part.numbers for part in parts], -1)  # samples, steps, parts
+        flat = numbers.ravel()
+        before = np.stack([part.bounds[:, :-1] for part in parts], -1)
+        shift = [*accumulate((len(part.where) for part in parts), initial=0)][:-1]
+        start = (before + shift).ravel()
+        first = flat.cumsum() - flat
+        take = np.arange(int(flat.sum())) + (start - first).repeat(flat)
+        where, amount = (np.concatenate(each)[take] for each in list(zip(*parts, strict=True))[1:])
+        ends = numbers.sum(-1).ravel().cumsum().reshape(len(numbers), -1)
+        starts = np.concatenate([[0], ends[:-1, -1]])
+        return Stream(np.concatenate([starts[:, None], ends], 1), where, amount)
 
     def sample(self, b: int) -> Stream:
         """One sample alone; shares memory."""
@@ -109,10 +110,9 @@ class Stream(NamedTuple):
         return Stream(self.bounds[b : b + 1] - start, self.where[start:stop], self.amount[start:stop])
 
     @staticmethod
-    def room(samples: int, steps: int, most: int, dtype: torch.dtype) -> Stream:
+    def room(samples: int, steps: int, most: int, dtype: np.dtype) -> Stream:
         """Space for at most so many events."""
-        bounds = torch.zeros(samples, steps + 1, dtype=torch.int64)
-        return Stream(bounds, torch.empty(most, dtype=torch.int32), torch.empty(most, dtype=dtype))
+        return Stream(np.zeros((samples, steps + 1), np.int64), np.empty(most, np.int32), np.empty(most, dtype))
 
 
 class Projection(NamedTuple):
@@ -129,6 +129,7 @@ class Projection(NamedTuple):
         bounds: int64 ``[phases + 1]``, the runs of a phase.
         offset: int64 ``[runs]``, where a run begins, relative to ``target``.
         length: int64 ``[phases]``, length of each run of the phase.
+        window: the same layer as its outputs see it, where it has that form.
     """
 
     weights: np.ndarray
@@ -141,11 +142,30 @@ class Projection(NamedTuple):
     bounds: np.ndarray
     offset: np.ndarray
     length: np.ndarray
+    window: Window = NO_WINDOW
 
 
+_MANY = 8
+"""From one event in so many positions on, windows are walked."""
 _NONE = np.zeros(0, np.int64)
 NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(1, np.int64), _NONE, _NONE)
 """A projection for neurons that no event reaches."""
+
+
+@numba.njit(inline="always")
+def arrive(where, amount, start, stop, projection, starts, v):  # type: ignore[no-untyped-def]
+    """v += Σ amount·weights over the events start … stop − 1, from the events' side or from the outputs'.
+
+    `starts` is room for one number a position of the source, and one more.
+    """
+    window = projection.window
+    pixels = window.height * window.width
+    if pixels > 0 and _MANY * (stop - start) >= pixels:
+        room = starts[: pixels + 1]
+        if begins(where, start, stop, projection.channels, room):
+            gather(where, amount, projection.channels, window, room, v)
+            return
+    scatter(where, amount, start, stop, projection, v)
 
 
 @numba.njit(inline="always")
@@ -183,7 +203,7 @@ def scatter_reference(stream: Stream, sample: int, step: int, projection: Projec
             weight += length
 
 
-def scale(stream: Stream, gains: Tensor) -> Stream:
+def scale(stream: Stream, gains: np.ndarray) -> Stream:
     """The same events, each amount times the gain ``[values]`` of its value."""
     return stream._replace(amount=stream.amount * gains[stream.where])
 
@@ -192,17 +212,19 @@ def from_frames(frames: Tensor) -> Stream:
     """The values that are not zero of ``[samples, steps, values]``, as events."""
     samples, steps, _ = frames.shape
     sample, step, where = frames.nonzero(as_tuple=True)
-    ends = torch.bincount((sample * steps + step).cpu(), minlength=samples * steps).cumsum(0).view(samples, steps)
+    ends = torch.bincount(sample * steps + step, minlength=samples * steps).cumsum(0).view(samples, steps)
     starts = torch.cat([ends.new_zeros(1), ends[:-1, -1]])
-    return Stream(torch.cat([starts[:, None], ends], 1), where.int().cpu(), frames[sample, step, where].cpu())
+    bounds = torch.cat([starts[:, None], ends], 1)
+    return Stream(*(each.cpu().numpy() for each in (bounds, where.int(), frames[sample, step, where])))
 
 
 def to_frames(stream: Stream, values: int) -> Tensor:
     """Events as ``[samples, steps, values]``; amounts of the same value in the same step are added."""
-    numbers = stream.numbers.flatten()
-    frame = torch.arange(len(numbers)).repeat_interleave(numbers)
-    before = stream.bounds[:, :-1].flatten() - (numbers.cumsum(0) - numbers)
-    mine = torch.arange(len(frame)) + before.repeat_interleave(numbers)
-    frames = stream.amount.new_zeros(len(numbers) * values)
-    frames.index_add_(0, frame * values + stream.where[mine], stream.amount[mine])
+    numbers = stream.numbers.ravel()
+    frame = np.arange(len(numbers)).repeat(numbers)
+    before = stream.bounds[:, :-1].ravel() - (numbers.cumsum() - numbers)
+    mine = np.arange(len(frame)) + before.repeat(numbers)
+    frames = torch.from_numpy(np.zeros(len(numbers) * values, stream.amount.dtype))
+    at, amount = frame * values + stream.where[mine], stream.amount[mine]
+    frames.index_add_(0, torch.from_numpy(at), torch.from_numpy(amount))
     return frames.view(stream.samples, stream.steps, values)

@@ -8,6 +8,8 @@
 The compiled form looks ``k`` up on the upper sixteen bits of the float (its sign, exponent and seven bits of
 mantissa) and corrects it against the table, so it makes exactly the comparisons u ≥ θ_k and takes no logarithm.
 A scale on the output costs nothing: it is in the table of values.
+
+A bfloat16 number *is* sixteen such bits, so for those there is one table of what is decoded and one of the step.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from torch import Tensor
 from picojoule.kernels.listing import CHUNK, WORD, list_set
 
 _BUCKETS = 1 << 16
+_NO_WEIGHTS, _NO_VALUES = np.zeros(0, np.int64), np.zeros(0, np.float32)
 
 
 class Table(NamedTuple):
@@ -80,26 +83,37 @@ def quantise(u: Tensor, staircase: Table, weights: np.ndarray | None = None) -> 
     """What a receiver decodes for `u`, and the counts.
 
     Args:
-        u: ``[batch, n]``. A contiguous float32 tensor on the CPU is quantised in place by the compiled kernel; any
-            other by plain torch, into a new tensor.
+        u: ``[batch, n]``. A contiguous float32 or bfloat16 tensor on the CPU is quantised in place by a compiled
+            kernel; any other by plain torch, into a new tensor.
         staircase: from :func:`table`.
-        weights: int64 ``[n]``, what to sum over the values that reached a level (the fan-out); zeros if None.
+        weights: int64 ``[n]``, what to sum over the values that reached a level (the fan-out); nothing if None.
     """
-    weights = np.zeros(u.shape[1], np.int64) if weights is None else weights
     if not _compiled(u):
-        return quantise_reference(u, staircase, weights)
-    counts = _no_counts(len(u))
-    _quantise(u.detach().numpy(), *staircase, weights, *counts)
-    return u, counts
+        return quantise_reference(u, staircase, np.zeros(u.shape[1], np.int64) if weights is None else weights)
+    counts, fan = np.zeros((3, len(u)), np.int64), _NO_WEIGHTS if weights is None else weights
+    if u.dtype == torch.bfloat16:
+        _quantise_short(u.detach().view(torch.uint16).numpy(), *_short(*map(bytes, staircase[:2])), fan, counts)
+    else:
+        _quantise(u.detach().numpy(), *staircase, fan, counts)
+    return u, Reached(*counts)
+
+
+@functools.lru_cache(maxsize=64)
+def _short(levels: bytes, values: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """For every bfloat16 number, the bits of what is decoded (rounded to one) and k."""
+    numbers = (np.arange(_BUCKETS, dtype=np.uint32) << np.uint32(16)).view(np.float32)
+    k = index(torch.from_numpy(numbers), Table(np.frombuffer(levels, np.float32).copy(), _NO_VALUES, _NO_WEIGHTS))
+    decoded = torch.from_numpy(np.frombuffer(values, np.float32).copy()).bfloat16()[k]
+    return decoded.view(torch.uint16).numpy(), k.numpy().astype(np.int32)
 
 
 def survey(u: Tensor, staircase: Table) -> Reached:
     """The counts of :func:`quantise` alone; `u` stays as it is and ``weighted`` is 0."""
-    if not _compiled(u):
+    if not _compiled(u) or u.dtype == torch.bfloat16:
         return quantise_reference(u, staircase, np.zeros(u.shape[1], np.int64))[1]
-    counts = _no_counts(len(u))
-    _survey(u.detach().numpy(), staircase.levels, staircase.lookup, counts.spikes, counts.index_sum)
-    return counts
+    counts = np.zeros((3, len(u)), np.int64)
+    _survey(u.detach().numpy(), staircase.levels, staircase.lookup, counts)
+    return Reached(*counts)
 
 
 def quantise_reference(u: Tensor, staircase: Table, weights: np.ndarray) -> tuple[Tensor, Reached]:
@@ -117,7 +131,8 @@ def magnitude(u: Tensor, slope: float) -> Tensor:
 
 
 def index(u: Tensor, staircase: Table) -> Tensor:
-    """k(u) as int64, any shape; K where no level is reached."""
+    """k(u) as int64, any shape; K where no level is reached. Short numbers are compared with the float32 levels."""
+    u = u.float() if u.dtype in (torch.bfloat16, torch.float16) else u
     levels = torch.as_tensor(staircase.levels[:-1], device=u.device).to(u.dtype)
     return torch.searchsorted(-levels, -u.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).contiguous())
 
@@ -128,11 +143,7 @@ def decode(k: Tensor, staircase: Table, dtype: torch.dtype) -> Tensor:
 
 
 def _compiled(u: Tensor) -> bool:
-    return u.dtype == torch.float32 and u.device.type == "cpu" and u.is_contiguous()
-
-
-def _no_counts(batch: int) -> Reached:
-    return Reached(*(np.zeros(batch, np.int64) for _ in range(3)))
+    return u.dtype in (torch.float32, torch.bfloat16) and u.device.type == "cpu" and u.is_contiguous()
 
 
 @numba.njit(inline="always")
@@ -160,7 +171,7 @@ def _find(value, bits, levels, lookup):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted):  # type: ignore[no-untyped-def]
+def _quantise(u, levels, values, lookup, weights, counts):  # type: ignore[no-untyped-def]
     """In place: u[b, i] ← values[k(u[b, i])]; counts per row b. List the few that reach, zero the rest, look up."""
     steps, n = len(levels) - 1, u.shape[1]
     reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
@@ -175,13 +186,28 @@ def _quantise(u, levels, values, lookup, weights, spikes, index_sum, weighted): 
             k = _find(row[i], bits[i], levels, lookup)
             row[i] = values[k]
             indices += k
-            total += weights[i]
-        spikes[b], weighted[b] = found, total
-        index_sum[b] = indices + steps * (n - found)
+        for j in range(found if len(weights) else 0):
+            total += weights[reaching[j]]
+        counts[0, b], counts[1, b], counts[2, b] = found, indices + steps * (n - found), total
 
 
 @numba.njit(cache=True, nogil=True)
-def _survey(u, levels, lookup, spikes, index_sum):  # type: ignore[no-untyped-def]
+def _quantise_short(u, decoded, steps, weights, counts):  # type: ignore[no-untyped-def]
+    """In place: the bits of u[b, i] ← decoded[u[b, i]]; the counts of _quantise."""
+    silent = steps[0]  # the step of the number 0
+    for b in range(u.shape[0]):
+        row, found, indices, total = u[b], 0, 0, 0
+        for i in range(len(row)):
+            k = steps[row[i]]
+            indices += k
+            found += 1 if k < silent else 0
+            total += weights[i] if len(weights) and k < silent else 0
+            row[i] = decoded[row[i]]
+        counts[0, b], counts[1, b], counts[2, b] = found, indices, total
+
+
+@numba.njit(cache=True, nogil=True)
+def _survey(u, levels, lookup, counts):  # type: ignore[no-untyped-def]
     """The counts of _quantise, without writing."""
     steps, n = len(levels) - 1, u.shape[1]
     reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
@@ -192,5 +218,4 @@ def _survey(u, levels, lookup, spikes, index_sum):  # type: ignore[no-untyped-de
         for j in range(found):
             i = reaching[j]
             indices += _find(row[i], bits[i], levels, lookup)
-        spikes[b] = found
-        index_sum[b] = indices + steps * (n - found)
+        counts[0, b], counts[1, b] = found, indices + steps * (n - found)

@@ -43,6 +43,8 @@ LAYERS = {
     "maximum": nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(4, 6, 3, padding=1)),
     "maximum overlapping": nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.Conv2d(4, 6, 1)),
     "maximum dilated": nn.Sequential(nn.MaxPool2d(2, 1, dilation=2), nn.Conv2d(4, 6, 1)),
+    "whole blocks of outputs": nn.Conv2d(4, 16, 3, padding=1),
+    "more blocks of outputs": nn.Conv2d(4, 80, (3, 2), padding=(2, 1)),
     "without bias": nn.Conv2d(4, 6, 3, bias=False),
 }
 

@@ -13,7 +13,8 @@ from picojoule.conversion import quantise, trace
 from picojoule.conversion.fold import fold
 from picojoule.cost.counts import add_up
 from picojoule.engines import run
-from picojoule.ir import Network, WeightLayer
+from picojoule.ir import Fire, Network, WeightLayer
+from picojoule.ir.dense import evaluate
 
 CODES = [Rate(steps=12), Phase(steps=16), TTFS(steps=24)]
 X = inputs(9, 7)
@@ -50,6 +51,25 @@ def test_nothing_remembers_between_calls(code):
         for net, expected in zip((network, other), alone, strict=True):
             again = run(net, X)
             assert torch.equal(again.values, expected.values) and again.counts == expected.counts
+
+
+def test_short_numbers_in_closed_form():
+    """In bfloat16 the closed form is the layers and the staircases in bfloat16, close to what it is in float32."""
+    network = converted(TTFS(steps=24))
+    short = network.to("cpu", "bfloat16")
+    done, full = run(short, X), run(network, X)
+    u = X.bfloat16()
+    for node in short.nodes[1:]:
+        u = node.code.value(u) if isinstance(node, Fire) else evaluate(node, u)
+    assert done.values.dtype == torch.bfloat16
+    torch.testing.assert_close(done.values, u, rtol=0.02, atol=0.02)
+    torch.testing.assert_close(done.values.float(), full.values, rtol=0.1, atol=0.1)
+    assert done.counts.total("spikes") == pytest.approx(full.counts.total("spikes"), rel=0.02)
+    for engine in ("event", "stepped"):
+        with pytest.raises(EngineError, match="too few bits"):
+            run(short, X, engine=engine)
+    with pytest.raises(EngineError, match="use float32, or a code"):
+        run(converted(Rate(steps=4)).to("cpu", "bfloat16"), X)
 
 
 def test_the_input_is_not_changed():

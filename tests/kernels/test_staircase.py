@@ -58,6 +58,20 @@ def test_any_float(values, name):
     assert torch.equal(quantised, staircase.decode(staircase.index(u, table), table, torch.float32))
 
 
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_every_bfloat16_number(table):
+    """The table of short numbers holds for each of them what the float32 levels say, and the counts."""
+    u = torch.arange(1 << 16, dtype=torch.int32).to(torch.uint16).view(torch.bfloat16).view(2, -1)
+    weights = np.arange(u.shape[1], dtype=np.int64)
+    decoded, counts = staircase.quantise(u.clone(), table, weights)
+    expected, reference = staircase.quantise_reference(u, table, weights)
+    assert torch.equal(decoded, expected) and decoded.dtype == torch.bfloat16
+    assert torch.equal(expected, staircase.decode(staircase.index(u.float(), table), table, torch.bfloat16))
+    for mine, theirs in zip(counts, reference, strict=True):
+        assert (mine == theirs).all()
+    assert (staircase.survey(u, table).spikes == counts.spikes).all()
+
+
 def test_rows_are_counted_apart():
     u = torch.tensor([[1.0, 0.0], [0.7, 0.9]])
     assert staircase.quantise(u, TABLES["one"])[1].spikes.tolist() == [1, 2]

@@ -115,6 +115,7 @@ _CONVERT = (
     _option("--percentile", type=float, default=99.9, help="of activations that can be expressed (default: 99.9)"),
     _option("--input", default="auto", help="coded, analogue, or auto: coded where no input is negative"),
     _option("--weight-bits", type=_positive, default=32, help="store weights in 2 to 16 bits (default: 32)"),
+    _option("--islands", action="store_true", help="let operations that no neuron does stay analogue, priced as such"),
     _option("--limit", type=_positive, default=1000, help="calibration samples, at most (default: 1000)"),
     _option("--out", default="out", help="folder for network.safetensors and conversion.json (default: out)"),
     _option("--json", action="store_true", help="print JSON instead of a table"),

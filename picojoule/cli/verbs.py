@@ -35,13 +35,17 @@ def _convert(options: argparse.Namespace) -> None:
     _check_model_options(options)
     out, code = require_writable(options.out), parse(options.code, CODES)
     data = _settings(options, mode="quick").dataset()
-    settings = {name: getattr(options, name) for name in ("norm", "percentile", "input", "weight_bits")}
+    settings = {name: getattr(options, name) for name in ("norm", "percentile", "input", "weight_bits", "islands")}
     network = convert(_model(options) or embedded(), data.train.take(options.limit), code=code, **settings)
     told = json.dumps({"name": network.name, **network.conversion.to_dict()}, indent=1, ensure_ascii=False)
-    saved = save(network, out / "network.safetensors")
     write_whole(out / "conversion.json", told)
     print(told if options.json else f"{network.name}\n{network.conversion}")
-    say(f"wrote {saved} and {out / 'conversion.json'}; picojoule.load reads the network")
+    try:
+        saved = save(network, out / "network.safetensors")
+    except InputError as reason:  # analogue islands
+        say(f"wrote {out / 'conversion.json'}; the network is not saved: {reason.what}")
+    else:
+        say(f"wrote {saved} and {out / 'conversion.json'}; picojoule.load reads the network")
 
 
 def _bench(options: argparse.Namespace) -> None:

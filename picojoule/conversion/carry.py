@@ -2,13 +2,14 @@
 
 Weights and maxima are taken of events, and events are rewired. A weight layer behind another with nothing between (a
 linear bottleneck), an upsampling by weights, a branch that goes two ways: their values must be carried on as spikes.
-The neurons that do it compute y = x, a ReLU of slope 1, and need a code that carries values below zero.
+The neurons that do it compute y = x, a ReLU of slope 1, and need a code that carries values below zero. An analogue
+island takes sums as they are.
 """
 
 from __future__ import annotations
 
 from picojoule.conversion.diagonal import diagonal, unit
-from picojoule.ir import Add, AvgPool, Fate, Flatten, Input, MaxPool, Network, Node, ReLU, Rewire, WeightLayer
+from picojoule.ir import Add, AvgPool, Fate, Flatten, Input, Island, MaxPool, Network, Node, ReLU, Rewire, WeightLayer
 
 
 def carry(network: Network, coded_input: bool) -> Network:
@@ -43,11 +44,13 @@ def carry(network: Network, coded_input: bool) -> Network:
 
 
 def _tail(network: Network) -> set[str]:
-    """What only picks and averages values for the output."""
+    """What only picks and averages values for the output, or for an island."""
     tail: set[str] = set()
     for node in reversed(network.nodes):
         readers = network.consumers(node)
-        if isinstance(node, (Rewire, Flatten, AvgPool)) and all(each.name in tail for each in readers):
+        if isinstance(node, (Rewire, Flatten, AvgPool)) and all(
+            each.name in tail or isinstance(each, Island) for each in readers
+        ):
             tail.add(node.name)
     return tail
 
@@ -58,7 +61,8 @@ def _stops(network: Network, reader: Node, name: str, what: str) -> bool:
         return False
     if isinstance(reader, Add):  # sums have the scale of their one reader, whatever order it has its values in
         source = network.by_name[name]
-        return len(network.consumers(source)) > 1 or isinstance(source, (Rewire, Flatten))
+        readers = [each for each in network.consumers(source) if not isinstance(each, Island)]
+        return len(readers) > 1 or isinstance(source, (Rewire, Flatten))
     return isinstance(reader, (WeightLayer, MaxPool))
 
 
@@ -77,4 +81,6 @@ def _carries(node: Node, incoming: list[str], coded_input: bool) -> str:
         return "events"
     if isinstance(node, (WeightLayer, Add)):
         return "constant" if {*incoming} == {"constant"} else "sums"
+    if isinstance(node, Island):
+        return "constant"
     return next((each for each in ("sums", "events") if each in incoming), "constant")

@@ -5,7 +5,8 @@
     W'_ji = W_ji·λ_i / λ_j        b'_j = b_j / λ_j
 
 λ_i is the scale of the layer's input, λ_j of its output, each per channel or one for the layer. Every activation
-is then divided by its λ; the output keeps its own scale, by a last factor where it is an activation.
+is then divided by its λ; the output keeps its own scale, by a last factor where it is an activation. An analogue
+island reads values in their own scale and gives such.
 
 A scale is of the rank of its node and broadcastable to it; NaN where a value is always zero and any scale would do.
 """
@@ -20,7 +21,21 @@ from torch import Tensor
 
 from picojoule.conversion.diagonal import diagonal, of_channels, unit
 from picojoule.conversion.fold import columns
-from picojoule.ir import Add, Affine, AvgPool, Flatten, Input, Linear, MaxPool, Network, Node, ReLU, Rewire, WeightLayer
+from picojoule.ir import (
+    Add,
+    Affine,
+    AvgPool,
+    Flatten,
+    Input,
+    Island,
+    Linear,
+    MaxPool,
+    Network,
+    Node,
+    ReLU,
+    Rewire,
+    WeightLayer,
+)
 from picojoule.ir.dense import per_channel
 
 
@@ -41,7 +56,12 @@ def normalise(network: Network, scales: Mapping[str, Tensor]) -> Network:
             node = replace(node, scale=float(scales[node.name][0]))
         elif isinstance(node, WeightLayer):
             node, current[node.name] = _fold(network, node, incoming[0], outgoing), outgoing
-        elif isinstance(node, Add):
+        elif isinstance(node, Island):
+            given = zip(incoming, node.scales, strict=True)
+            node = replace(node, scales=tuple(scale.nan_to_num(1.0).to(one) for scale, one in given))
+            current[node.name] = torch.ones([1] * len(node.shape))
+        elif isinstance(node, Add) or (isinstance(node, ReLU) and _sums(network, network.source(node))):
+            outgoing = per_channel(scales[node.name], node.shape) if isinstance(node, ReLU) else outgoing
             sources = network.sources(node)
             shortcuts = [_rescaled(network, each, node, current[each.name], outgoing) for each in sources]
             nodes += [made for shortcut in shortcuts for made in shortcut]
@@ -68,7 +88,7 @@ def agreed(network: Network, scales: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for node in network.nodes:
         if node.name in found:
             current[node.name] = per_channel(found[node.name], node.shape)
-        elif isinstance(node, (WeightLayer, Add)):
+        elif isinstance(node, (WeightLayer, Add, Island)):
             current[node.name] = torch.ones([1] * len(node.shape))
         else:
             current[node.name] = _pass_on(network, node, [current[name] for name in node.inputs], found)
@@ -99,7 +119,7 @@ def _neurons(network: Network, node: Node) -> list[str]:
     """The ReLUs, or the input, whose values a node passes on."""
     if isinstance(node, (ReLU, Input)):
         return [node.name]
-    return [] if isinstance(node, (WeightLayer, Add)) else [
+    return [] if isinstance(node, (WeightLayer, Add, Island)) else [
         name for source in network.sources(node) for name in _neurons(network, source)
     ]  # fmt: skip
 
@@ -137,17 +157,18 @@ def _scale_behind(network: Network, node: Node, scales: Mapping[str, Tensor]) ->
     return torch.ones(node.shape[0], *[1] * (len(node.shape) - 1))
 
 
-def _rescaled(network: Network, source: Node, add: Add, incoming: Tensor, outgoing: Tensor) -> list[Node]:
-    """What brings a branch to the scale of the sum; nothing for sums that have that scale already."""
-    if _sums(network, source) and torch.equal(incoming, outgoing):
+def _rescaled(network: Network, source: Node, reader: Node, incoming: Tensor, outgoing: Tensor) -> list[Node]:
+    """What brings values to the scale of their reader; nothing for sums and island values that have it."""
+    if _sums(network, source) and bool((incoming == outgoing).all()):
         return []
     gain = incoming.nan_to_num(1.0) / outgoing.to(incoming)
-    return diagonal(f"{add.name}.{source.name}", source, gain.to(unit(network)))
+    return diagonal(f"{reader.name}.{source.name}", source, gain.to(unit(network)))
 
 
 def _sums(network: Network, node: Node) -> bool:
-    """True for a weight layer's sums, averaged or not."""
-    return isinstance(node, (WeightLayer, Add)) or (isinstance(node, AvgPool) and _sums(network, network.source(node)))
+    """True for a weight layer's sums, averaged or not, and for what islands give."""
+    paths = isinstance(node, (AvgPool, Rewire, Flatten)) and all(_sums(network, each) for each in network.sources(node))
+    return isinstance(node, (WeightLayer, Add, Island)) or paths
 
 
 def _pass_on(network: Network, node: Node, incoming: list[Tensor], scales: Mapping[str, Tensor]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -16,13 +17,14 @@ from picojoule.conversion.check import exactly
 from picojoule.conversion.fold import fold
 from picojoule.conversion.normalise import agreed, normalise
 from picojoule.conversion.quantise import quantise_network, weights_only
+from picojoule.conversion.read_out import read_out
 from picojoule.conversion.relay import relay
 from picojoule.conversion.standardise import standardise
 from picojoule.conversion.straighten import straighten
 from picojoule.conversion.to_spiking import to_spiking
 from picojoule.conversion.trace import trace
 from picojoule.data.batches import collect, first, inputs
-from picojoule.ir import Network, Quantise, ReLU
+from picojoule.ir import Input, Island, Network, Quantise, ReLU
 from picojoule.ir.dense import evaluate_all
 from picojoule.ir.stages import FOLDED, NORMAL, QUANTISED, SPIKING, verify
 
@@ -39,6 +41,7 @@ def convert(
     percentile: float = 99.9,
     input: Literal["auto", "coded", "analogue"] = "auto",
     weight_bits: int = 32,
+    islands: bool = False,
 ) -> Network:
     """A spiking network from a trained one. The model is not changed.
 
@@ -51,6 +54,8 @@ def convert(
         input: ``coded``: the input fires spikes of its own; ``analogue``: it is a current into the first layer;
             ``auto``: coded where no calibration input is negative.
         weight_bits: store the weights in so many bits, 2 … 16; 32 leaves them as they are.
+        islands: let an operation that no neuron does stay, as an analogue island, which is computed in numbers when
+            its inputs are complete, and counted and priced as such; without, it is an error.
 
     Returns:
         A network whose ``conversion`` says what became of each node.
@@ -62,7 +67,7 @@ def convert(
     """
     if weight_bits != 32:
         _require_bits(weight_bits, "convert(weight_bits=...)")
-    network, example = _folded(model, calibration)
+    network, example = _folded(model, calibration, islands)
     low, high = _input_range(network, calibration)
     coded = _coded(input, low)
     network = _carried(network, example, coded)
@@ -77,13 +82,16 @@ def convert(
         "input": f"coded, 1 stands for {high:g}" if coded else "analogue",
     }
     normal = verify(exactly(normalise, network, example, scales), NORMAL)
-    spiking = relay(to_spiking(normal, codes, scales, coded_input=coded))
+    spiking = relay(read_out(to_spiking(normal, codes, scales, coded_input=coded)))
+    choices |= _told_islands(spiking)
     label = code.label if isinstance(code, Code) else _common_label(code)
     named = verify(spiking.evolve(spiking.nodes, choices=choices, name=label), SPIKING)
     return weights_only(named, weight_bits) if weight_bits < 32 else named
 
 
-def quantise(model: nn.Module | Network, calibration: Any, *, bits: int = 8, samples: int = 256) -> Network:
+def quantise(
+    model: nn.Module | Network, calibration: Any, *, bits: int = 8, samples: int = 256, islands: bool = False
+) -> Network:
     """A quantised ANN: weights and activations in `bits` bits, after training.
 
     Args:
@@ -91,17 +99,18 @@ def quantise(model: nn.Module | Network, calibration: Any, *, bits: int = 8, sam
         calibration: inputs like those it will see; the first `samples` fit the grids.
         bits: 2 … 16.
         samples: calibration inputs used.
+        islands: as for :func:`convert`; what an island gives is put on a grid, too.
 
     Raises:
         ConversionError: an operation that cannot be converted.
         InputError: a width that makes no sense.
     """
     _require_bits(bits, "quantise(bits=...)")
-    network, example = _folded(model, calibration)
+    network, example = _folded(model, calibration, islands)
     network = _carried(network, example, True)
     with torch.no_grad():
         values = evaluate_all(network.nodes, network.check_input(collect(calibration, _BATCH, samples)))
-    wanted = {node.name: values[node.name] for node in network.nodes if isinstance(node, ReLU) or node is network.input}
+    wanted = {node.name: values[node.name] for node in network.nodes if isinstance(node, (ReLU, Island, Input))}
     for name, each in wanted.items():
         require_finite(each, name)
     return verify(quantise_network(network, wanted, bits), QUANTISED)
@@ -112,9 +121,9 @@ def _require_bits(bits: int, where: str) -> None:
         raise InputError(f"{bits} bits", where=where, remedy="use 2 to 16")
 
 
-def _folded(model: nn.Module | Network, calibration: Any) -> tuple[Network, Tensor]:
+def _folded(model: nn.Module | Network, calibration: Any, islands: bool) -> tuple[Network, Tensor]:
     example = first(calibration)
-    network = model if isinstance(model, Network) else trace(model, example)
+    network = model if isinstance(model, Network) else trace(model, example, islands=islands)
     if network.spiking or any(network.all(Quantise)):
         what = "it is spiking already" if network.spiking else "it is quantised already"
         raise ConversionError(what, where=network.name, remedy="convert the ANN it was made from")
@@ -128,6 +137,13 @@ def _carried(network: Network, example: Tensor, coded_input: bool) -> Network:
     carried = exactly(carry, network, example, coded_input)
     network = network if carried is network else exactly(standardise, carried, example)
     return verify(exactly(straighten, network, example), FOLDED)
+
+
+def _told_islands(network: Network) -> dict[str, str]:
+    """How many analogue islands there are, and of what; nothing where there are none."""
+    found = Counter(node.operation for node in network.all(Island))
+    told = ", ".join(f"{number} {operation}" for operation, number in sorted(found.items()))
+    return {"analogue islands": f"{found.total()}: {told}"} if found else {}
 
 
 def _common_label(codes: Mapping[str, Code]) -> str:

@@ -13,7 +13,7 @@ from picojoule.base.errors import ConversionError
 from picojoule.conversion.diagonal import diagonal, unit
 from picojoule.conversion.normalise import scale_of
 from picojoule.ir import Fate, Fire, Network, Node, WeightLayer
-from picojoule.ir.schedule import Window, schedule_of
+from picojoule.ir.schedule import Window, gathers, schedule_of
 
 
 def relay(network: Network) -> Network:
@@ -44,14 +44,10 @@ class _Laying:
     def take(self, node: Node) -> None:
         """The next node of the network."""
         early = [name for name in node.inputs if name not in self._network.analogue]
-        if len(early) > 1 and not self._gathers(node):
+        if len(early) > 1 and not gathers(self._network, node):
             meet = max(self._windows[name].start for name in early)
             node = node.reading({name: self._delayed(name, meet, node) for name in early})
         self._add(node)
-
-    def _gathers(self, node: Node) -> bool:
-        """True where an output only gathers sums, each of its own window."""
-        return node is self._network.output and self._network.eventful.isdisjoint(node.inputs)
 
     def _add(self, node: Node) -> None:
         self.made[node.name] = node

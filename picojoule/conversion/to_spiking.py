@@ -8,7 +8,21 @@ from torch import Tensor
 
 from picojoule.base.errors import ConversionError
 from picojoule.codes import Code
-from picojoule.ir import Add, AvgPool, Fate, Fire, Flatten, Input, MaxPool, Network, Node, ReLU, Rewire, WeightLayer
+from picojoule.ir import (
+    Add,
+    AvgPool,
+    Fate,
+    Fire,
+    Flatten,
+    Input,
+    Island,
+    MaxPool,
+    Network,
+    Node,
+    ReLU,
+    Rewire,
+    WeightLayer,
+)
 
 
 def to_spiking(
@@ -59,16 +73,16 @@ def _neurons(node: ReLU, code: Code, layer: str, scale: Tensor) -> Fire:
 
 
 def _main(sources: list[Node]) -> Node:
-    """Of the branches that meet, the one with a weight layer."""
-    return next((source for source in sources if isinstance(source, WeightLayer)), sources[0])
+    """Of the branches that meet, the one with a weight layer or an island."""
+    return next((source for source in sources if isinstance(source, (WeightLayer, Island))), sources[0])
 
 
 def _layer(network: Network, node: Node) -> str:
-    """The weight layer that drives a ReLU."""
+    """The weight layer, or island, that drives a ReLU."""
     source = network.source(node)
     while isinstance(source, (MaxPool, AvgPool, Flatten, Rewire, Add)):
         source = _main(network.sources(source))
-    if not isinstance(source, WeightLayer):
+    if not isinstance(source, (WeightLayer, Island)):
         raise ConversionError(
             f"it follows a {type(source).__name__}, not a weight layer",
             where=f"node {node.name} (ReLU)",

@@ -16,20 +16,24 @@ from picojoule.base.errors import ConversionError
 from picojoule.conversion.call import Call, Unsupported, operation_of
 from picojoule.conversion.capture import Facts, answer, capture, own_copy, row, source_line
 from picojoule.conversion.check import TOLERANCE, difference
+from picojoule.conversion.island import island
 from picojoule.conversion.moves import NoMove, Places
 from picojoule.conversion.operations import BUILDERS, MOVES
-from picojoule.ir import Affine, Conversion, Fate, Heads, Input, Network, Node
+from picojoule.ir import Affine, Conversion, Fate, Heads, Input, Island, Network, Node
 from picojoule.ir.dense import evaluate_all
 from picojoule.ir.stages import TRACED, verify
 
 
-def trace(model: nn.Module | torch.export.ExportedProgram, example: Tensor, *, name: str = "ann fp32") -> Network:
+def trace(
+    model: nn.Module | torch.export.ExportedProgram, example: Tensor, *, name: str = "ann fp32", islands: bool = False
+) -> Network:
     """A network with the model's nodes. The model itself is not changed.
 
     Args:
         model: the user's module, one tensor in, one tensor, or a tuple or dict of them, out; in evaluation mode.
         example: a batch of inputs ``[batch, ...]``; one sample is used, for the shapes.
         name: the system's name.
+        islands: let an operation that has no counterpart stay, as an analogue island that is counted as such.
 
     Raises:
         ConversionError: an operation, a control flow or a shape that cannot be traced, or a network that came out
@@ -39,7 +43,7 @@ def trace(model: nn.Module | torch.export.ExportedProgram, example: Tensor, *, n
     example = example[:1].to(next(iter(model.state_dict().values()), torch.empty(0)).detach())
     example, expected = answer(model, example)
     graph = capture(model, example, expected)
-    network = _Building(Facts(graph, example), name).network(graph)
+    network = _Building(Facts(graph, example), name, islands).network(graph)
     network = network.to(str(example.device), str(example.dtype).removeprefix("torch."))
     _require_same(network, example[:1], row(expected))
     return verify(network, TRACED)
@@ -48,13 +52,14 @@ def trace(model: nn.Module | torch.export.ExportedProgram, example: Tensor, *, n
 class _Building:
     """A network that is being built: what there is of it, and what stands for each call of the graph."""
 
-    def __init__(self, facts: Facts, name: str) -> None:
-        self._facts, self._name = facts, name
+    def __init__(self, facts: Facts, name: str, islands: bool) -> None:
+        self._facts, self._name, self._islands = facts, name, islands
         self._nodes: dict[str, Node] = {}
         self._fates: list[Fate] = []
         self._places = Places(facts.batch)
         self._moved: dict[str, Any] = {}  # places of calls that only moved values, by fx node
         self._alias: dict[str, str] = {}  # the node that each other call became, by fx node
+        self._several: dict[str, nn.Module | None] = {}  # calls that gave several values, and their modules
         self._memory: dict[str, list[str]] = {}  # the calls whose results are one tensor, by each of them
 
     def network(self, graph: fx.GraphModule) -> Network:
@@ -84,6 +89,8 @@ class _Building:
     def _call(self, fx_node: fx.Node, name: str, graph: fx.GraphModule) -> None:
         module = self._facts.fetch_attr(fx_node.target) if fx_node.op == "call_module" else None
         kind = operation_of(fx_node, module)
+        if self._islands and self._is_part(fx_node, module, kind):
+            return
         try:
             if kind in MOVES and self._move(fx_node, name, kind, module):
                 return
@@ -91,8 +98,34 @@ class _Building:
                 raise Unsupported(f"the operation {kind} has no counterpart")
             made = BUILDERS[kind](self._described(fx_node, name, module))
         except Unsupported as reason:
-            raise _refusal(fx_node, name, kind, str(reason)) from None
+            made = self._island(fx_node, name, module, str(reason))
         self._become(fx_node, [] if made is None else [made] if isinstance(made, Node) else made, kind)
+
+    def _is_part(self, fx_node: fx.Node, module: nn.Module | None, kind: str) -> bool:
+        """True for a call that gives several values, to which nodes are made when one of them is taken."""
+        if fx_node.name not in self._facts.shape and kind not in MOVES:
+            self._several[fx_node.name] = module
+            return True
+        source = fx_node.all_input_nodes[0]
+        if kind == "getitem" and source.name in self._several:
+            name = self._free(f"{source.target}" if source.op == "call_module" else source.name)
+            made = self._island(source, name, self._several[source.name], "", part=fx_node)
+            self._become(fx_node, [made], operation_of(source, self._several[source.name]))
+            return True
+        return False
+
+    def _island(
+        self, fx_node: fx.Node, name: str, module: nn.Module | None, reason: str, part: fx.Node | None = None
+    ) -> Node:
+        """An analogue island where that was asked for; otherwise, or where it is none, the reason as an error."""
+        kind = operation_of(fx_node, module)
+        if not self._islands:
+            raise _refusal(fx_node, name, kind, reason)
+        try:
+            call = self._described(fx_node, name, module, part)
+            return island(call, None if part is None else part.args[1])
+        except Unsupported as error:
+            raise _refusal(fx_node, name, kind, "; ".join(filter(None, (reason, str(error))))) from None
 
     def _move(self, fx_node: fx.Node, name: str, kind: str, module: nn.Module | None) -> bool:
         """Run an operation on places; False where it is not one that only moves values."""
@@ -147,11 +180,11 @@ class _Building:
         node = self._nodes[self._alias[fx_node.name]]
         return self._places.of(node.name, node.shape)
 
-    def _described(self, fx_node: fx.Node, name: str, module: nn.Module | None) -> Call:
-        """A call with what its builder needs to know about it."""
+    def _described(self, fx_node: fx.Node, name: str, module: nn.Module | None, part: fx.Node | None = None) -> Call:
+        """A call with what its builder needs to know about it; `part` takes one of its results, if they are several."""
         values = self._facts.value
         sources = [self._node_of(each) for each in fx_node.all_input_nodes if self._is_known(each)]
-        shape = self._facts.shape[fx_node.name]
+        shape = self._facts.shape[(part or fx_node).name]
         if len(shape) < 2 or shape[0] != self._facts.batch:
             raise Unsupported(f"its result {shape} has no axis of samples in front of others")
         return Call(
@@ -193,7 +226,7 @@ class _Building:
         for each in memory if in_place else [fx_node.name]:
             self._alias[each] = name
             self._moved.pop(each, None)
-        became = type(made[-1]).__name__ if made else name
+        became = _told(made[-1]) if made else name
         self._fates.append(
             Fate(fx_node.name if kind == "input" else name if made else fx_node.name, kind, became, "trace")
         )
@@ -225,7 +258,8 @@ def _refusal(fx_node: fx.Node, name: str, kind: str, reason: str) -> ConversionE
     return ConversionError(
         reason,
         where=f"node {name} ({kind}){source_line(fx_node)}",
-        remedy=f"supported are {', '.join(sorted({*BUILDERS, *MOVES}))}; replace it in the model",
+        remedy=f"supported are {', '.join(sorted({*BUILDERS, *MOVES}))}; replace it in the model, "
+        "or let it stay as it is with islands=True",
     )
 
 
@@ -254,6 +288,10 @@ def _exported_path(fx_node: fx.Node) -> str:
     """The path of torch's module that a call of an exported graph was in; empty for other calls."""
     path, kind = next(reversed(fx_node.meta.get("nn_module_stack", {"": ("", "")}).values()))
     return path if fx_node.op == "call_function" and str(kind).startswith("torch.nn.modules") else ""
+
+
+def _told(node: Node) -> str:
+    return "analogue island" if isinstance(node, Island) else type(node).__name__
 
 
 def _live(nodes: dict[str, Node], output: str) -> tuple[Node, ...]:

@@ -23,7 +23,7 @@ from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_innermost
 from picojoule.engines.tally import Tally
-from picojoule.ir import Fire, Input, Network, WeightLayer
+from picojoule.ir import Fire, Input, Island, Network, WeightLayer
 from picojoule.ir.dense import evaluate, scaled_input
 
 _ENOUGH, _ONCE = 1 << 22, 4
@@ -35,6 +35,8 @@ def refuses(network: Network) -> str | None:
     """Why this engine cannot run the network exactly; None if it can."""
     if not network.spiking:
         return "nothing fires, so there are no events"
+    if any(network.all(Island)):
+        return "an analogue island waits for all of its inputs"
     devices = {layer.weight.device.type for layer in network.all(WeightLayer)}
     if devices - {"cpu"}:
         return f"its weights are on {', '.join(sorted(devices))}, and lists of events are for the CPU"

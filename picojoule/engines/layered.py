@@ -19,7 +19,7 @@ from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan, tables_of
 from picojoule.engines.tally import Tally
-from picojoule.ir import Add, Affine, Fire, Input, MaxPool, Network, Node, Rewire, WeightLayer
+from picojoule.ir import Add, Affine, Fire, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.kernels.scan import scan
 from picojoule.spikes import Raster
@@ -34,6 +34,8 @@ def refuses(network: Network) -> str | None:
     for node in network.all(Fire):
         if node.code.waits:
             return f"{node.code.label} in layer {node.layer} fires only after its inputs: its layers share no steps"
+    if any(network.all(Island)):
+        return "an analogue island waits for all of its inputs"
     return None if network.spiking else "nothing fires, so there are no steps"
 
 

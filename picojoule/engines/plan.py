@@ -23,6 +23,7 @@ from picojoule.ir import (
     Fire,
     Flatten,
     Input,
+    Island,
     MaxPool,
     Network,
     Node,
@@ -142,7 +143,7 @@ def _layers(network: Network) -> dict[str, str]:
     """For every node, the weight layer (or the input code) whose values it works on."""
     owner: dict[str, str] = {}
     for node in network.nodes:
-        own = isinstance(node, (WeightLayer, Input))
+        own = isinstance(node, (WeightLayer, Input, Island))
         owner[node.name] = node.name if own else owner[node.inputs[0]]
     return {name: "input" if isinstance(network.by_name[layer], Input) else layer for name, layer in owner.items()}
 
@@ -153,6 +154,8 @@ def _facts(network: Network, timing: Schedule | None) -> dict[str, LayerCounts]:
         facts[fire.layer] = LayerCounts(name=fire.layer, neurons=fire.size, inputs=fire.size, outputs=fire.size)
     for layer in network.all(WeightLayer):
         facts[layer.name] = _weight_facts(network, layer, facts.get(layer.name), timing)
+    for island in network.all(Island):
+        facts[island.name] = _island_facts(network, island, facts.get(island.name), timing)
     if not network.spiking:
         _add_pool_compares(network, facts)
         _add_branch_sums(network, facts)
@@ -164,9 +167,8 @@ def _weight_facts(
     network: Network, layer: WeightLayer, fire: LayerCounts | None, timing: Schedule | None
 ) -> LayerCounts:
     dense = layer.name in network.analogue
-    shares = timing.windows[layer.name].code.injections() if timing else (1.0,)  # in the window its inputs arrive in
-    injections = sum(share != 0 for share in shares)
-    held = dense and network.spiking
+    injections = _injections(network, layer, timing)
+    held = dense and network.spiking and _is_held(network, layer)
     return LayerCounts(
         name=layer.name,
         payload=_payload(network, layer),
@@ -177,7 +179,36 @@ def _weight_facts(
         outputs=layer.size,
         neurons=fire.neurons if fire else 0,
         macs=macs(layer, network.source(layer)) if dense else 0,
-        bias_adds=layer.size * injections if layer.has_bias or held else 0,
+        bias_adds=layer.size * (injections if held or not dense else 1) if layer.has_bias or held else 0,
+    )
+
+
+def _island_facts(network: Network, island: Island, fire: LayerCounts | None, timing: Schedule | None) -> LayerCounts:
+    held = timing is not None and _is_held(network, island)
+    return LayerCounts(
+        name=island.name,
+        payload=_payload(network, island),
+        weights=island.weights,
+        inputs=sum(source.size for source in network.sources(island)),
+        outputs=island.size,
+        neurons=fire.neurons if fire else 0,
+        macs=island.macs,
+        effective_macs=island.macs,
+        bias_adds=island.size * _injections(network, island, timing) if held else 0,
+    )
+
+
+def _injections(network: Network, node: Node, timing: Schedule | None) -> int:
+    """How often a constant of a node is added to membranes: in steps of the window its inputs arrive in."""
+    shares = timing.windows[node.name].code.injections() if timing else (1.0,)
+    return sum(share != 0 for share in shares)
+
+
+def _is_held(network: Network, node: Node) -> bool:
+    """True where the analogue values of a node are a current into membranes, not only read by other analogue ones."""
+    return any(
+        each.name not in network.analogue or (not isinstance(each, (WeightLayer, Island)) and _is_held(network, each))
+        for each in network.consumers(node)
     )
 
 
@@ -222,7 +253,7 @@ def walk_up(network: Network, node: Node) -> Iterator[list[Node]]:
             yield [source]
 
 
-def _payload(network: Network, layer: WeightLayer) -> str:
+def _payload(network: Network, layer: Node) -> str:
     """A maximum of power-of-two sums changes by amounts that are no power of two."""
     found = {"binary"}
     for *between, source in walk_up(network, layer):
@@ -240,6 +271,6 @@ def _value_bits(network: Network, layer: WeightLayer) -> int:
         node = network.source(node)
         if isinstance(node, Quantise):
             return node.bits
-        if isinstance(node, (WeightLayer, Fire)):
+        if isinstance(node, (WeightLayer, Fire, Island)):
             break
     return 32

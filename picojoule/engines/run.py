@@ -20,7 +20,7 @@ from picojoule.engines.outcome import State
 from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.stepped import run_stepped
 from picojoule.engines.tally import Tally
-from picojoule.ir import Fire, Network, WeightLayer
+from picojoule.ir import Fire, Island, Network, WeightLayer
 from picojoule.spikes import Raster, Times
 
 ENGINES: dict[str, str] = {
@@ -150,11 +150,16 @@ def _choose(network: Network, engine: str, *, state: State | None, trajectory: b
         raise EngineError(
             "a state or a trajectory needs steps", where=f"run({network.name})", remedy='use engine="auto"'
         )
-    if state is not None and any(fire.code.waits for fire in network.all(Fire)):
+    once = any(fire.code.waits for fire in network.all(Fire))
+    if state is not None and (once or any(network.all(Island))):
         raise EngineError(
-            "its neurons fire once and are done", where=f"run({network.name}, state=...)", remedy="start a fresh run"
+            f"its {'neurons fire' if once else 'islands compute'} once and are done",
+            where=f"run({network.name}, state=...)",
+            remedy="start a fresh run",
         )
-    return _fastest(network, in_steps) if engine == "auto" else (engine, "asked for")
+    name, reason = _fastest(network, in_steps) if engine == "auto" else (engine, "asked for")
+    islands = sum(1 for _ in network.all(Island))
+    return name, f"{reason}; analogue islands: {islands}" if islands else reason
 
 
 def _fastest(network: Network, in_steps: bool) -> tuple[str, str]:

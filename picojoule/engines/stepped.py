@@ -1,8 +1,9 @@
 """The slow oracle: every step of every layer, in network order, zero delay within a step. All codes.
 
-In each global step t, for each node in order: an analogue input gives x·injection(t); a weight layer gives
-W·(what arrives) + b·injection(t); neurons integrate, then fire; a maximum pool passes on the change of its largest
-running sum. The output integrates.
+In each global step t, for each node in order: a weight layer gives W·(what arrives) + b·injection(t); neurons
+integrate, then fire; a maximum pool passes on the change of its largest running sum. The output integrates. Analogue
+nodes are computed once, when all they read is there; whoever takes their value x in gets x·injection(t) of its own
+window.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from picojoule.engines.layout import fast_format
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
-from picojoule.ir import Add, Fire, Input, MaxPool, Network, Node, Rewire, WeightLayer
+from picojoule.ir import Add, Fire, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.neurons import Neuron, step
 from picojoule.spikes import Raster
@@ -60,7 +61,10 @@ class _Clock:
         self.amplitudes = {node.name: node.code.amplitudes() for node in network.all(Fire)}
         self.injections = {name: window.code.injections() for name, window in self.windows.items()}
         self.spikes: dict[str, Tensor] = {}
-        self.held: set[str] = set()
+        self.analogue = [node for node in network.nodes if node.name in network.analogue]
+        self.held: dict[str, Tensor] = {}
+        self.gathered: dict[str, Tensor | None] = {}
+        self.gather = {name for island in network.all(Island) for name in island.inputs} - network.analogue
 
     def run(self, record: frozenset[str], trajectory: bool) -> Outcome:
         trains: dict[str, list[Tensor]] = {layer: [] for layer in record}
@@ -72,6 +76,7 @@ class _Clock:
                     trains[fire.layer].append(self.spikes[fire.name] != 0)
             if trajectory:
                 path.append(self._decoded())
+        self._hold(self.steps)
         return Outcome(
             values=self._decoded(),
             state=State(potentials=self.potentials, sums=self.sums, output=self.output, injected=self.injected),
@@ -81,17 +86,45 @@ class _Clock:
 
     def _advance(self, t: int) -> None:
         """One global step of every node, in order. None stands for a node from which nothing comes."""
+        self._hold(t)
         emitted: dict[str, Tensor | None] = {}
         for node in self.network.nodes:
-            arriving = [emitted[name] for name in node.inputs]
-            incoming = self._rewired(node, arriving) if isinstance(node, Rewire) else _sum(arriving)
-            emitted[node.name] = self._emit(node, incoming, t)
-        self._integrate_output(emitted[self.network.output.name], t)
+            if node.name not in self.network.analogue:
+                arriving = [emitted[name] if name in emitted else self._current(name, node, t) for name in node.inputs]
+                incoming = self._rewired(node, arriving) if isinstance(node, Rewire) else _sum(arriving)
+                emitted[node.name] = self._emit(node, incoming, t)
+        for name in self.gather:
+            self.gathered[name] = _sum([self.gathered.get(name), emitted[name]])
+        self._integrate_output(emitted.get(self.network.output.name), t)
+
+    def _hold(self, t: int) -> None:
+        """Compute the analogue nodes that are there from step t on."""
+        for node in self.analogue:
+            if self.windows[node.name].start == t:
+                self.held[node.name] = self._computed(node)
+
+    def _computed(self, node: Node) -> Tensor:
+        if isinstance(node, Input):
+            return self.x
+        values = [self.held[name] if name in self.held else self._taken_in(name) for name in node.inputs]
+        if self.tally and node.name in self.plan.dense_fans:
+            self.tally.multiply(node.name, values[0])
+        return evaluate(node, *values)
+
+    def _taken_in(self, name: str) -> Tensor:
+        """What a node of events, or of their sums, has given, decoded."""
+        total = self.gathered[name]
+        if total is None:
+            total = self.x.new_zeros(len(self.x), *self.network.by_name[name].shape)
+        return total / self.windows[name].code.repeats
+
+    def _current(self, name: str, reader: Node, t: int) -> Tensor | None:
+        """The current from an analogue node, in the shares of the window in which its reader takes it in."""
+        window = reader.name if isinstance(reader, (Add, Rewire)) else name
+        share = self._share(self.network.by_name[window], t)
+        return share * self.held[name] if share else None
 
     def _emit(self, node: Node, incoming: Tensor | None, t: int) -> Tensor | None:
-        if isinstance(node, Input):
-            share = self._share(node, t)
-            return share * self.x if share else None
         if isinstance(node, (Add, Rewire)):
             return incoming
         if isinstance(node, Fire):
@@ -112,9 +145,6 @@ class _Clock:
 
     def _weigh(self, node: WeightLayer, incoming: Tensor | None, share: float) -> Tensor | None:
         current = None if incoming is None else without_bias(node, incoming)
-        if self.tally and incoming is not None and node.name in self.plan.dense_fans and node.name not in self.held:
-            self.held.add(node.name)  # an analogue current is computed once and held
-            self.tally.multiply(node.name, incoming)
         if node.has_bias and share:
             bias = (share * bias_image(node)).expand(len(self.x), *node.shape)
             current = bias if current is None else current + bias
@@ -171,7 +201,9 @@ class _Clock:
             self.output = self.output + current
 
     def _decoded(self) -> Tensor:
-        """The output's running sum over what a constant drive of 1 would have given."""
+        """The output's running sum over what a constant drive of 1 would have given; or its analogue value."""
+        if self.network.output.name in self.held:
+            return self.held[self.network.output.name]
         assert self.output is not None
         return self.output / self.injected if self.injected else self.output
 

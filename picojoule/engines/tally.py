@@ -14,7 +14,7 @@ from picojoule.engines.layout import flatten
 from picojoule.engines.plan import Plan
 from picojoule.kernels import events
 
-_STATIC = ("macs", "bias_adds", "compares")
+_STATIC = ("macs", "effective_macs", "bias_adds", "compares")
 
 
 class Tally:

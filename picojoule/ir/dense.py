@@ -19,6 +19,7 @@ from picojoule.ir.nodes import (
     Fire,
     Flatten,
     Input,
+    Island,
     Linear,
     MaxPool,
     Node,
@@ -100,6 +101,10 @@ def _quantise(node: Quantise, x: Tensor) -> Tensor:
     return torch.round(x / node.step).clamp_(low, low + 2**node.bits - 1).mul_(node.step)
 
 
+def _island(node: Island, *x: Tensor) -> Tensor:
+    return node.function(*(each * scale for each, scale in zip(x, node.scales, strict=True)))
+
+
 _WEIGHTED: dict[type[Node], Callable[..., Tensor]] = {Conv: _conv, ConvTranspose: _conv_transpose, Linear: _linear}
 _PLAIN: dict[type[Node], Callable[..., Tensor]] = {
     Add: _add,
@@ -110,6 +115,7 @@ _PLAIN: dict[type[Node], Callable[..., Tensor]] = {
     Flatten: _flatten,
     Rewire: _rewire,
     Quantise: _quantise,
+    Island: _island,
 }
 
 

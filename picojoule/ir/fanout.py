@@ -2,7 +2,7 @@
 
 An event at a position of a node reaches, in each weight layer it feeds, as many synapses as a network of all-ones
 weights would give it: the gradient of the sum of that layer's outputs. Average pooling, flattening and rewiring pass
-events on; a maximum pool makes events of its own.
+events on; a maximum pool makes events of its own. What gathers a value for an island is one synapse.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from picojoule.ir.dense import sum_pool, without_bias
 from picojoule.ir.network import Network
-from picojoule.ir.nodes import AvgPool, Fire, Flatten, MaxPool, Node, Rewire, WeightLayer
+from picojoule.ir.nodes import AvgPool, Fire, Flatten, Island, MaxPool, Node, Rewire, WeightLayer
 
 Step = tuple[Node, int]
 """A node on the way of an event, and which of its inputs the event comes by."""
@@ -30,7 +30,7 @@ def event_sources(network: Network) -> list[Node]:
 
 
 def fan_out(network: Network, source: Node) -> dict[str, Tensor]:
-    """Synapses reached by one event, int64 of `source`'s shape, for each weight layer it feeds, by name."""
+    """Synapses reached by one event, int64 of `source`'s shape, for each weight layer and island it feeds, by name."""
     reached: dict[str, Tensor] = {}
     for layer, path in _paths(network, source, ()):
         total = reached.get(layer.name, torch.zeros(source.shape, dtype=torch.int64))
@@ -49,11 +49,11 @@ def _from_events(network: Network, node: Node) -> bool:
     return isinstance(source, Fire) or (passes and _from_events(network, source))
 
 
-def _paths(network: Network, node: Node, path: tuple[Step, ...]) -> list[tuple[WeightLayer, tuple[Step, ...]]]:
+def _paths(network: Network, node: Node, path: tuple[Step, ...]) -> list[tuple[Node, tuple[Step, ...]]]:
     found = []
     for consumer in network.consumers(node):
         for place, name in enumerate(consumer.inputs):
-            if name == node.name and isinstance(consumer, WeightLayer):
+            if name == node.name and isinstance(consumer, (WeightLayer, Island)):
                 found.append((consumer, (*path, (consumer, place))))
             elif name == node.name and isinstance(consumer, (AvgPool, Flatten, Rewire)):
                 found += _paths(network, consumer, (*path, (consumer, place)))
@@ -62,11 +62,11 @@ def _paths(network: Network, node: Node, path: tuple[Step, ...]) -> list[tuple[W
 
 def _synapses(network: Network, source: Node, path: tuple[Step, ...]) -> Tensor:
     layer = path[-1][0]
-    assert isinstance(layer, WeightLayer)
+    device = layer.weight.device if isinstance(layer, WeightLayer) else None
     with torch.inference_mode(False), torch.enable_grad():
-        x = torch.zeros(1, *source.shape, dtype=torch.float64, device=layer.weight.device, requires_grad=True)
+        x = torch.zeros(1, *source.shape, dtype=torch.float64, device=device, requires_grad=True)
         out = x
-        for node, place in path:
+        for node, place in path if isinstance(layer, WeightLayer) else path[:-1]:
             others = [out.new_zeros(1, *each.shape) for each in network.sources(node)]
             out = _pass_on(node, *others[:place], out, *others[place + 1 :])
         (gradient,) = torch.autograd.grad(out.sum(), x)

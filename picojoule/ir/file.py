@@ -34,7 +34,17 @@ _KINDS: dict[str, type[Node]] = {
 
 
 def save(network: Network, path: Path | str) -> Path:
-    """Write a network, with its weights and its history, to one ``.safetensors`` file."""
+    """Write a network, with its weights and its history, to one ``.safetensors`` file.
+
+    Raises:
+        InputError: it has analogue islands.
+    """
+    for island in network.all(kinds.Island):
+        raise InputError(
+            f"{island.name} is an analogue island, and its {island.operation} is code that no file holds",
+            where=f"save({network.name})",
+            remedy="convert again where the network is needed, or replace the operation",
+        )
     tensors: dict[str, Tensor] = {}
     described = {
         "version": VERSION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -9,10 +10,10 @@ from math import prod
 from typing import Any, TypeVar, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
-from picojoule.ir.nodes import Add, Fire, Input, Node, Quantise, WeightLayer
+from picojoule.ir.nodes import Add, Fire, Input, Island, Node, Quantise, WeightLayer
 
 Kind = TypeVar("Kind", bound=Node)
 
@@ -115,10 +116,10 @@ class Network:
 
     @cached_property
     def analogue(self) -> frozenset[str]:
-        """Names of the nodes above all neurons: no event reaches them."""
+        """Names of the nodes that no event reaches: those above all neurons, islands, and what only reads such."""
         names: set[str] = set()
         for node in self.nodes:
-            if not isinstance(node, Fire) and names.issuperset(node.inputs):
+            if isinstance(node, Island) or (not isinstance(node, Fire) and names.issuperset(node.inputs)):
                 names.add(node.name)
         return frozenset(names)
 
@@ -127,7 +128,7 @@ class Network:
         """Names of the nodes whose output is events: neurons, and what only picks, averages or scales their events."""
         names: set[str] = set()
         for node in self.nodes:
-            passes = not isinstance(node, (WeightLayer, Add)) and not names.isdisjoint(node.inputs)
+            passes = not isinstance(node, (WeightLayer, Add, Island)) and not names.isdisjoint(node.inputs)
             if isinstance(node, Fire) or passes:
                 names.add(node.name)
         return frozenset(names)
@@ -219,12 +220,15 @@ class Network:
 
 def _moved(node: Node, device: str, dtype: torch.dtype) -> Node:
     """A node with its tensors on a device, in a number type."""
-    tensors = {
-        each.name: getattr(node, each.name) for each in fields(node) if isinstance(getattr(node, each.name), Tensor)
-    }
-    return replace(node, **{name: _to(tensor, device, dtype) for name, tensor in tensors.items()})
+    return replace(node, **{each.name: _to(getattr(node, each.name), device, dtype) for each in fields(node)})
 
 
-def _to(tensor: Tensor, device: str, dtype: torch.dtype) -> Tensor:
-    """A tensor on a device, its numbers of a type; places stay whole numbers."""
-    return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
+def _to(value: Any, device: str, dtype: torch.dtype) -> Any:
+    """Tensors, and modules with theirs, on a device, their numbers of a type; places stay whole numbers."""
+    if isinstance(value, tuple):
+        return tuple(_to(each, device, dtype) for each in value)
+    if isinstance(value, nn.Module):
+        return copy.deepcopy(value).to(device, dtype)
+    if isinstance(value, Tensor):
+        return value.to(device, dtype) if value.is_floating_point() else value.to(device)
+    return value

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, prod
 from typing import Self, final
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from picojoule.codes import Code
 
@@ -198,6 +198,29 @@ class Quantise(Node):
     step: float
     bits: int
     signed: bool = False
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Island(Node):
+    """An analogue island, y = f(x₀·scale₀, x₁·scale₁, …): an operation that no neuron does, computed once in numbers.
+
+    In a spiking network it takes in all that its inputs give over their windows, decodes it, and computes; what it
+    gives is there from then on, as the network's input is.
+
+    Attributes:
+        operation: the name of f.
+        function: f, batches in and out, with the parameters it needs.
+        scales: of each input, broadcastable to it.
+        macs: multiply-accumulates of one sample.
+        weights: parameters in it.
+    """
+
+    operation: str
+    function: nn.Module
+    scales: tuple[Tensor, ...]
+    macs: int
+    weights: int = 0
 
 
 @final

@@ -23,6 +23,7 @@ from picojoule.ir.nodes import (
     Fire,
     Flatten,
     Input,
+    Island,
     Linear,
     MaxPool,
     Node,
@@ -38,7 +39,7 @@ Rule = Callable[[Network], Iterator[str]]
 
 _WEIGHTS = (Conv, ConvTranspose, Linear)
 _PATHS = (MaxPool, AvgPool, Flatten, Rewire)
-_DENSE = (Input, *_WEIGHTS, Add, ReLU, *_PATHS)
+_DENSE = (Input, *_WEIGHTS, Add, ReLU, Island, *_PATHS)
 
 
 @final
@@ -97,7 +98,7 @@ def _fit(network: Network) -> Iterator[str]:
     """Weights, tables and shapes fit each other."""
     for node in network.nodes:
         sources = network.sources(node)
-        if len(sources) > 1 and not isinstance(node, (Add, Rewire)):
+        if len(sources) > 1 and not isinstance(node, (Add, Rewire, Island)):
             yield f"{node.name} reads several nodes"
         if isinstance(node, WeightLayer):
             yield from _weights_fit(node, sources[0])
@@ -141,7 +142,9 @@ TRACED = Stage(name="traced", kinds=(*_DENSE, Affine))
 FOLDED = Stage(name="folded", kinds=_DENSE)
 NORMAL = Stage(name="normalised", kinds=(*_DENSE, Affine), rules=(_at_output,))
 QUANTISED = Stage(name="quantised", kinds=(*_DENSE, Quantise))
-SPIKING = Stage(name="spiking", kinds=(Input, *_WEIGHTS, Add, *_PATHS, Fire, Affine), rules=(_at_output, _meets))
+SPIKING = Stage(
+    name="spiking", kinds=(Input, *_WEIGHTS, Add, *_PATHS, Island, Fire, Affine), rules=(_at_output, _meets)
+)
 STAGES = {stage.name: stage for stage in (TRACED, FOLDED, NORMAL, QUANTISED, SPIKING)}
 """Every stage by its name."""
 

@@ -1,0 +1,144 @@
+"""Analogue islands: an operation that has no counterpart, with everything it needs, as one node.
+
+What it costs is counted: half the flops that torch's counter finds, and one for every value it reads and writes, which
+covers work on single values, such as a sigmoid.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple, final
+
+import torch
+from torch import Tensor, fx, nn
+
+from picojoule.conversion.call import Call, Unsupported, operation_of
+from picojoule.ir import Island
+
+_SAMPLES, _TOLERANCE = 3, 1e-4
+
+
+class _Given(NamedTuple):
+    """Stands for the i-th value an operation reads."""
+
+    place: int
+
+
+class _Constant(NamedTuple):
+    """Stands for a tensor that is a buffer of the operation."""
+
+    name: str
+
+
+@final
+class Operation(nn.Module):
+    """One call of a captured graph as a module of the values it reads; what else it needs is in it.
+
+    Args:
+        call: the call.
+        part: which of the results, where it gives several.
+    """
+
+    def __init__(self, call: Call, part: Any = None) -> None:
+        super().__init__()
+        self.module, self._part = call.module, part
+        self._kind, self._target = call.node.op, call.node.target
+        places = {node.name: place for place, node in enumerate(_values(call))}
+        self._arguments = fx.node.map_aggregate(call.arguments, lambda each: self._kept(each, places))
+
+    def _kept(self, argument: Any, places: dict[str, int]) -> Any:
+        if isinstance(argument, fx.Node):
+            return _Given(places[argument.name])
+        if not isinstance(argument, Tensor):
+            return argument
+        name = f"constant{sum(1 for _ in self.buffers(recurse=False))}"
+        self.register_buffer(name, argument.detach().clone())
+        return _Constant(name)
+
+    def forward(self, *values: Tensor) -> Tensor:
+        """The result for a batch of each value, in the order in which the call has them."""
+
+        def filled(argument: Any) -> Any:
+            if isinstance(argument, _Given):
+                return values[argument.place]
+            if isinstance(argument, _Constant):
+                return getattr(self, argument.name)
+            if isinstance(argument, (tuple, list)):
+                return type(argument)(filled(each) for each in argument)
+            return {key: filled(each) for key, each in argument.items()} if isinstance(argument, dict) else argument
+
+        args, kwargs = filled(tuple(self._arguments))
+        if self.module is not None:
+            result = self.module(*args, **kwargs)
+        elif self._kind == "call_method":
+            result = getattr(args[0], str(self._target))(*args[1:], **kwargs)
+        else:
+            assert callable(self._target)
+            result = self._target(*args, **kwargs)
+        return result if self._part is None else result[self._part]
+
+
+def _values(call: Call) -> list[fx.Node]:
+    """The values of the network it reads, each once, as the call's sources are."""
+    used: set[str] = set()
+    fx.map_arg(call.arguments, lambda each: used.add(each.name))
+    return [node for node in call.node.all_input_nodes if node.name in used]
+
+
+def island(call: Call, part: Any = None) -> Island:
+    """The node of a call.
+
+    Raises:
+        Unsupported: it does more with a batch than the same to each sample.
+    """
+    function = Operation(call, part)
+    shapes = [shape for _, shape in call.sources]
+    inputs = _examples(function, shapes)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _require_samples_apart(function, inputs, call.shape)
+        flops = _flops(function, [each[:1].clone() for each in inputs])
+    values = sum(each[0].numel() for each in inputs) + torch.Size(call.shape).numel()
+    return Island(
+        name=call.name,
+        inputs=tuple(name for name, _ in call.sources),
+        shape=call.shape,
+        operation=operation_of(call.node, call.module),
+        function=function,
+        scales=tuple(torch.ones([1] * len(shape)) for shape in shapes),
+        macs=flops // 2 + values,
+        weights=sum(each.numel() for each in function.state_dict().values() if each.is_floating_point()),
+    )
+
+
+def _examples(function: Operation, shapes: list[tuple[int, ...]]) -> list[Tensor]:
+    """Samples that differ from each other, in the numbers of the operation's own tensors."""
+    like = next((each for each in function.state_dict().values() if each.is_floating_point()), torch.empty(0))
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(_SAMPLES, *shape, generator=generator).to(like) for shape in shapes]
+
+
+def _require_samples_apart(function: Operation, inputs: list[Tensor], shape: tuple[int, ...]) -> None:
+    try:
+        together = function(*(each.clone() for each in inputs))
+        alone = torch.cat([function(*(each[b : b + 1].clone() for each in inputs)) for b in range(_SAMPLES)])
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise Unsupported(f"on another number of samples it fails: {str(error).splitlines()[0]}") from None
+    same = together.shape == alone.shape == (_SAMPLES, *shape)
+    if not same or not torch.allclose(together, alone, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True):
+        raise Unsupported("its result for one sample depends on the others, or is random")
+
+
+def _flops(function: Operation, inputs: list[Tensor]) -> int:
+    """What torch's counter finds; attention by its plain matrix products, which the counter knows."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            function(*inputs)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+    return int(counter.get_total_flops())

@@ -22,6 +22,7 @@ _PUBLIC: dict[str, str] = {
     "profiles": "picojoule.cost.profiles",
     "convert": "picojoule.conversion.pipeline:convert",
     "quantise": "picojoule.conversion.pipeline:quantise",
+    "freeze": "picojoule.conversion.freeze:freeze",
     "trace": "picojoule.conversion.trace:trace",
     "save": "picojoule.ir.file:save",
     "load": "picojoule.ir.file:load",

@@ -21,15 +21,16 @@ class Contract:
     Attributes:
         closed: ``exact``: a neuron fires at most once, at the step that :meth:`Code.staircase` gives for all that
             arrived before its window; ``ideal``: :meth:`Code.value` equals the stepped neuron for a drive that is the
-            same in every step; ``none``: there is no closed form.
-        error: how the error of the decoded value falls with more steps: ``"1/T"``, or ``"2^-T"`` within a period.
+            same in every step; ``none``: there is no closed form, and :meth:`Code.value` steps the neuron.
+        error: how the error of the decoded value falls with more steps: ``"1/T"``, or ``"2^-T"`` within a period;
+            ``"none"``: there is no value that its neurons approach.
         payload: what a receiver does with a spike: add a weight (``binary``), shift and add (``power_of_two``),
             or multiply and add (``real``).
         spikes: the most spikes of one neuron in its window; None: one a step.
     """
 
     closed: Literal["exact", "ideal", "none"]
-    error: Literal["1/T", "2^-T"]
+    error: Literal["1/T", "2^-T", "none"]
     payload: Literal["binary", "power_of_two", "real"]
     spikes: int | None
 

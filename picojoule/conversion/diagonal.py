@@ -32,7 +32,7 @@ def diagonal(name: str, source: Node, gain: Tensor, shift: Tensor | None = None)
         gain, shift: a number, ``[channels]``, or of the rank of x and broadcastable to it.
     """
     channels = of_channels(gain, source.shape) if len(source.shape) > 1 else None
-    if channels is not None:
+    if channels is not None and len(source.shape) <= 3:
         return [_depthwise(name, source, channels, shift)]
     column = rewire(f"{name}.in", source.name, source.shape, lambda places: places.flatten(1).unsqueeze(2))
     gains, shifts = (each if each is None else per_channel(each, source.shape).expand(source.shape).flatten()

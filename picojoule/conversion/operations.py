@@ -98,6 +98,14 @@ def _linear(call: Call) -> list[Node]:
     weights = _with_bias(_weights(call))
     if len(call.shape) == 1:
         return [Linear(**call.header(), **weights)]
+    if prod(call.shape[:-1]) == 1:
+        row = rewire(f"{call.name}.in", call.source, call.in_shape, lambda places: places.flatten(1))
+        layer = Linear(name=call.name, inputs=(row.name,), shape=call.shape[-1:], **weights)
+        return [
+            row,
+            layer,
+            rewire(f"{call.name}.out", layer.name, layer.shape, lambda places: places.view(1, *call.shape)),
+        ]
     before = rewire(f"{call.name}.in", call.source, call.in_shape, lambda places: places.flatten(1, -2).transpose(1, 2))
     one = {"stride": (1,), "padding": (0,), "dilation": (1,), "groups": 1}
     weights["weight"] = weights["weight"].unsqueeze(-1)

@@ -18,14 +18,19 @@ from picojoule.ir import Fate, Flatten, MaxPool, Network, Node, ReLU, Rewire
 _MOVERS = (MaxPool, Flatten, Rewire)
 
 
-def standardise(network: Network) -> Network:
-    """Move every ReLU that alone follows nodes that pick values in front of them."""
+def standardise(network: Network, movers: tuple[type[Node], ...] = _MOVERS) -> Network:
+    """Move every ReLU that alone follows nodes that pick values in front of them.
+
+    Args:
+        network: a folded network.
+        movers: the kinds of nodes that pick values.
+    """
     early: dict[str, list[ReLU]] = {}  # the ReLUs to come behind each node
     instead: dict[tuple[str, str], str] = {}  # what a node on the way reads instead
     moved: dict[str, str] = {}  # what stands for a ReLU that has moved
     fates = []
     for relu in network.all(ReLU):
-        edges = list(_edges(network, relu))
+        edges = list(_edges(network, relu, movers))
         if any(reader is not relu for reader, _ in edges):
             sources = list(dict.fromkeys(source.name for _, source in edges))
             for reader, source in edges:
@@ -41,11 +46,11 @@ def standardise(network: Network) -> Network:
     return network.evolve(_arranged(network, early, instead, moved), fates=fates) if moved else network
 
 
-def _edges(network: Network, node: Node) -> Iterator[tuple[Node, Node]]:
+def _edges(network: Network, node: Node, movers: tuple[type[Node], ...]) -> Iterator[tuple[Node, Node]]:
     """The (reader, source) pairs in which values enter the nodes that only pick some and that only `node` reads."""
     for source in network.sources(node):
-        if isinstance(source, _MOVERS) and len(network.consumers(source)) == 1:
-            yield from _edges(network, source)
+        if isinstance(source, movers) and len(network.consumers(source)) == 1:
+            yield from _edges(network, source, movers)
         else:
             yield node, source
 

@@ -43,10 +43,15 @@ def trace(
     example = example[:1].to(next(iter(model.state_dict().values()), torch.empty(0)).detach())
     example, expected = answer(model, example)
     graph = capture(model, example, expected)
-    network = _Building(Facts(graph, example), name, islands).network(graph)
-    network = network.to(str(example.device), str(example.dtype).removeprefix("torch."))
-    _require_same(network, example[:1], row(expected))
+    network = build(graph, example, name, islands=islands)
+    require_same(network, example[:1], row(expected))
     return verify(network, TRACED)
+
+
+def build(graph: fx.GraphModule, example: Tensor, name: str, *, islands: bool) -> Network:
+    """The network of a captured graph; arguments as for :func:`trace`."""
+    network = _Building(Facts(graph, example), name, islands).network(graph)
+    return network.to(str(example.device), str(example.dtype).removeprefix("torch."))
 
 
 class _Building:
@@ -306,7 +311,7 @@ def _live(nodes: dict[str, Node], output: str) -> tuple[Node, ...]:
     return (*kept, nodes[output])
 
 
-def _require_same(network: Network, example: Tensor, expected: Tensor) -> None:
+def require_same(network: Network, example: Tensor, expected: Tensor) -> None:
     """Hold the network to what the model gave: a change in place that was seen wrongly would show here."""
     with torch.no_grad():
         error = difference(row(evaluate_all(network.nodes, example)[network.output.name]), expected)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nets import converted, dyadic, inputs
-from picojoule.codes import CODES, TTFS, Code, Contract, Phase, Rate
+from picojoule.codes import CODES, TTFS, Code, Contract, Direct, Phase, Rate
 from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
@@ -29,6 +29,8 @@ DYADIC_CODES = [
     Rate(steps=32, slope=0.25, weighted=True, initial=0.0),
     TTFS(steps=12, tau=BASE2, slope=1.0),
     TTFS(steps=12, tau=BASE2, slope=0.25),
+    Direct(steps=8),
+    Direct(steps=16, leak=0.5, threshold=0.25),
 ]
 DYADIC_NETWORKS = [Rate(steps=16), Phase(steps=16), *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11))]
 USED_CODES = [

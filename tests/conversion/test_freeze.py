@@ -1,0 +1,303 @@
+"""A module trained with spiking neurons as a network of ours: the same spikes, bit for bit where sums are exact."""
+
+import pytest
+import torch
+from torch import nn
+
+import picojoule as pj
+from picojoule.base.errors import ConversionError, InputError
+from picojoule.codes import Direct
+from picojoule.conversion import convert, freeze
+from picojoule.cost.profiles import HOROWITZ_FP32
+from picojoule.engines import run
+from picojoule.ir import Conv, Fire, Linear
+from picojoule.neurons import IF, LIF, PLIF
+from suite import REFUSES, check_engines_agree
+
+STEPS = 6
+
+
+class Folded(nn.Module):
+    """Layers without time on steps and batch folded into one axis."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.inner = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.inner(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class Vision(nn.Module):
+    """Folded layers, two leaks, average pooling of spikes, logits as a mean over time."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(Folded(nn.Conv2d(2, 6, 3, padding=1)), LIF(0.5)),
+            *(Folded(nn.AvgPool2d(2), nn.Conv2d(6, 8, 3, stride=2, groups=2)), IF(threshold=0.5)),
+            *(Folded(nn.Conv2d(8, 8, 2, stride=2)), LIF(0.75, detach_reset=True)),
+            Folded(nn.Flatten(), nn.Linear(8, 5)),
+        )
+
+    def forward(self, x):
+        return self.layers(x).mean(0)
+
+
+class Functional(nn.Module):
+    """Steps and batch folded by hand, one neuron used twice, spikes concatenated, a sum over time."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(2, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.act, self.fc = LIF(0.5), nn.Linear(8 * 256, 5)
+
+    def forward(self, x):
+        steps, batch = x.shape[:2]
+        first = self.act(self.conv1(x.reshape(steps * batch, *x.shape[2:])).reshape(steps, batch, 4, 16, 16))
+        second = self.act(self.conv2(first.flatten(0, 1)).unflatten(0, (steps, batch)))
+        return self.fc(torch.cat((first, second), 2).flatten(2)).sum(0)
+
+
+class Residual(nn.Module):
+    """Spikes that join currents, which are pooled, neurons on the input, spikes of every step as the output."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.one, self.two = LIF(0.5), Folded(nn.Conv2d(2, 2, 3, padding=1)), LIF(0.5)
+        self.pool = Folded(nn.AvgPool2d(2))
+        self.down, self.out = nn.Linear(128, 5), IF()
+
+    def forward(self, x):
+        x = self.stem(x)
+        x = self.two(self.pool(self.one(x) + x))
+        return self.out(self.down(x.flatten(2)))
+
+
+def rows():
+    return nn.Sequential(nn.Flatten(2), nn.Linear(512, 20), LIF(0.5), nn.Linear(20, 12), IF(), nn.Linear(12, 5))
+
+
+class Scaled(nn.Module):
+    """Ten times the sum, divided by the steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = rows()
+
+    def forward(self, x):
+        return torch.sum(self.net(x), dim=0) / STEPS * 8
+
+
+MODULES = {"vision": Vision, "functional": Functional, "residual": Residual, "rows": rows, "scaled": Scaled}
+
+
+def dyadic(name: str) -> nn.Module:
+    torch.manual_seed(2)
+    module = MODULES[name]().eval()
+    for parameter in module.parameters():
+        parameter.data = (parameter.data * 64).round() / 32
+    return module
+
+
+def images(samples: int = 4) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(3)
+    return (torch.rand(samples, 2, 16, 16, generator=generator) * 8).round() / 8
+
+
+def answer(module: nn.Module, x: torch.Tensor, steps: int = STEPS) -> torch.Tensor:
+    """What the module gives for a constant input; the mean over time where it gives every step."""
+    with torch.no_grad():
+        values = module(x.unsqueeze(0).expand(steps, *x.shape))
+    return values.mean(0) if values.shape[:2] == (steps, len(x)) else values
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("engine", ["event", "layered", "stepped"])
+def test_outputs_are_the_modules_own_bit_for_bit(name, engine):
+    module, x = dyadic(name), images()
+    network = freeze(module, x, steps=STEPS)
+    if name == "residual" and engine == "event":
+        assert "which are not events" in str(REFUSES[engine](network))
+        return
+    done = run(network, x, engine=engine)
+    if name == "scaled":  # a division by six is not exact
+        torch.testing.assert_close(done.values, answer(module, x))
+    elif name == "functional":
+        assert torch.equal(done.values * 0 + (done.values / STEPS), answer(module, x) / STEPS)
+    else:
+        assert torch.equal(done.values, answer(module, x))
+    assert done.counts.hidden_spikes > 40 and done.counts.steps == STEPS
+
+
+def test_spikes_are_the_modules_own_bit_for_bit():
+    module, x, found = dyadic("vision"), images(), {}
+    for name, each in module.named_modules():
+        if isinstance(each, (IF, LIF)):
+            each.register_forward_hook(lambda _, __, spikes, name=name: found.update({name: spikes}))
+    answer(module, x)
+    network = freeze(module, x, steps=STEPS)
+    layers = {fire.name: fire.layer for fire in network.all(Fire)}
+    assert set(layers) == set(found) and len(found) == 3
+    for engine in ("event", "layered", "stepped"):
+        done = run(network, x, engine=engine, record=layers.values())
+        for name, layer in layers.items():
+            assert torch.equal(done.trains[layer].spikes, found[name] != 0), name
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_engines_agree(name, dtype):
+    torch.manual_seed(0)
+    module = MODULES[name]().to(dtype).eval()
+    for parameter in module.parameters():
+        parameter.data *= 2
+    check_engines_agree(freeze(module, images(), steps=5), images().to(dtype), exactly=False)
+
+
+def test_norms_are_folded_and_a_learnt_leak_is_kept():
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        *(Folded(nn.Conv2d(2, 6, 3, bias=False), nn.BatchNorm2d(6)), PLIF(0.8)),
+        *(Folded(nn.Conv2d(6, 4, 3, stride=3, bias=False), nn.BatchNorm2d(4)), PLIF(0.4)),
+        *(nn.Flatten(2), nn.Linear(64, 3)),
+    )
+    for _ in range(3):
+        module(images(8).unsqueeze(0).expand(4, 8, 2, 16, 16))
+    module.double().eval()
+    network = freeze(module, images(), steps=9)
+    assert [type(node) for node in network.all(Conv)] + [type(node) for node in network.all(Linear)] == [
+        Conv,
+        Conv,
+        Linear,
+    ]
+    leaks = [fire.code.leak for fire in network.all(Fire)]
+    assert leaks == [module[1].leak.item(), module[3].leak.item()]
+    torch.testing.assert_close(
+        run(network, images()).values, answer(module, images().double(), 9), rtol=1e-9, atol=1e-9
+    )
+
+
+def test_it_is_a_network_like_any_other(tmp_path):
+    module, x = dyadic("vision"), images(8)
+    network = freeze(module, x, steps=STEPS)
+    assert network.name == f"direct T={STEPS}" and module.training is False
+    told = str(network.conversion)
+    assert "layers.1          LIF → direct T=6 a=0.5 neurons of layers.0.inner.0  (freeze)" in told
+    assert "leaky" not in told
+    row = pj.measure(network, (x, torch.arange(8) % 5), profiles=[HOROWITZ_FP32]).rows[0]
+    assert row.energy[0].joules > 0 and row.counts["spikes"] > 0
+    again = pj.load(pj.save(network, tmp_path / "frozen.safetensors"))
+    assert torch.equal(run(again, x).values, run(network, x).values)
+    first = run(network, x)
+    longer = run(network, x, state=first.state)
+    twice = answer(module, x, 2 * STEPS)
+    assert torch.equal(longer.values, twice)
+
+
+def test_counts_are_those_of_the_module():
+    module, x = dyadic("rows"), images()
+    hidden = []
+    for each in module:
+        if isinstance(each, (IF, LIF)):
+            each.register_forward_hook(lambda _, __, spikes: hidden.append(spikes))
+    answer(module, x)
+    counts = {layer.name: layer for layer in run(freeze(module, x, steps=STEPS), x).counts.layers}
+    spikes = [int(each.sum()) for each in hidden]
+    assert [counts[name].spikes for name in ("1", "3")] == spikes
+    assert [counts[name].synops for name in ("3", "5")] == [spikes[0] * 12, spikes[1] * 5]
+    assert counts["1"].macs == 4 * 512 * 20, "a constant input is multiplied once"
+    assert counts["1"].state_updates == 4 * 20 * STEPS
+
+
+class Loop(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.lif = nn.Linear(4, 3), LIF(0.5)
+
+    def forward(self, x):
+        v, out = None, []
+        for t in range(len(x)):
+            step = self.lif.run(self.fc(x[t : t + 1]), v)
+            v = step.v
+            out.append(step.spikes)
+        return torch.cat(out)
+
+
+class Behind(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Sequential(nn.Linear(4, 3), LIF(0.5)), nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.head(self.body(x).mean(0))
+
+
+class Added(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Sequential(nn.Linear(4, 4), LIF(0.5)), nn.Sequential(nn.Linear(4, 4), LIF(0.5))
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = self.one(x)
+        return self.head(x + self.two(x))
+
+
+class Mixed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.lif = nn.Linear(4, 4), LIF(0.5)
+
+    def forward(self, x):
+        return self.lif(self.fc(x)).flip(0)
+
+
+def two(layer):
+    return nn.Sequential(nn.Linear(4, 4), layer, nn.Linear(4, 2), LIF(0.5))
+
+
+FAILS = {
+    "an ANN": (lambda: nn.Sequential(nn.Linear(4, 3), nn.ReLU()), "no spiking neurons"),
+    "reset to zero": (lambda: nn.Sequential(nn.Linear(4, 3), LIF(0.5, reset="zero")), 'reset="zero"'),
+    "a loop over steps": (Loop, "hands potentials on"),
+    "layers behind the mean": (Behind, "does not end in one tensor"),
+    "spikes plus spikes": (Added, "reads currents"),
+    "a ReLU": (lambda: two(nn.ReLU()), "no spiking neuron"),
+    "two layers": (lambda: two(nn.Linear(4, 4)), None),
+    "an operation": (lambda: two(nn.GELU()), "GELU has no counterpart"),
+    "time reversed": (Mixed, "between samples|first axis"),
+    "no time": (lambda: nn.Sequential(nn.Flatten(0, 1), nn.Linear(4, 3), IF()), "does not end in one tensor"),
+}
+
+
+@pytest.mark.parametrize(("module", "message"), FAILS.values(), ids=FAILS)
+def test_what_cannot_be_frozen(module, message):
+    x = torch.rand(2, 4)
+    if message is None:  # the input is constant, so two layers on it are one
+        torch.testing.assert_close(run(freeze(module(), x, steps=3), x).values.shape, torch.Size([2, 2]))
+        return
+    with pytest.raises(InputError, match=message) as caught:
+        freeze(module(), x, steps=3)
+    assert caught.value.remedy
+
+
+def test_maximum_pools_of_spikes_are_refused():
+    module = nn.Sequential(Folded(nn.Conv2d(2, 3, 3)), LIF(0.5), Folded(nn.MaxPool2d(2), nn.Conv2d(3, 2, 3)), LIF(0.5))
+    with pytest.raises(ConversionError, match="largest spike of every step"):
+        freeze(module, images(), steps=3)
+    first = nn.Sequential(Folded(nn.Conv2d(2, 3, 3), nn.MaxPool2d(2)), LIF(0.5), nn.Flatten(2), nn.Linear(147, 2))
+    network = freeze(first, images(), steps=3)  # of constant currents it is one maximum
+    torch.testing.assert_close(run(network, images()).values, answer(first, images(), 3))
+
+
+@pytest.mark.parametrize("steps", [0, 2.5, None])
+def test_steps_are_a_number(steps):
+    with pytest.raises(InputError, match="steps"):
+        freeze(rows(), images(), steps=steps)
+
+
+def test_trained_neurons_are_no_code_for_an_ann():
+    ann = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    with pytest.raises(ConversionError, match="trained, not converted"):
+        convert(ann, torch.rand(4, 4), code=Direct(steps=4))

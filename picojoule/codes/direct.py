@@ -2,7 +2,7 @@
 
 ::
 
-    v ← a·v + I(t);  s = [v ≥ θ];  v ← v − θ·s;  a spike adds w to its receivers
+    v ← a·v + I(t);  s = [v ≥ θ];  v ← v − θ·s, or v·(1 − s);  a spike adds w to its receivers
 
 The input is a constant current into the first layer, in every step. There is no value that a neuron stands for: its
 weights have been trained for the spikes it fires, and nothing says how an error would fall with more steps.
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from picojoule.base.errors import InputError
 from picojoule.codes.base import Code, Contract
-from picojoule.neurons import Neuron, leaky, scan
+from picojoule.neurons import Neuron, leaky, leaky_to_zero, scan
 
 
 @final
@@ -31,6 +31,7 @@ class Direct(Code):
         steps: T, the steps the network was trained with.
         leak: a, the share of the potential kept from one step to the next.
         threshold: θ, the potential at which a neuron fires, and what a spike subtracts.
+        to_zero: a spike leaves nothing of the potential, instead of subtracting θ.
     """
 
     contract: ClassVar[Contract] = Contract(closed="none", error="none", payload="binary", spikes=None)
@@ -42,6 +43,7 @@ class Direct(Code):
     steps: int = 4
     leak: float = 1.0
     threshold: float = 1.0
+    to_zero: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,7 +58,8 @@ class Direct(Code):
         )
 
     def neuron(self) -> Neuron:
-        return leaky(self.steps, leak=self.leak, threshold=self.threshold)
+        make = leaky_to_zero if self.to_zero else leaky
+        return make(self.steps, leak=self.leak, threshold=self.threshold)
 
     def amplitudes(self) -> tuple[float, ...]:
         return (1.0,) * self.steps

@@ -79,7 +79,7 @@ def freeze(module: nn.Module, example: Tensor, *, steps: int) -> Network:
     (``x.flatten(0, 1)`` … ``unflatten(0, x.shape[:2])``), between neurons of :mod:`picojoule.neurons`.
 
     Args:
-        module: with IF, LIF or PLIF neurons that reset by subtraction.
+        module: with IF, LIF or PLIF neurons.
         example: inputs ``[batch, ...]`` without time; the network gets such an input as a constant in every step.
         steps: how many.
 
@@ -138,7 +138,7 @@ def _standing_in(model: nn.Module) -> tuple[nn.Module, dict[float, tuple[str, Me
 
 def _code(membrane: Membrane, steps: int) -> Code:
     neuron = membrane.neuron(steps)
-    return Direct(steps=steps, leak=neuron.leak, threshold=neuron.thresholds[0])
+    return Direct(steps=steps, leak=neuron.leak, threshold=neuron.thresholds[0], to_zero=neuron.keep == 0)
 
 
 def _traced(model: nn.Module, example: Tensor, steps: int) -> tuple[Network, float]:

@@ -95,7 +95,7 @@ class Population:
         bias: what the branches add in every step, ``[1, neurons]``.
         layout: where the neurons are among the membranes.
         tables: of the whole window.
-        leak, initial: of the neurons.
+        leak, keep, initial: of the neurons.
         staircase: of neurons that fire once: the step they go straight to once nothing more arrives.
     """
 
@@ -106,6 +106,7 @@ class Population:
     layout: Layout
     tables: Tables
     leak: float
+    keep: float
     initial: float
     staircase: Table | None
 
@@ -266,6 +267,7 @@ def _population(
         layout=layout_of(convs[0][0], around) if convs else flat_layout(node.size),
         tables=tables_of(node.code) if isinstance(node, Fire) else _output_tables(plan),
         leak=neuron.leak if neuron else 1.0,
+        keep=neuron.keep if neuron else 1.0,
         initial=neuron.initial if neuron else 0.0,
         staircase=plan.tables.get(node.name),
     )

@@ -316,7 +316,7 @@ class Journey:
         drive = sum(drives[1:], drives[0])
         neurons = population.layout.neurons_of(membranes)
         v, weights = neurons.reshape(1, -1).clone(), np.zeros(drive.shape[1], np.int64)
-        emitted, v, _ = scan(drive[:, None], constant, tables, population.leak, v, weights)
+        emitted, v, _ = scan(drive[:, None], constant, tables, population.leak, v, weights, population.keep)
         neurons.copy_(v.view_as(neurons))
         return from_frames(emitted.transpose(0, 1))
 
@@ -400,7 +400,7 @@ def _by_event(
 ) -> Stream:
     """A population over the steps of its tables, event by event."""
     neurons = population.layout, membranes, constant
-    return advance(tuple(incoming), population.projections, *neurons, tables, population.leak)
+    return advance(tuple(incoming), population.projections, *neurons, tables, population.leak, population.keep)
 
 
 def _filled(value: float, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

@@ -184,7 +184,9 @@ class _Block:
         fan = self.plan.first_fan_out(node.name, channels_last)
         weights = np.zeros(flat_v.shape[1], np.int64) if fan is None else fan
         tables = self.tables[node.name].part(start, stop)
-        emitted, flat_v, fired = scan(drive, flatten(fast_format(constant))[0], tables, neuron.leak, flat_v, weights)
+        emitted, flat_v, fired = scan(
+            drive, flatten(fast_format(constant))[0], tables, neuron.leak, flat_v, weights, neuron.keep
+        )
         self.potentials[node.name] = unflatten(flat_v, node.shape, channels_last)
         events = unflatten(emitted.flatten(0, 1), node.shape, channels_last)
         if self.tally:

@@ -54,6 +54,7 @@ def advance(
     constant: Tensor,
     tables: Tables,
     leak: float,
+    keep: float = 1.0,
 ) -> Stream:
     """Run the neurons.
 
@@ -66,18 +67,19 @@ def advance(
         constant: what is there in every step, ``[samples or 1, neurons]``.
         tables: thresholds, resets, amplitudes and shares of these steps.
         leak: a.
+        keep: κ, the share of the potential that a spike leaves: v ← κ·v − r(t).
 
     Returns:
         What the neurons emit.
     """
     if v.device.type != "cpu":
-        return advance_reference(incoming, projections, layout, v, constant, tables, leak)
+        return advance_reference(incoming, projections, layout, v, constant, tables, leak, keep)
     steps, dtype = len(tables.thresholds), v.numpy().dtype
     if not incoming:
         incoming, projections = (Stream.room(len(v), steps, 0, dtype),), (NOWHERE,)
     neurons, begin, turns = layout.rows * layout.length, 0, len(v) * steps
     out = Stream.room(len(v), steps, neurons + WORD + turns * neurons // _FIRST_GUESS, dtype)
-    fixed = incoming, projections, layout, v.numpy(), constant.numpy(), tables, dtype.type(leak)
+    fixed = incoming, projections, layout, v.numpy(), constant.numpy(), tables, dtype.type(leak), dtype.type(keep)
     while (begin := _advance(*fixed, begin, out)) < turns:
         out = out.grown()
     return out.trimmed()
@@ -91,6 +93,7 @@ def advance_reference(
     constant: Tensor,
     tables: Tables,
     leak: float,
+    keep: float = 1.0,
 ) -> Stream:
     """:func:`advance` in plain torch, for every device and dtype, step by step."""
     emitted = []
@@ -102,13 +105,13 @@ def advance_reference(
         neurons = layout.neurons_of(v)
         neurons += share * constant.view(-1, layout.rows, layout.length)
         spikes = neurons >= threshold
-        neurons.copy_(torch.where(spikes, neurons - reset, neurons))
+        neurons.copy_(torch.where(spikes, keep * neurons - reset, neurons))
         emitted.append(spikes.flatten(1) * amplitude)
     return from_frames(torch.stack(emitted, 1).to(v.dtype))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _advance(incoming, projections, layout, v, constant, tables, leak, begin, out):  # type: ignore[no-untyped-def]
+def _advance(incoming, projections, layout, v, constant, tables, leak, keep, begin, out):  # type: ignore[no-untyped-def]
     """The turns (sample by sample, and in each step by step) from `begin` on; the one that lacked room, or how many
     there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
@@ -130,7 +133,7 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, begin, ou
         before = found
         for row in range(layout.rows):
             u, c = _row(membranes, held, layout, row)
-            _compare(u, c, tables.shares[t], tables.thresholds[t], tables.resets[t], flags)
+            _compare(u, c, tables.shares[t], tables.thresholds[t], keep, tables.resets[t], flags)
             found = list_set(words, row * layout.length, out.where, found)
         out.amount[before:found] = tables.amplitudes[t]
         out.bounds[b, t + 1] = found
@@ -153,10 +156,10 @@ def _row(membranes, held, layout, row):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _compare(u, held, share, threshold, reset, flags):  # type: ignore[no-untyped-def]
+def _compare(u, held, share, threshold, keep, reset, flags):  # type: ignore[no-untyped-def]
     """One step of a row of neurons; without a branch, so that it runs at vector speed."""
     for i in range(len(u)):
         x = u[i] + share * held[i]
         fires = x >= threshold
-        u[i] = x - reset if fires else x
+        u[i] = keep * x - reset if fires else x
         flags[i] = 1 if fires else 0

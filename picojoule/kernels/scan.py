@@ -1,4 +1,5 @@
-"""All steps of many neurons: the scan v ← a·v + I(t), s = [v ≥ θ(t)], v ← v − r(t)·s over a block of time.
+"""All steps of many neurons: the scan v ← a·v + I(t), s = [v ≥ θ(t)], v ← v − r(t)·s over a block of time
+(of neurons that are reset to zero v ← κ·v − r(t), κ = 0).
 
 Signed neurons also fire below zero: s = −1 where v ≤ −θ⁻(t), and v ← v + r⁻(t).
 
@@ -52,7 +53,7 @@ class Fired(NamedTuple):
 
 
 def scan(
-    drive: Tensor, constant: Tensor, tables: Tables, leak: float, v: Tensor, weights: np.ndarray
+    drive: Tensor, constant: Tensor, tables: Tables, leak: float, v: Tensor, weights: np.ndarray, keep: float = 1.0
 ) -> tuple[Tensor, Tensor, Fired]:
     """Run the neurons.
 
@@ -64,20 +65,21 @@ def scan(
         leak: a.
         v: potentials before the first step, ``[batch, n]``; overwritten like `drive`.
         weights: int64 ``[n]``, what to sum over the spikes (the fan-out).
+        keep: κ, the share of the potential that a spike leaves.
 
     Returns:
         What is emitted ``[steps, batch, n]``, the last potentials, and the counts.
     """
     tensors = (drive, constant, v)
     if not all(each.dtype == torch.float32 and each.device.type == "cpu" and each.is_contiguous() for each in tensors):
-        return scan_reference(drive, constant, tables, leak, v, weights)
+        return scan_reference(drive, constant, tables, leak, v, weights, keep)
     counts = Fired(*(np.zeros(len(v), np.int64) for _ in range(2)))
-    _scan(drive.numpy(), constant.numpy(), tables, np.float32(leak), v.numpy(), weights, *counts)
+    _scan(drive.numpy(), constant.numpy(), tables, np.float32(leak), np.float32(keep), v.numpy(), weights, *counts)
     return drive, v, counts
 
 
 def scan_reference(
-    drive: Tensor, constant: Tensor, tables: Tables, leak: float, v: Tensor, weights: np.ndarray
+    drive: Tensor, constant: Tensor, tables: Tables, leak: float, v: Tensor, weights: np.ndarray, keep: float = 1.0
 ) -> tuple[Tensor, Tensor, Fired]:
     """:func:`scan` in plain torch, for every device and dtype."""
     emitted = torch.empty_like(drive)
@@ -85,7 +87,7 @@ def scan_reference(
     for t, (threshold, reset, amplitude, share, floor, refund, debit) in enumerate(rows):
         v = leak * v + (drive[t] + share * constant)
         spikes, below = v >= threshold, v <= -floor
-        v = torch.where(spikes, v - reset, torch.where(below, v + refund, v))
+        v = torch.where(spikes, keep * v - reset, torch.where(below, v + refund, v))
         emitted[t] = torch.where(spikes, amplitude, below * debit)
     fired = emitted != 0
     weighted = (fired * torch.as_tensor(weights, device=drive.device)).sum((0, 2))
@@ -93,7 +95,7 @@ def scan_reference(
 
 
 @numba.njit(cache=True, nogil=True)
-def _scan(drive, constant, tables, leak, v, weights, spikes, weighted):  # type: ignore[no-untyped-def]
+def _scan(drive, constant, tables, leak, keep, v, weights, spikes, weighted):  # type: ignore[no-untyped-def]
     steps, batch, n = drive.shape
     count = np.empty(_BLOCK, np.float32)
     for b in range(batch):
@@ -104,7 +106,7 @@ def _scan(drive, constant, tables, leak, v, weights, spikes, weighted):  # type:
             count[:] = 0
             c, u = held[start:stop], potential[start:stop]
             for t in range(steps):
-                _step(drive[t, b, start:stop], c, u, count, tables, t, leak)
+                _step(drive[t, b, start:stop], c, u, count, tables, t, leak, keep)
             for i in range(stop - start):
                 found += np.int64(count[i])
                 total += np.int64(count[i]) * weights[start + i]
@@ -112,13 +114,13 @@ def _scan(drive, constant, tables, leak, v, weights, spikes, weighted):  # type:
 
 
 @numba.njit(inline="always")
-def _step(x, constant, v, count, tables, t, leak):  # type: ignore[no-untyped-def]
+def _step(x, constant, v, count, tables, t, leak, keep):  # type: ignore[no-untyped-def]
     """One step of one block; without a branch, so that it runs at vector speed."""
     threshold, reset, amplitude, share = tables.thresholds[t], tables.resets[t], tables.amplitudes[t], tables.shares[t]
     floor, refund, debit = -tables.floors[t], tables.refunds[t], tables.debits[t]
     for i in range(len(x)):
         u = leak * v[i] + (x[i] + share * constant[i])
         fires, below = u >= threshold, u <= floor
-        v[i] = u - reset if fires else (u + refund if below else u)
+        v[i] = keep * u - reset if fires else (u + refund if below else u)
         x[i] = amplitude if fires else (debit if below else np.float32(0))
         count[i] += np.float32(1) if fires or below else np.float32(0)

@@ -18,11 +18,12 @@ class Neuron:
 
         v ← a·v + I(t)
         s = 1 if v ≥ θ(t);  −1 if v ≤ −θ⁻(t);  else 0
-        v ← v − r(t) at s = 1;  v + r⁻(t) at s = −1
+        v ← κ·v − r(t) at s = 1;  v + r⁻(t) at s = −1
 
     Attributes:
         thresholds: θ(t) for t = 0 … steps−1.
         resets: r(t); ``inf`` silences the neuron for ever after its first spike, ``nan`` one that may also fire below.
+        keep: κ, the share of the potential that a spike leaves: 1, or 0 of a neuron that is reset to zero.
         leak: a, the share of the potential kept from one step to the next.
         initial: v before the first step.
         floors: θ⁻(t) > 0; empty where no spike is below zero.
@@ -31,6 +32,7 @@ class Neuron:
 
     thresholds: tuple[float, ...]
     resets: tuple[float, ...]
+    keep: float = 1.0
     leak: float = 1.0
     initial: float = 0.0
     floors: tuple[float, ...] = ()
@@ -78,3 +80,8 @@ def leaky(
     """The LIF neuron with reset by subtraction of `reset` (by default the threshold)."""
     amount = threshold if reset is None else reset
     return Neuron(thresholds=(threshold,) * steps, resets=(amount,) * steps, leak=leak, initial=initial)
+
+
+def leaky_to_zero(steps: int, *, leak: float, threshold: float = 1.0) -> Neuron:
+    """The LIF neuron whose potential is 0 after a spike."""
+    return Neuron(thresholds=(threshold,) * steps, resets=(0.0,) * steps, keep=0.0, leak=leak)

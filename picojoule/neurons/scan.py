@@ -22,7 +22,8 @@ def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int) -> tuple[Te
     """
     v = (v if neuron.leak == 1.0 else neuron.leak * v) + current
     spikes = v >= neuron.thresholds[t]
-    after = torch.where(spikes, v - neuron.resets[t], v)
+    left = v if neuron.keep == 1.0 else neuron.keep * v
+    after = torch.where(spikes, left - neuron.resets[t], v)
     if not neuron.signed:
         return after, spikes
     below = v <= -neuron.floors[t]

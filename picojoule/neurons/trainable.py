@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from picojoule.base.errors import InputError
 from picojoule.neurons import functional
 from picojoule.neurons.functional import Spiking
-from picojoule.neurons.neuron import Neuron
+from picojoule.neurons.neuron import Neuron, leaky_to_zero
 from picojoule.neurons.neuron import leaky as leaky_neuron
 from picojoule.neurons.surrogates import Surrogate
 
@@ -78,17 +78,9 @@ class Membrane(nn.Module, ABC):
         return functional.run(x, v, self.leak, self.rule, last=True, where=type(self).__name__)
 
     def neuron(self, steps: int) -> Neuron:
-        """The same neuron as a value, for the engines.
-
-        Raises:
-            InputError: a reset to zero, which subtracts what it finds and not a number known beforehand.
-        """
+        """The same neuron as a value, for the engines."""
         if self.rule.zero:
-            raise InputError(
-                'a neuron with reset="zero" is no table of resets',
-                where=type(self).__name__,
-                remedy='train with reset="subtract"',
-            )
+            return leaky_to_zero(steps, leak=_number(self.leak), threshold=self.rule.threshold)
         return leaky_neuron(steps, leak=_number(self.leak), threshold=self.rule.threshold)
 
     def extra_repr(self) -> str:

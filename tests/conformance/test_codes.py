@@ -31,6 +31,7 @@ DYADIC_CODES = [
     TTFS(steps=12, tau=BASE2, slope=0.25),
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
+    Direct(steps=16, leak=0.75, to_zero=True),
 ]
 DYADIC_NETWORKS = [Rate(steps=16), Phase(steps=16), *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11))]
 USED_CODES = [

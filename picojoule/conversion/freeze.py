@@ -36,6 +36,7 @@ from picojoule.ir import (
     Fate,
     Fire,
     Flatten,
+    Frames,
     MaxPool,
     Network,
     Node,
@@ -70,7 +71,7 @@ class StandIn(nn.Module):
         raise InputError("it hands potentials on from step to step", where="freeze", remedy="give all steps at once")
 
 
-def freeze(module: nn.Module, example: Tensor, *, steps: int) -> Network:
+def freeze(module: nn.Module, example: Tensor, *, steps: int, frames: bool = False) -> Network:
     """A spiking network from a module that was trained with spiking neurons. The module is not changed.
 
     Its spikes are the module's own: bit for bit where sums are exact, and otherwise but for rounding at a threshold.
@@ -82,6 +83,8 @@ def freeze(module: nn.Module, example: Tensor, *, steps: int) -> Network:
         module: with IF, LIF or PLIF neurons.
         example: inputs ``[batch, ...]`` without time; the network gets such an input as a constant in every step.
         steps: how many.
+        frames: the network gets inputs ``[batch, steps, ...]``, one frame a step: samples first, as everywhere but in
+            the module. What is not zero in a frame is an event.
 
     Returns:
         A network for the engines. Its output is the mean over the steps of what the module gives, or the sum where the
@@ -102,10 +105,11 @@ def freeze(module: nn.Module, example: Tensor, *, steps: int) -> Network:
         *((_with_synapses,), (_named, {slope: name for slope, (name, _) in neurons.items()})),
     ):
         network = exactly(change, network, example, *arguments)
-    _require_neurons_only(network, codes)
+    _require_neurons_only(network, codes, still=not frames)
     relus = {node.name: codes[node.slope] for node in network.all(ReLU)}
     ones = {name: torch.ones(network.by_name[name].shape[0]) for name in relus}
     spiking = to_spiking(network, relus, ones, coded_input=False)
+    spiking = _shown(spiking, steps) if frames else spiking
     spiking = spiking.evolve((*spiking.nodes, *_scaled(spiking, gain)), name=f"direct T={steps}")
     return verify(replace(spiking, conversion=_history(network, spiking, neurons)), SPIKING)
 
@@ -234,23 +238,30 @@ def _named(network: Network, names: Mapping[float, str]) -> Network:
     return network.evolve(nodes)
 
 
-def _require_neurons_only(network: Network, codes: Mapping[float, Code]) -> None:
+def _shown(network: Network, steps: int) -> Network:
+    """The network with an input of so many frames."""
+    before = network.input
+    node = Frames(name="frames", inputs=("input",), shape=before.shape)
+    rest = [each.reading({"input": node.name}) for each in network.nodes[1:]]
+    return network.evolve([replace(before, shape=(steps, *before.shape)), node, *rest])
+
+
+def _require_neurons_only(network: Network, codes: Mapping[float, Code], *, still: bool) -> None:
     """Weights are taken of spikes or of the input, maxima of the input, and neurons are all that is not linear."""
-    still: set[str] = set()
-    spikes: set[str] = set()
-    for node in network.nodes:
+    constant, spikes = ({"input"}, set[str]()) if still else (set[str](), {"input"})
+    for node in network.nodes[1:]:
         reads = {*node.inputs}
         if isinstance(node, ReLU) and node.slope not in codes:
             raise _refusal(node, "an activation that is no spiking neuron", "put a neuron there instead")
-        if not isinstance(node, ReLU) and reads <= still:
-            still.add(node.name)
+        if not isinstance(node, ReLU) and reads <= constant:
+            constant.add(node.name)
         elif isinstance(node, MaxPool):
             raise _refusal(
                 node,
                 "a maximum pool takes the largest spike of every step, and the engines that of sums over steps",
                 "use average pooling or a convolution with a stride",
             )
-        elif isinstance(node, WeightLayer) and not reads <= spikes | still:
+        elif isinstance(node, WeightLayer) and not reads <= spikes | constant:
             raise _refusal(node, "it reads currents, with no neurons between", "put neurons there, or make one layer")
         elif isinstance(node, ReLU) or (not isinstance(node, (WeightLayer, Add)) and reads <= spikes):
             spikes.add(node.name)
@@ -280,6 +291,6 @@ def _history(network: Network, spiking: Network, neurons: Mapping[float, tuple[s
     ]
     choices = (
         ("code", ", ".join(sorted({fire.code.label for fire in spiking.all(Fire)}))),
-        ("input", "analogue, the same in every step"),
+        ("input", "frames of events" if any(spiking.all(Frames)) else "analogue, the same in every step"),
     )
     return Conversion(fates=(*kept, *made), choices=choices)

@@ -23,7 +23,7 @@ from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_innermost
 from picojoule.engines.tally import Tally
-from picojoule.ir import Fire, Input, Island, Network, WeightLayer
+from picojoule.ir import Fire, Frames, Input, Island, Network, WeightLayer
 from picojoule.ir.dense import evaluate, scaled_input
 
 _ENOUGH, _ONCE = 1 << 22, 4
@@ -37,6 +37,8 @@ def refuses(network: Network) -> str | None:
         return "nothing fires, so there are no events"
     if any(network.all(Island)):
         return "an analogue island waits for all of its inputs"
+    if any(network.all(Frames)):
+        return "its input changes from step to step"
     devices = {layer.weight.device.type for layer in network.all(WeightLayer)}
     if devices - {"cpu"}:
         return f"its weights are on {', '.join(sorted(devices))}, and lists of events are for the CPU"

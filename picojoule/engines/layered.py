@@ -19,7 +19,7 @@ from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan, tables_of
 from picojoule.engines.tally import Tally
-from picojoule.ir import Add, Affine, Fire, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
+from picojoule.ir import Add, Affine, Fire, Frames, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.kernels.scan import scan
 from picojoule.spikes import Raster
@@ -123,6 +123,8 @@ class _Block:
     def _emit(self, node: Node, signals: dict[str, _Signal], start: int, stop: int) -> _Signal:
         if isinstance(node, Input):
             return _Signal(None, self.x)
+        if isinstance(node, Frames):
+            return self._show(node, start, stop)
         source = signals[node.inputs[0]]
         if isinstance(node, Add):
             return _sum([signals[name] for name in node.inputs])
@@ -137,6 +139,12 @@ class _Block:
         if isinstance(node, MaxPool) and node.name in self.plan.fan_outs:
             return self._pool(node, source)
         return source.through(lambda part: evaluate(node, part))
+
+    def _show(self, node: Frames, start: int, stop: int) -> _Signal:
+        frames = self.x[:, start:stop].transpose(0, 1).flatten(0, 1)
+        if self.tally:
+            self.tally.arrive(node.name, frames)
+        return _Signal(frames, None)
 
     def _weigh(self, node: WeightLayer, source: _Signal) -> _Signal:
         if node.name not in self.constants:

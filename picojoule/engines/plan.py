@@ -22,6 +22,7 @@ from picojoule.ir import (
     ConvTranspose,
     Fire,
     Flatten,
+    Frames,
     Input,
     Island,
     MaxPool,
@@ -257,6 +258,8 @@ def _payload(network: Network, layer: Node) -> str:
     """A maximum of power-of-two sums changes by amounts that are no power of two."""
     found = {"binary"}
     for *between, source in walk_up(network, layer):
+        if isinstance(source, Frames):
+            found.add("real")
         if isinstance(source, Fire):
             pooled = any(isinstance(node, MaxPool) for node in between)
             payload = source.code.payload

@@ -17,7 +17,7 @@ from picojoule.engines.layout import fast_format
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
-from picojoule.ir import Add, Fire, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
+from picojoule.ir import Add, Fire, Frames, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
 from picojoule.neurons import Neuron, step
 from picojoule.spikes import Raster
@@ -89,13 +89,24 @@ class _Clock:
         self._hold(t)
         emitted: dict[str, Tensor | None] = {}
         for node in self.network.nodes:
-            if node.name not in self.network.analogue:
+            if isinstance(node, Frames):
+                emitted[node.name] = self._show(node, t)
+            elif node.name not in self.network.analogue:
                 arriving = [emitted[name] if name in emitted else self._current(name, node, t) for name in node.inputs]
                 incoming = self._rewired(node, arriving) if isinstance(node, Rewire) else _sum(arriving)
                 emitted[node.name] = self._emit(node, incoming, t)
         for name in self.gather:
             self.gathered[name] = _sum([self.gathered.get(name), emitted[name]])
         self._integrate_output(emitted.get(self.network.output.name), t)
+
+    def _show(self, node: Frames, t: int) -> Tensor | None:
+        local = self.windows[node.name].local(t)
+        if local is None:
+            return None
+        frame = self.held[node.inputs[0]][:, local]
+        if self.tally:
+            self.tally.arrive(node.name, frame)
+        return frame
 
     def _hold(self, t: int) -> None:
         """Compute the analogue nodes that are there from step t on."""

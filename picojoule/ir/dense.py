@@ -18,6 +18,7 @@ from picojoule.ir.nodes import (
     ConvTranspose,
     Fire,
     Flatten,
+    Frames,
     Input,
     Island,
     Linear,
@@ -101,6 +102,10 @@ def _quantise(node: Quantise, x: Tensor) -> Tensor:
     return torch.round(x / node.step).clamp_(low, low + 2**node.bits - 1).mul_(node.step)
 
 
+def _frames(node: Frames, x: Tensor) -> Tensor:
+    return x.mean(1)
+
+
 def _island(node: Island, *x: Tensor) -> Tensor:
     return node.function(*(each * scale for each, scale in zip(x, node.scales, strict=True)))
 
@@ -116,6 +121,7 @@ _PLAIN: dict[type[Node], Callable[..., Tensor]] = {
     Rewire: _rewire,
     Quantise: _quantise,
     Island: _island,
+    Frames: _frames,
 }
 
 

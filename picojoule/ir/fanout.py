@@ -14,17 +14,17 @@ from torch import Tensor
 
 from picojoule.ir.dense import sum_pool, without_bias
 from picojoule.ir.network import Network
-from picojoule.ir.nodes import AvgPool, Fire, Flatten, Island, MaxPool, Node, Rewire, WeightLayer
+from picojoule.ir.nodes import AvgPool, Fire, Flatten, Frames, Island, MaxPool, Node, Rewire, WeightLayer
 
 Step = tuple[Node, int]
 """A node on the way of an event, and which of its inputs the event comes by."""
 
 
 def event_sources(network: Network) -> list[Node]:
-    """The nodes whose outputs are events: neurons, and maximum pools behind them."""
+    """The nodes whose outputs are events: neurons, frames of events, and maximum pools behind them."""
     sources: list[Node] = []
     for node in network.nodes:
-        if isinstance(node, Fire) or (isinstance(node, MaxPool) and _from_events(network, node)):
+        if isinstance(node, (Fire, Frames)) or (isinstance(node, MaxPool) and _from_events(network, node)):
             sources.append(node)
     return sources
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
-from picojoule.ir.nodes import Add, Fire, Input, Island, Node, Quantise, WeightLayer
+from picojoule.ir.nodes import Add, Fire, Frames, Input, Island, Node, Quantise, WeightLayer
 
 Kind = TypeVar("Kind", bound=Node)
 
@@ -119,17 +119,17 @@ class Network:
         """Names of the nodes that no event reaches: those above all neurons, islands, and what only reads such."""
         names: set[str] = set()
         for node in self.nodes:
-            if isinstance(node, Island) or (not isinstance(node, Fire) and names.issuperset(node.inputs)):
+            if isinstance(node, Island) or (not isinstance(node, (Fire, Frames)) and names.issuperset(node.inputs)):
                 names.add(node.name)
         return frozenset(names)
 
     @cached_property
     def eventful(self) -> frozenset[str]:
-        """Names of the nodes whose output is events: neurons, and what only picks, averages or scales their events."""
+        """Names of the nodes that give events: neurons, frames, and what only picks, averages or scales such."""
         names: set[str] = set()
         for node in self.nodes:
             passes = not isinstance(node, (WeightLayer, Add, Island)) and not names.isdisjoint(node.inputs)
-            if isinstance(node, Fire) or passes:
+            if isinstance(node, (Fire, Frames)) or passes:
                 names.add(node.name)
         return frozenset(names)
 

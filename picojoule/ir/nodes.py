@@ -53,6 +53,12 @@ class Input(Node):
     scale: float = 1.0
 
 
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Frames(Node):
+    """y(t) = x[t]: an input ``[steps, ...]`` shown frame by frame. A value that is not zero is an event worth it."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WeightLayer(Node, ABC):
     """A linear map with weights and a bias.

@@ -19,7 +19,7 @@ from typing import final
 from picojoule.base.errors import ConversionError
 from picojoule.codes import Code
 from picojoule.ir.network import Network
-from picojoule.ir.nodes import Fire, Input, Island, Node, Rewire
+from picojoule.ir.nodes import Fire, Frames, Input, Island, Node, Rewire
 
 
 @final
@@ -71,7 +71,7 @@ def schedule_of(network: Network, node: Node, windows: Mapping[str, Window]) -> 
     Raises:
         ConversionError: codes that cannot meet.
     """
-    if isinstance(node, Input):
+    if isinstance(node, (Input, Frames)):
         return Window(0, _receiver(network, node))
     if isinstance(node, Island):
         return Window(max(_there(network, name, windows) for name in node.inputs), _receiver(network, node))
@@ -95,7 +95,7 @@ def _receiver(network: Network, source: Node) -> Code:
     fires = list(network.all(Fire))
     if not fires:
         raise ConversionError("no node fires", where=network.name, remedy="convert the network first")
-    if isinstance(source, Input):
+    if isinstance(source, (Input, Frames)):
         return fires[0].code
     behind = dropwhile(lambda node: node.name != source.name, network.nodes)
     return next((node.code for node in behind if isinstance(node, Fire)), fires[-1].code)

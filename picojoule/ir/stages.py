@@ -22,6 +22,7 @@ from picojoule.ir.nodes import (
     ConvTranspose,
     Fire,
     Flatten,
+    Frames,
     Input,
     Island,
     Linear,
@@ -143,7 +144,7 @@ FOLDED = Stage(name="folded", kinds=_DENSE)
 NORMAL = Stage(name="normalised", kinds=(*_DENSE, Affine), rules=(_at_output,))
 QUANTISED = Stage(name="quantised", kinds=(*_DENSE, Quantise))
 SPIKING = Stage(
-    name="spiking", kinds=(Input, *_WEIGHTS, Add, *_PATHS, Island, Fire, Affine), rules=(_at_output, _meets)
+    name="spiking", kinds=(Input, *_WEIGHTS, Add, *_PATHS, Island, Frames, Fire, Affine), rules=(_at_output, _meets)
 )
 STAGES = {stage.name: stage for stage in (TRACED, FOLDED, NORMAL, QUANTISED, SPIKING)}
 """Every stage by its name."""

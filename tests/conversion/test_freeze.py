@@ -210,6 +210,45 @@ def test_counts_are_those_of_the_module():
     assert counts["1"].state_updates == 4 * 20 * STEPS
 
 
+def event_frames(samples: int = 3, steps: int = STEPS) -> torch.Tensor:
+    """Sparse frames ``[samples, steps, ...]``, with counts of 0, 1 and 2."""
+    generator = torch.Generator().manual_seed(5)
+    return torch.poisson(torch.full((samples, steps, 2, 16, 16), 0.2), generator=generator).clamp_(max=2)
+
+
+@pytest.mark.parametrize("name", ["vision", "functional", "residual", "rows"])
+@pytest.mark.parametrize("engine", ["auto", "layered", "stepped"])
+def test_frames_that_change_with_time(name, engine):
+    module, x = dyadic(name), event_frames()
+    network = freeze(module, x[:, 0], steps=STEPS, frames=True)
+    with torch.no_grad():
+        expected = module(x.transpose(0, 1))
+    expected = expected.mean(0) if expected.shape[:2] == (STEPS, len(x)) else expected
+    done = run(network, x, engine=engine)
+    torch.testing.assert_close(done.values, expected, rtol=1e-6, atol=1e-6)
+    if name != "functional":  # a mean over six steps, times six
+        assert torch.equal(done.values, expected)
+    check_engines_agree(network.to("cpu", "float64"), x.double(), exactly=False)
+
+
+def test_frames_are_counted_as_events():
+    module, x = dyadic("rows"), event_frames()
+    network = freeze(module, x[:, 0], steps=STEPS, frames=True)
+    first = run(network, x).counts.layers[0]
+    assert (first.name, first.events_in, first.synops) == ("1", int((x != 0).sum()), 20 * int((x != 0).sum()))
+    assert first.payload == "real" and first.macs == 0 and first.spikes > 0
+    row = pj.measure(network, (x, torch.arange(3)), profiles=[HOROWITZ_FP32]).rows[0]
+    assert row.energy[0].joules > 0
+    half = freeze(module, x[:, 0], steps=STEPS // 2, frames=True)
+    rest = run(half, x[:, 3:], state=run(half, x[:, :3]).state)
+    assert torch.equal(rest.values, run(network, x).values)
+    pools = nn.Sequential(Folded(nn.Conv2d(2, 3, 3), nn.MaxPool2d(2)), LIF(0.5), nn.Flatten(2), nn.Linear(147, 2))
+    with pytest.raises(ConversionError, match="largest spike of every step"):
+        freeze(pools, x[:, 0], steps=3, frames=True)
+    with pytest.raises(InputError, match="a batch of shape"):
+        run(network, x[:, :2])
+
+
 class Loop(nn.Module):
     def __init__(self):
         super().__init__()

@@ -32,6 +32,7 @@ from picojoule.ir import (
     ConvTranspose,
     Fire,
     Flatten,
+    Frames,
     Input,
     Linear,
     MaxPool,
@@ -244,7 +245,7 @@ def _channels(network: Network) -> dict[str, int]:
     """Channels of every node; a node without positions has as many as values."""
     channels: dict[str, int] = {}
     for node in network.nodes:
-        if isinstance(node, (WeightLayer, Input, Rewire)):
+        if isinstance(node, (WeightLayer, Input, Frames, Rewire)):
             channels[node.name] = node.shape[0]
         else:
             channels[node.name] = channels[node.inputs[0]]

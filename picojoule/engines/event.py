@@ -37,8 +37,6 @@ def refuses(network: Network) -> str | None:
         return "nothing fires, so there are no events"
     if any(network.all(Island)):
         return "an analogue island waits for all of its inputs"
-    if any(network.all(Frames)):
-        return "its input changes from step to step"
     devices = {layer.weight.device.type for layer in network.all(WeightLayer)}
     if devices - {"cpu"}:
         return f"its weights are on {', '.join(sorted(devices))}, and lists of events are for the CPU"
@@ -90,6 +88,7 @@ def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
     Weights are applied sample by sample: torch rounds a convolution differently in another batch.
     """
     values: dict[str, Tensor] = {}
+    channels = task.circuit.channels
     for node in task.network.nodes:
         if isinstance(node, Input):
             values[node.name] = scaled_input(node, x)
@@ -99,7 +98,11 @@ def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
             values[node.name] = torch.cat([evaluate(node, *each) for each in samples])
             if tally and node.name in task.plan.dense_fans:
                 tally.multiply(node.name, *sources)
-    return {name: channels_innermost(value, task.circuit.channels[name]) for name, value in values.items()}
+    shown = any(task.network.all(Frames))  # an input of frames stays as it is
+    return {
+        name: value if shown and name == task.network.input.name else channels_innermost(value, channels[name])
+        for name, value in values.items()
+    }
 
 
 def _threads(task: Task, samples: int) -> int:

@@ -21,7 +21,7 @@ from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_first, channels_innermost
 from picojoule.engines.tally import Tally
-from picojoule.ir import Affine, AvgPool, Fire, Flatten, Network, Node, Rewire
+from picojoule.ir import Affine, AvgPool, Fire, Flatten, Frames, Network, Node, Rewire
 from picojoule.ir.dense import evaluate, without_bias
 from picojoule.kernels.advance import advance
 from picojoule.kernels.once import fire_once
@@ -110,6 +110,7 @@ class Journey:
         self._constants = {
             name: sum((held[node] for node in each.held), each.bias) for name, each in self._circuit.populations.items()
         }
+        self._input = held[task.network.input.name]
         self._state = state
         self._membranes: dict[str, Tensor] = {}
         self._sums: dict[str, tuple[Tensor, Tensor]] = {}
@@ -197,9 +198,19 @@ class Journey:
         for node in self._network.nodes:
             if isinstance(node, Fire):
                 streams[node.name] = self._fire(node, streams, now)
+            elif isinstance(node, Frames):
+                streams[node.name] = self._show(node, now)
             elif node.name in self._network.eventful:
                 streams[node.name] = self._pass_on(node, streams)
         return streams
+
+    def _show(self, node: Frames, now: slice) -> Stream:
+        """A block of frames as events."""
+        frames = channels_innermost(self._input[:, now].flatten(0, 1), self._circuit.channels[node.name])
+        shown = from_frames(frames.unflatten(0, (self._samples, -1)))
+        if self._task.counting:
+            self._arrive(node.name, shown)
+        return shown
 
     def _fire(self, node: Fire, streams: dict[str, Stream], now: slice) -> Stream:
         population = self._circuit.populations[node.name]

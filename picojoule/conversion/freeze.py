@@ -125,7 +125,7 @@ def _standing_in(model: nn.Module) -> tuple[nn.Module, dict[float, tuple[str, Me
     found: dict[float, tuple[str, Membrane]] = {}
     places: dict[int, StandIn] = {}
     for name, parent in list(model.named_modules()):
-        for key, child in list(parent.named_children()):
+        for key, child in list(parent._modules.items()):  # a module that is there twice, too
             if isinstance(child, Membrane):
                 if id(child) not in places:
                     places[id(child)] = StandIn(1 / (2.0001 + len(found)))  # no one else's

@@ -186,3 +186,19 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path):
     done.stdout.close()
     assert done.stderr.read() == "" and done.wait(120) in (0, -signal.SIGPIPE)
     done.stderr.close()
+
+
+def test_convert_lets_operations_stay_analogue_when_asked(home, capsys):
+    (home / "more.py").write_text(
+        "from torch import nn\n"
+        "def make():\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(144, 8), nn.ReLU(), nn.Softmax(1), nn.Linear(8, 3))\n"
+    )
+    words = ["convert", "--model", "more:make", "--data", "data.npz", "--code", "rate:T=8", "--limit", "20", "--quiet"]
+    assert main(words) == 2
+    assert "islands=True" in capsys.readouterr().err
+    assert main([*words, "--islands", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["choices"]["analogue islands"] == "1: 1 Softmax"
+    assert json.loads((home / "out" / "conversion.json").read_text()) == told
+    assert not (home / "out" / "network.safetensors").exists()

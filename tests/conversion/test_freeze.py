@@ -178,6 +178,15 @@ def test_norms_are_folded_and_a_learnt_leak_is_kept():
     )
 
 
+def test_a_neuron_that_is_registered_twice_is_two_populations():
+    torch.manual_seed(0)
+    act = LIF(0.5, threshold=0.25)
+    module = nn.Sequential(nn.Flatten(2), nn.Linear(512, 12), act, nn.Linear(12, 9), act, nn.Linear(9, 3))
+    network = freeze(module, images(), steps=5)
+    assert [fire.name for fire in network.all(Fire)] == ["2", "2@2"]
+    torch.testing.assert_close(run(network, images()).values, answer(module, images(), 5))
+
+
 def test_it_is_a_network_like_any_other(tmp_path):
     module, x = dyadic("vision"), images(8)
     network = freeze(module, x, steps=STEPS)

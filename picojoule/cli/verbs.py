@@ -142,7 +142,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
 def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-untyped-def]
     from picojoule.recipes.settings import Settings
 
-    if options.threads:
+    if getattr(options, "threads", None):
         import torch
 
         torch.set_num_threads(options.threads)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
 from picojoule.reports.columns import BREAK_EVEN, SPIKES_PER_NEURON, label
+from picojoule.reports.components import joules_by_component
 from picojoule.reports.draw import (
     INK,
     Figure,
@@ -203,6 +204,7 @@ def other_series(result: Result) -> Iterator[Figure]:
 
 FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
     joules_against_accuracy,
+    joules_by_component,
     accuracy_against_steps,
     break_even,
     spikes_per_layer,

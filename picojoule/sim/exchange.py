@@ -12,7 +12,7 @@ elastic       pull, part (the worker moves towards the master), push; the master
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
 
@@ -65,13 +65,3 @@ class Exchange:
             "part": {"resource": "compute", "duration_ps": self.part_ps, "actions": self.part},
         }
         return tuple(Stage(name=name, every=tau, **looks[name]) for name in PROTOCOLS[protocol])
-
-
-def rounds_within(stages: Sequence[Stage], duration_ps: int) -> int:
-    """Rounds after which a client that never waits for another has surely been busy for so long; at least 1."""
-    alone = sum(max(_longest(stage), 0) / stage.every for stage in stages)
-    return max(1, int(duration_ps / max(alone, 1)) + 1)
-
-
-def _longest(stage: Stage) -> int:
-    return stage.duration_ps if isinstance(stage.duration_ps, int) else max(stage.duration_ps)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picojoule.base.errors import InputError
+from picojoule.sim.clock import SECOND
 from picojoule.sim.outcome import Outcome
 from picojoule.sim.ssd.drive import Drive, replay
 from picojoule.sim.ssd.requests import of_pages
@@ -60,17 +61,28 @@ def misses(pages: NDArray[np.int64], memory_pages: int) -> NDArray[np.bool_]:
     return missed
 
 
-def expected_s(log: HostLog, drive: Drive, *, memory_pages: int, queue_depth: int = 1) -> tuple[float, Outcome | None]:
-    """T_total − T_IO + T_IOsim in seconds, and the outcome of the simulated reads; None where memory held all.
+def expected_s(
+    log: HostLog, drive: Drive, *, memory_pages: int, queue_depth: int = 1
+) -> tuple[NDArray[np.float64], Outcome | None]:
+    """T_total − T_IO + T_IOsim, as it stands after each read ``[reads]``, and the outcome of the simulated reads.
+
+    What is no input is spread evenly over the reads.
 
     Args:
         log: of the host.
         drive: the simulated one; the pages must have been written.
         memory_pages: what the host's page cache holds.
         queue_depth: reads the host has under way at a time.
+
+    Returns:
+        Seconds, and the outcome; None where memory held everything from the start.
     """
     missed = misses(log.pages, memory_pages)
-    if not missed.any():
-        return log.other_s, None
-    _, outcome = replay(drive, of_pages(log.pages[missed]), tier="max-plus", queue_depth=queue_depth)
-    return log.other_s + outcome.seconds, outcome
+    waited = np.zeros(len(missed))
+    outcome = None
+    if missed.any():
+        _, outcome = replay(drive, of_pages(log.pages[missed]), tier="max-plus", queue_depth=queue_depth)
+        assert outcome.finish_ps is not None
+        ends = np.maximum.accumulate(outcome.finish_ps) / SECOND
+        waited[missed] = np.diff(ends, prepend=0.0)
+    return np.cumsum(waited + log.other_s / len(missed)), outcome

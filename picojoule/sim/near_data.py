@@ -83,13 +83,20 @@ class Controllers:
         model = job.parameters * self.value_bytes
         limits = (
             (pages, self.page_bytes, "for pages", "give it a larger memory, or do not read ahead"),
-            (model, self.model_bytes, f"for a model of {job.parameters} parameters", "use a smaller model or fewer bytes"),
+            (
+                model,
+                self.model_bytes,
+                f"for a model of {job.parameters} parameters",
+                "use a smaller model or fewer bytes",
+            ),
             (job.sample_bytes, device.page_bytes, "of a page for a sample", "use a device with larger pages"),
         )
         for needed, there, what, remedy in limits:
             if needed > there:
                 raise InputError(
-                    f"{needed} bytes are needed {what}, {there} are there", where=f"controllers {self.name}", remedy=remedy
+                    f"{needed} bytes are needed {what}, {there} are there",
+                    where=f"controllers {self.name}",
+                    remedy=remedy,
                 )
 
 

@@ -71,9 +71,7 @@ class Outcome:
             InputError: this tier does not follow requests.
         """
         if self.begin_ps is None or self.finish_ps is None:
-            raise InputError(
-                "there are no latencies", where=f"the {self.tier} tier", remedy="use max-plus or events"
-            )
+            raise InputError("there are no latencies", where=f"the {self.tier} tier", remedy="use max-plus or events")
         return (self.finish_ps - self.begin_ps) / SECOND
 
     @property

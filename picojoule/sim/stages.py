@@ -198,7 +198,10 @@ def _run(plan, servers, columns):  # type: ignore[no-untyped-def]
     """Fill the columns in the order of the ends; the busy time of each server."""
     (stages, clients), found = plan.duration.shape, 0
     state = _State(
-        np.zeros(servers, np.int64), np.zeros(servers, np.int64), np.zeros(stages, np.int64), np.zeros(clients, np.int64)
+        np.zeros(servers, np.int64),
+        np.zeros(servers, np.int64),
+        np.zeros(stages, np.int64),
+        np.zeros(clients, np.int64),
     )
     heap = empty(4 * clients)
     for client in range(clients):

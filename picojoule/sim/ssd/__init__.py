@@ -2,7 +2,7 @@
 
 from picojoule.sim.ssd.device import Device
 from picojoule.sim.ssd.devices import DEVICES, ISP_ML, MQSIM, TLC
-from picojoule.sim.ssd.requests import Requests
 from picojoule.sim.ssd.drive import Drive, fresh, precondition, replay
+from picojoule.sim.ssd.requests import Requests
 
 __all__ = ["DEVICES", "Device", "Drive", "ISP_ML", "MQSIM", "Requests", "TLC", "fresh", "precondition", "replay"]

@@ -81,7 +81,9 @@ def read(path: Path | str, *, page_bytes: int, form: str = "msr", wrap_pages: in
         InputError: no such file or format, no requests, or a malformed line.
     """
     if form not in FORMATS:
-        raise InputError(f"there is no trace format {form!r}", where=str(path), remedy=f"use one of {', '.join(FORMATS)}")
+        raise InputError(
+            f"there is no trace format {form!r}", where=str(path), remedy=f"use one of {', '.join(FORMATS)}"
+        )
     rule = FORMATS[form]
     lines = read_bytes(path, what="trace").decode("utf-8", "replace").splitlines()
     rows = [

@@ -22,9 +22,10 @@ SSD_45NM = Profile(
         "dram_byte": Price(162.5 * _pJ, "Horowitz, ISSCC 2014: DRAM from 1300 pJ for 8 bytes"),
         "mac": HOROWITZ_FP32.prices["mac"],
         "add": HOROWITZ_FP32.prices["add"],
+        "drive_second": Price(1.0, "1 W for controller, memory and interface of a drive at work (assumption)"),
         "host_second": Price(23.0, "23 W, a desktop processor's average in single-sample work (from memory)"),
     },
-    note="Flash arrays, links, arithmetic and the host's processor; no controller firmware, no SRAM and no idle power.",
+    note="Flash arrays, links, arithmetic, and what drive and host draw while they are at work; no SRAM, no cooling.",
 )
 
 MACHINES: tuple[Profile, ...] = (SSD_45NM,)

@@ -28,6 +28,7 @@ MACHINE_ACTIONS: dict[str, str] = {
     "bus_byte": "a byte on the bus inside the drive",
     "host_byte": "a byte between drive and host",
     "dram_byte": "a byte in or out of memory",
+    "drive_second": "a second of the drive",
     "host_second": "a second of the host",
 }
 """What simulated machines do besides arithmetic; a profile of a machine may price it."""

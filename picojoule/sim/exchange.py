@@ -1,7 +1,7 @@
 """Workers round one master: what a round of parallel learning does to the clock. No gradient is known here.
 
-A worker fetches a minibatch and computes on it; in every τ-th round it exchanges with the master over a shared link. The
-exchanges of the three protocols are tables of legs:
+A worker fetches a minibatch and computes on it; in every τ-th round it exchanges with the master over a shared link.
+The exchanges of the three protocols are tables of legs:
 
 ============  ==================================================================================
 synchronous   push, merge, barrier (the master updates once all have come), pull

@@ -1,8 +1,8 @@
 """Learning inside a drive: channel controllers are the workers, the cache controller is the master.
 
-A worker reads a page of its own flash (t_R, then t_X over its channel), works on the samples in it, and exchanges models
-with the master over the bus of the drive. One FPU a controller does ``instructions per cycle × clock`` operations a
-second; the master's FPU takes one operation a parameter for each message.
+A worker reads a page of its own flash (t_R, then t_X over its channel), works on the samples in it, and exchanges
+models with the master over the bus of the drive. A controller's FPU does ``instructions per cycle × clock`` operations
+a second; the master's takes one operation a parameter for each message.
 """
 
 from __future__ import annotations

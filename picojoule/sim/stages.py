@@ -105,8 +105,9 @@ def run(
     Args:
         stages: the legs of a round, in order.
         clients, rounds: how many.
-        ahead: a client's first stage may begin as soon as its stage of this name of the round before is over, while it
-            is still busy with what follows; None: not before the whole round is over.
+        ahead: the stages up to this one are done ahead: while a client is busy with what follows them in a round, it
+            already goes through those of the next; their events stand where the client takes up what they brought.
+            None: not before the whole round is over.
         slowness: factors ``[clients, rounds]`` of the stages that vary; none if None.
         bytes_per_round: payload of one client's round, for the bandwidth.
 
@@ -239,8 +240,10 @@ def _enter(heap, plan, state, time, client, stage, turn):  # type: ignore[no-unt
                     heap = push(heap, time + length, code + 2 * (each - client) + 1)
             return heap
         server = plan.place[stage, client]
-        ready = state.since[client] if stage == 0 and turn > 0 and plan.ahead >= 0 else time
-        end = max(ready, state.free[server]) + length
+        ahead = stage <= plan.ahead and turn > 0
+        end = max(state.since[client] if ahead else time, state.free[server]) + length
+        if ahead:
+            state.since[client] = end
         state.free[server] = end
         state.busy[server] += length
         heap = push(heap, max(end, time), code + plan.waits[stage])

@@ -1,7 +1,7 @@
 """Gradients of many copies of one small model at once: a copy is a flat vector of its parameters.
 
-``g(θ; B) = ∂/∂θ mean_{(x, y) ∈ B} −log softmax(f(x; θ))_y`` for copies ``[rates, workers]``, each worker with a minibatch
-of its own. Softmax regression has it in closed form; every other model goes through autograd.
+``g(θ; B) = ∂/∂θ mean_{(x, y) ∈ B} −log softmax(f(x; θ))_y`` for copies ``[rates, workers]``, each worker with a
+minibatch of its own. Softmax regression has it in closed form; every other model goes through autograd.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 Gradient = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Flat copies ``[rates, workers, parameters]``, inputs ``[workers, batch, ...]``, labels ``[workers, batch]`` → gradients
-like the copies."""
+"""Flat copies ``[rates, workers, parameters]``, inputs ``[workers, batch, ...]``, labels ``[workers, batch]`` →
+gradients like the copies."""
 
 
 def flat(model: nn.Module) -> Tensor:

@@ -1,7 +1,7 @@
 """What parallel learning does to models, one rule a class: the legs of a simulated exchange as arithmetic.
 
-θ is the master's model, θⁱ worker i's copy, g its gradient, η the rate, n the number of workers. Every rule has one method
-a leg of its protocol (`picojoule.sim.exchange`). Several learning rates go side by side: their time is the same.
+θ is the master's model, θⁱ worker i's copy, g its gradient, η the rate, n the number of workers. Every rule has one
+method a leg of its protocol (`picojoule.sim.exchange`). Several learning rates go side by side: their time is the same.
 """
 
 from __future__ import annotations
@@ -65,17 +65,21 @@ class Rule(ABC):
     def compute(self, models: Models, i: int, g: Tensor) -> None:
         """Worker i has its gradient ``[rates, parameters]``."""
 
+    @abstractmethod
     def merge(self, models: Models, i: int) -> None:
         """The master takes in worker i's message."""
 
-    def barrier(self, models: Models, pages: int) -> None:
-        """All messages of a round are there; they are of so many pages."""
-
+    @abstractmethod
     def pull(self, models: Models, i: int) -> None:
         """Worker i gets the master's model."""
 
+    def barrier(self, models: Models, pages: int) -> None:
+        """All messages of a round are there; they are of so many pages. Only where the protocol has a barrier."""
+        raise NotImplementedError(self.protocol)
+
     def part(self, models: Models, i: int) -> None:
-        """Worker i moves towards the model it got."""
+        """Worker i moves towards the model it got. Only where the protocol parts."""
+        raise NotImplementedError(self.protocol)
 
 
 @final

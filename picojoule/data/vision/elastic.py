@@ -17,8 +17,8 @@ _CHUNK = 2000
 def amplify(images: Images, times: int, *, seed: int, pixels: float = 1.0, sigma: float = 4.0) -> Images:
     """The images and `times` − 1 distorted copies of all, in a shuffled order.
 
-    Each pixel moves by a random field: uniform noise, smoothed by a Gaussian of σ pixels and scaled to a root mean square
-    of `pixels` in each direction.
+    Each pixel moves by a random field: uniform noise, smoothed by a Gaussian of σ pixels and scaled to a root mean
+    square of `pixels` in each direction.
 
     Args:
         images: ``[n, c, h, w]``.
@@ -45,9 +45,8 @@ def _distorted(x: Tensor, generator: torch.Generator, pixels: float, sigma: floa
     reach = math.ceil(2 * sigma)
     line = torch.exp(-(torch.arange(-reach, reach + 1.0) ** 2) / (2 * sigma**2))
     line /= line.sum()
-    smooth = conv2d(
-        conv2d(field, line.view(1, 1, -1, 1), padding=(reach, 0)), line.view(1, 1, 1, -1), padding=(0, reach)
-    )
+    upright = conv2d(field, line.view(1, 1, -1, 1), padding=(reach, 0))
+    smooth = conv2d(upright, line.view(1, 1, 1, -1), padding=(0, reach))
     smooth = smooth / smooth.square().mean().sqrt() * pixels
     move = smooth.view(b, 2, h, w).permute(0, 2, 3, 1) * torch.tensor([2 / w, 2 / h])
     y, x_axis = (torch.arange(n, dtype=x.dtype).mul(2).add(1).div(n).sub(1) for n in (h, w))

@@ -49,11 +49,8 @@ def _times(task: Task, by_key: dict[Key, Cell]) -> Iterator[Series]:
     target, widest = task.plan.target, task.plan.channels[-1]
     for axis, values in (("channels", task.plan.channels), ("τ", task.plan.taus)):
         for rule in COMPARED:
-            keys = [
-                Key(rule=rule, channels=v if axis == "channels" else widest, tau=v if axis == "τ" else 1)
-                for v in values
-            ]
-            found = [by_key[key].time_to(target) for key in keys]
+            shapes = [(v, 1) if axis == "channels" else (widest, v) for v in values]
+            found = [by_key[Key(rule=rule, channels=n, tau=tau)].time_to(target) for n, tau in shapes]
             yield Series(
                 name=f"time to {100 * target:g} % accuracy against {axis}",
                 system=rule,

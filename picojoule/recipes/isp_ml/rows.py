@@ -16,6 +16,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "flash arrays": ("page_read", "page_program", "block_erase"),
     "links": ("channel_byte", "bus_byte", "host_byte"),
     "arithmetic": ("mac", "add"),
+    "drive at work": ("drive_second",),
     "host processor": ("host_second",),
 }
 """What energy is drawn by."""
@@ -33,14 +34,15 @@ def rows(task: Task, cells: Sequence[Cell], hosts: Sequence[InHost]) -> Iterator
 
 def _cell_row(task: Task, cell: Cell) -> Row:
     samples = cell.pages * task.page_samples
-    actions = {name: count / samples for name, count in cell.outcome.actions.items()}
+    seconds = cell.outcome.seconds / samples
+    actions = {name: count / samples for name, count in cell.outcome.actions.items()} | {"drive_second": seconds}
     metrics = {
         "ms_to_target": _ms(cell.time_to(task.plan.target)),
         "pages_per_second": cell.pages / cell.outcome.seconds,
         "compute_utilisation": cell.outcome.utilisation("compute"),
         "learning_rate": cell.rate,
     }
-    return _row(task, cell.key.name, float(cell.accuracy[-1]), metrics, actions, cell.outcome.seconds / samples)
+    return _row(task, cell.key.name, float(cell.accuracy[-1]), metrics, actions, seconds)
 
 
 def _host_row(task: Task, host: InHost, name: str) -> Row:
@@ -54,7 +56,8 @@ def _host_row(task: Task, host: InHost, name: str) -> Row:
         "learning_rate": host.rate,
     }
     seconds = host.seconds / samples
-    return _row(task, name, float(host.accuracy[-1]), metrics, actions | {"host_second": seconds}, seconds)
+    on = {"host_second": seconds} | ({"drive_second": seconds} if read else {})
+    return _row(task, name, float(host.accuracy[-1]), metrics, actions | on, seconds)
 
 
 def _row(

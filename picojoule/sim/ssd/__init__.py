@@ -1,4 +1,4 @@
-"""A solid-state drive: devices as tables, a translation layer that makes flash operations, and three ways to time them."""
+"""A solid-state drive: devices as tables, a translation layer that makes flash operations, three ways to time them."""
 
 from picojoule.sim.ssd.device import Device
 from picojoule.sim.ssd.devices import DEVICES, ISP_ML, MQSIM, TLC

@@ -1,6 +1,6 @@
 """A cache with least-recently-used replacement in sets of sixteen, compiled: for mapping entries and for pages.
 
-A cache is an int64 table ``[sets, ways]`` of 2 · key + [it must be written back before it goes], −1 where a place is free.
+A cache is an int64 table ``[sets, ways]`` of 2 · key + [must be written back before it goes], −1 where a place is free.
 Within a set the most recently used comes first.
 """
 
@@ -25,7 +25,7 @@ def clean(cache: Cache) -> Cache:
     return np.where(cache >= 0, cache & ~1, cache)
 
 
-@numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, nogil=True)
+@numba.njit(cache=True, nogil=True)
 def touch(cache, key, dirty):  # type: ignore[no-untyped-def]
     """Use a key, and keep it.
 

@@ -41,7 +41,7 @@ def read_bandwidth(device: Device, queue_depth: int) -> float:
 
 
 def bound(device: Device, requests: Requests, chunks: Iterable[Chunk], queue_depth: int) -> Outcome:
-    """The least time the operations can take on the busiest array, channel or link; map reads, which may join, left out."""
+    """The least time on the busiest array, channel or link; map reads, which may join others, left out."""
     timing, call = device.timing, ps(device.command_s)
     array, channel = np.zeros(device.units, np.int64), np.zeros(device.channels, np.int64)
     done = np.zeros(len(KINDS), np.int64)

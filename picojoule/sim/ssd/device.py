@@ -19,7 +19,7 @@ LARGEST = 2**31 - 1
 @final
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """A drive. Logical page l lies in plane ``l mod planes``, planes counted channel first, then chip, die, plane (CWDP).
+    """A drive. Logical page l lies in plane ``l mod planes``; planes count channel first, then chip, die, plane (CWDP).
 
     Attributes:
         name, source: for tables; where the numbers are from.

@@ -26,7 +26,7 @@ TIERS: dict[Tier, Callable[[Device, Requests, Iterable[Chunk], int], Outcome]] =
 
 _CHUNK = 1 << 15
 """Operations that are timed before the next ones are made; they stay in the cache."""
-_SETTLED = 0.01
+_SETTLED = 0.005
 
 
 @final
@@ -103,14 +103,14 @@ def precondition(drive: Drive, *, seed: int = 0, most: int = 20) -> Drive:
     Args:
         drive: any.
         seed: of the random pages.
-        most: so many times at most half the drive is overwritten.
+        most: so many times at most the drive is overwritten at random.
     """
     pages = drive.device.logical_pages
     state = drive.state.copy()
     amplification(drive.device, state, sequential(pages, within=pages, writes=True))
     last = 0.0
     for turn in range(most):
-        chosen = uniform(pages // 2, within=pages, seed=seed + turn, reads=0.0)
+        chosen = uniform(pages, within=pages, seed=seed + turn, reads=0.0)
         now = amplification(drive.device, state, chosen)
         if abs(now - last) <= _SETTLED * last:
             break

@@ -1,7 +1,8 @@
-"""The third tier: an event heap. Reads go before programs and erases, may suspend them, and channels serve who is ready.
+"""The third tier: an event heap. Reads go before programs and erases and may suspend them; channels serve who is ready.
 
 An array holds one operation. A command goes over the channel first, with the page of a program; then the array works;
-then a page that was read waits for the channel. Each array has two queues, the hurried one first; each channel has one. Events are
+then a page that was read waits for the channel. Each array has two queues, the hurried one first; each channel has one.
+Events are
 
     ADMIT r    a request gets its place in the queue         ISSUE r   its operations may begin
     START u    array u looks for work                        DONE r    the request is over
@@ -49,8 +50,8 @@ _READ, _AFTER, _JOINED, _NEXT_JOINED, START, END = range(6, 12)
 its queue, the first one that joined it, the next one that joined the same; when its array or its transfer first began
 (−1: it joined another and was not done itself), and when it was over."""
 _RUNNING, _HEAD, _TAIL, _DUE, _SUSPENDED, _LEFT, _REGISTER, _HURRIED_HEAD, _HURRIED_TAIL = range(9)
-"""Columns of an array or a channel: the operation it runs and its queue; then only of an array: when its work is due (−1:
-not at work), the suspended operation and what is left of it, the operation in the cache register, the hurried queue."""
+"""Columns of an array or a channel: the operation it runs and its queue; then only of an array: when its work is due
+(−1: not at work), the suspended operation and what is left of it, the one in the cache register, the hurried queue."""
 _LINK_FREE, _NEXT_REQUEST = range(2)
 
 
@@ -87,7 +88,7 @@ def simulate(device: Device, requests: Requests, operations: Operations, queue_d
     return sim
 
 
-_inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, nogil=True)
+_inner = numba.njit(nogil=True)
 
 
 @_inner

@@ -36,7 +36,7 @@ from picojoule.sim.ssd.operations import (
 CLOSED = 1 << 20
 """Added to the valid pages of blocks that are open or free: they are not collected."""
 _HEAD, _FREE, _OPEN, _NEXT = range(4)
-_inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, nogil=True)
+_inner = numba.njit(nogil=True)
 
 
 class Facts(NamedTuple):

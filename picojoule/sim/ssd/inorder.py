@@ -107,7 +107,9 @@ def _run(work, table, r, last, free, slots):  # type: ignore[no-untyped-def]
             work.last[0] = max(work.last[0], end)
             i += 1
         if not writes:
-            done = free[-1] = max(done, free[-1]) + sent
+            # pages pass the link as they come, not in the order of requests: its own time is a bound, not a queue
+            free[-1] = max(ready, free[-1]) + sent
+            done = max(done + sent, free[-1])
         request[r, FINISHED] = done
         work.busy[-1] += sent
         _replace_first(slots, done)

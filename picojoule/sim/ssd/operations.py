@@ -20,9 +20,9 @@ ACTION = ("page_read", "page_program", "block_erase", "page_read", "page_program
 
 
 REQUEST, KIND, UNIT, LEVEL, KEY, CHAINED = range(6)
-"""Columns of an operation: the host's request that caused it (rising); its kind; the cell array; the column of the times
-of pages; the translation page of a map read (a second read of it that comes in the meantime joins the first), or −1; and
-whether it begins only when the operation before it in the table is over."""
+"""Columns of an operation: the host's request that caused it (rising); its kind; the cell array; the column of the
+times of pages; the translation page of a map read (a second read of it that comes in the meantime joins the first), or
+−1; and whether it begins only when the operation before it in the table is over."""
 
 Operations = NDArray[np.int32]
 """A table of flash operations ``[operations, 6]`` in the order in which they were decided."""

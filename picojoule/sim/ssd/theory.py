@@ -1,7 +1,8 @@
 """What is known in closed form about write amplification: the greedy collector under uniform writes.
 
-Blocks of b pages hold a fraction ρ of valid pages on average. In the mean field a block with i valid pages loses one at
-a rate ∝ i, so as many blocks pass each level: p_i ∝ 1/i. They are collected at level k or k+1, whichever keeps the mean:
+Blocks of b pages hold a fraction ρ of valid pages on average. In the mean field a block with i valid pages loses one
+at a rate ∝ i, so as many blocks pass each level: p_i ∝ 1/i. They are collected at level k or k+1, so that the mean is
+kept:
 
 ::
 
@@ -22,7 +23,7 @@ from picojoule.sim.ssd.device import Device
 
 
 def utilisation(device: Device) -> float:
-    """ρ: pages of the host over those of the blocks with data: without the reserve, half a block above it, half an open one."""
+    """ρ: pages of the host over those of blocks with data; the reserve and one more, free or open, have none."""
     return device.logical_pages_of_plane / ((device.blocks - device.reserve - 1) * device.pages)
 
 

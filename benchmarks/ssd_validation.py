@@ -63,8 +63,8 @@ def _bandwidth() -> None:
     device = replace(MQSIM, blocks=64, reserve=3, mapping_bytes=0)
     found = replay(_filled(device), sequential(40_000, within=device.logical_pages), queue_depth=256)[1].bandwidth
     print(
-        f"\nWith its command cycles of 0.29 µs mqsim gives {found / 1e6:,.0f} MB/s at depth 256: a command waits for the"
-        " channel behind pages of 24.6 µs, and its array is idle meanwhile. The formula does not know that.\n"
+        f"\nWith its command cycles of 0.29 µs mqsim gives {found / 1e6:,.0f} MB/s at depth 256: a command waits for\n"
+        "the channel behind pages of 24.6 µs, and its array is idle meanwhile. The formula does not know that.\n"
     )
 
 

@@ -26,9 +26,8 @@ class Heap(NamedTuple):
     size: NDArray[np.int64]
 
 
-@numba.njit(cache=True)
-def empty(room):  # type: ignore[no-untyped-def]
-    """No events, with room for so many; it grows when they are more."""
+def empty(room: int) -> Heap:
+    """No events, with room for as many as can ever be pending at a time; memory that is never used costs nothing."""
     return Heap(np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64), np.zeros(2, np.int64))
 
 
@@ -45,19 +44,9 @@ def _swap(heap, i, j):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _grown(heap):  # type: ignore[no-untyped-def]
-    room = 2 * len(heap.time) + 16
-    larger = Heap(np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64), heap.size)
-    for old, new in ((heap.time, larger.time), (heap.order, larger.order), (heap.what, larger.what)):
-        new[: len(old)] = old
-    return larger
-
-
-@numba.njit(cache=True)
 def push(heap, time, what):  # type: ignore[no-untyped-def]
-    """Schedule an event; the heap to go on with, which is another one when it had to grow."""
-    if heap.size[0] == len(heap.time):
-        heap = _grown(heap)
+    """Schedule an event. There must be room for it."""
+    assert heap.size[0] < len(heap.time)
     i = heap.size[0]
     heap.time[i], heap.order[i], heap.what[i] = time, heap.size[1], what
     heap.size[0] += 1
@@ -65,7 +54,6 @@ def push(heap, time, what):  # type: ignore[no-untyped-def]
     while i > 0 and _before(heap, i, (i - 1) // 2):
         _swap(heap, i, (i - 1) // 2)
         i = (i - 1) // 2
-    return heap
 
 
 @numba.njit(cache=True)

@@ -122,7 +122,7 @@ def run(
     plan = _plan(stages, servers, clients, rounds, -1 if ahead is None else names.index(ahead), slowness)
     rows = sum(rounds // stage.every for stage in stages) * clients
     columns = tuple(np.empty(rows, kind) for kind in (np.int32, np.int16, np.int32, np.int64, np.int64))
-    busy = _run(plan, sum(servers.values()), columns)
+    busy = _run(plan, sum(servers.values()), columns, empty(rows + clients))
     client, stage, turn, start_ps, end_ps = columns
     events = Events(stages=tuple(names), client=client, stage=stage, round=turn, start_ps=start_ps, end_ps=end_ps)
     return events, _outcome(events, stages, servers, busy, clients * rounds * bytes_per_round)
@@ -195,7 +195,7 @@ class _State(NamedTuple):
 
 
 @numba.njit(cache=True)
-def _run(plan, servers, columns):  # type: ignore[no-untyped-def]
+def _run(plan, servers, columns, heap):  # type: ignore[no-untyped-def]
     """Fill the columns in the order of the ends; the busy time of each server."""
     (stages, clients), found = plan.duration.shape, 0
     state = _State(
@@ -204,9 +204,8 @@ def _run(plan, servers, columns):  # type: ignore[no-untyped-def]
         np.zeros(stages, np.int64),
         np.zeros(clients, np.int64),
     )
-    heap = empty(4 * clients)
     for client in range(clients):
-        heap = _enter(heap, plan, state, 0, client, -1, 0)
+        _enter(heap, plan, state, 0, client, -1, 0)
     while heap.size[0]:
         time, code = pop(heap)
         goes_on, client = code % 2, code // 2 % clients
@@ -217,7 +216,7 @@ def _run(plan, servers, columns):  # type: ignore[no-untyped-def]
         if stage == plan.ahead:
             state.since[client] = time
         if goes_on:
-            heap = _enter(heap, plan, state, time, client, stage, turn)
+            _enter(heap, plan, state, time, client, stage, turn)
     return state.busy
 
 
@@ -228,7 +227,7 @@ def _enter(heap, plan, state, time, client, stage, turn):  # type: ignore[no-unt
     while True:
         stage, turn = _next(plan, stage, turn)
         if turn >= plan.rounds:
-            return heap
+            return
         code = ((turn * stages + stage) * clients + client) * 2
         length = _length(plan, stage, client, turn)
         if plan.barrier[stage]:
@@ -237,7 +236,7 @@ def _enter(heap, plan, state, time, client, stage, turn):  # type: ignore[no-unt
                 state.came[stage] = 0
                 state.busy[plan.place[stage, 0]] += length
                 for each in range(clients):
-                    heap = push(heap, time + length, code + 2 * (each - client) + 1)
+                    push(heap, time + length, code + 2 * (each - client) + 1)
             return heap
         server = plan.place[stage, client]
         ahead = stage <= plan.ahead and turn > 0
@@ -246,9 +245,9 @@ def _enter(heap, plan, state, time, client, stage, turn):  # type: ignore[no-unt
             state.since[client] = end
         state.free[server] = end
         state.busy[server] += length
-        heap = push(heap, max(end, time), code + plan.waits[stage])
+        push(heap, max(end, time), code + plan.waits[stage])
         if plan.waits[stage]:
-            return heap
+            return
 
 
 @numba.njit(cache=True)

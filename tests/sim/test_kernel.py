@@ -19,9 +19,9 @@ times = st.lists(st.integers(0, 50), min_size=1, max_size=60)
 
 @given(times)
 def test_events_come_by_time_and_then_by_their_scheduling(due):
-    heap, expected = empty(1), []
+    heap, expected = empty(len(due)), []
     for number, time in enumerate(due):
-        heap = push(heap, time, number)
+        push(heap, time, number)
         heapq.heappush(expected, (time, number))
     assert [pop(heap) for _ in due] == [heapq.heappop(expected) for _ in due]
 

@@ -18,6 +18,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from picojoule.sim.compiled import inner
 from picojoule.sim.heap import empty, pop, push
 from picojoule.sim.outcome import Outcome
 from picojoule.sim.ssd.device import Device
@@ -84,14 +85,13 @@ def simulate(device: Device, requests: Requests, operations: Operations, queue_d
         reading=np.full(work.fixed.keys, _NONE, np.int64),
         host=np.array([0, queue_depth], np.int64),
     )
-    _run(sim)
+    # an operation asks for work and is over, may suspend another, and is freed: not more than four events each
+    room = 4 * len(operations) + 2 * (len(sim.server) + len(requests))
+    _run(sim, empty(room))
     return sim
 
 
-_inner = numba.njit(nogil=True)
-
-
-@_inner
+@inner
 def _over_the_link(sim, time, r):  # type: ignore[no-untyped-def]
     """When a request's pages have passed the host's link."""
     sent = sim.work.request[r, PAGES] * sim.work.fixed.link
@@ -100,7 +100,7 @@ def _over_the_link(sim, time, r):  # type: ignore[no-untyped-def]
     return sim.host[_LINK_FREE]
 
 
-@_inner
+@inner
 def _issue(heap, sim, time, r):  # type: ignore[no-untyped-def]
     """A request's operations go to their queues, those that follow another one later."""
     request, operation = sim.work.request, sim.operation
@@ -109,11 +109,11 @@ def _issue(heap, sim, time, r):  # type: ignore[no-untyped-def]
         request[r, OPEN] += sim.work.kind[operation[i, KIND], ANSWER]
     for i in range(request[r, FIRST], request[r + 1, FIRST]):
         if not operation[i, CHAINED]:
-            heap = _enqueue(heap, sim, time, i)
+            _enqueue(heap, sim, time, i)
     return _answer(heap, sim, time + request[r, PAGES] * sim.work.fixed.dram, r)
 
 
-@_inner
+@inner
 def _answer(heap, sim, time, r):  # type: ignore[no-untyped-def]
     """One of the things that a request waits for is there at `time`."""
     request = sim.work.request
@@ -121,11 +121,10 @@ def _answer(heap, sim, time, r):  # type: ignore[no-untyped-def]
     request[r, FINISHED] = max(request[r, FINISHED], time)
     if request[r, OPEN] == 0:
         end = request[r, FINISHED]
-        heap = push(heap, end if request[r, WRITES] else _over_the_link(sim, end, r), _DONE + 6 * r)
-    return heap
+        push(heap, end if request[r, WRITES] else _over_the_link(sim, end, r), _DONE + 6 * r)
 
 
-@_inner
+@inner
 def _enqueue(heap, sim, time, i):  # type: ignore[no-untyped-def]
     """An operation goes to its array's queue, joins the same read of a translation page, or suspends what is there."""
     operation, server = sim.operation, sim.server
@@ -135,7 +134,7 @@ def _enqueue(heap, sim, time, i):  # type: ignore[no-untyped-def]
         if leader != _NONE:
             operation[i, _NEXT_JOINED] = operation[leader, _JOINED]
             operation[leader, _JOINED] = i
-            return heap
+            return
         sim.reading[key] = i
     hurries = sim.work.kind[kind, HURRY]
     _append(sim, u, _HURRIED_HEAD if hurries else _HEAD, i)
@@ -147,11 +146,10 @@ def _enqueue(heap, sim, time, i):  # type: ignore[no-untyped-def]
         if server[u, _DUE] > free:
             server[u, _SUSPENDED], server[u, _LEFT] = now, server[u, _DUE] - time
             server[u, _RUNNING], server[u, _DUE] = _SUSPENDING, free
-            heap = push(heap, free, _ARRAY_DONE + 6 * u)
-    return heap
+            push(heap, free, _ARRAY_DONE + 6 * u)
 
 
-@_inner
+@inner
 def _append(sim, s, head, i):  # type: ignore[no-untyped-def]
     """Put an operation at the end of a server's queue; the column of its tail follows that of its head."""
     sim.operation[i, _AFTER] = _NONE
@@ -162,19 +160,19 @@ def _append(sim, s, head, i):  # type: ignore[no-untyped-def]
     sim.server[s, head + 1] = i
 
 
-@_inner
+@inner
 def _start(heap, sim, time, u):  # type: ignore[no-untyped-def]
     """A free array takes the next operation: a hurried one, else the suspended one, else another."""
     unit = sim.server[u]
     if unit[_RUNNING] != _NONE:
-        return heap
+        return
     head = _HEAD if unit[_HURRIED_HEAD] == _NONE else _HURRIED_HEAD
     if head == _HEAD and unit[_SUSPENDED] != _NONE:
         unit[_RUNNING], unit[_DUE], unit[_SUSPENDED] = unit[_SUSPENDED], time + unit[_LEFT], _NONE
         return push(heap, unit[_DUE], _ARRAY_DONE + 6 * u)
     i = unit[head]
     if i == _NONE:
-        return heap
+        return
     unit[head] = sim.operation[i, _AFTER]
     unit[_RUNNING] = i
     kind = sim.work.kind[sim.operation[i, KIND]]
@@ -183,7 +181,7 @@ def _start(heap, sim, time, u):  # type: ignore[no-untyped-def]
     return _work_in_array(heap, sim, time, i)
 
 
-@_inner
+@inner
 def _work_in_array(heap, sim, time, i):  # type: ignore[no-untyped-def]
     u = sim.operation[i, UNIT]
     length = sim.work.kind[sim.operation[i, KIND], ARRAY + sim.operation[i, LEVEL]]
@@ -195,16 +193,15 @@ def _work_in_array(heap, sim, time, i):  # type: ignore[no-untyped-def]
     return push(heap, time + length, _ARRAY_DONE + 6 * u)
 
 
-@_inner
+@inner
 def _ask_channel(heap, sim, time, i):  # type: ignore[no-untyped-def]
     c = sim.work.fixed.units + sim.operation[i, UNIT] % sim.work.fixed.channels
     if sim.server[c, _RUNNING] == _NONE:
         return _send(heap, sim, time, c, i)
     _append(sim, c, _HEAD, i)
-    return heap
 
 
-@_inner
+@inner
 def _send(heap, sim, time, c, i):  # type: ignore[no-untyped-def]
     """The channel takes an operation: a page that was read, or else a command, with the page of a program."""
     kind = sim.work.kind[sim.operation[i, KIND]]
@@ -216,56 +213,57 @@ def _send(heap, sim, time, c, i):  # type: ignore[no-untyped-def]
     return push(heap, time + length, _BUS_DONE + 6 * c)
 
 
-@_inner
+@inner
 def _array_done(heap, sim, time, u):  # type: ignore[no-untyped-def]
     i = sim.server[u, _RUNNING]
     if sim.server[u, _DUE] != time:
-        return heap  # of work that was suspended since
+        return  # of work that was suspended since
     sim.server[u, _DUE] = _NONE
     if i != _SUSPENDING:
         kind = sim.work.kind[sim.operation[i, KIND]]
         if kind[BUS] and not kind[SENDS]:
             sim.operation[i, _READ] = True
             return _leave(heap, sim, time, u) if sim.work.fixed.register else _ask_channel(heap, sim, time, i)
-        heap = _end(heap, sim, time, i)
+        _end(heap, sim, time, i)
     return _free(heap, sim, time, u)
 
 
-@_inner
+@inner
 def _free(heap, sim, time, u):  # type: ignore[no-untyped-def]
     """An array has nothing more to do for its operation; it looks for work when all that happens now has happened."""
     sim.server[u, _RUNNING] = _NONE
     return push(heap, time, _START_WORK + 6 * u)
 
 
-@_inner
+@inner
 def _leave(heap, sim, time, u):  # type: ignore[no-untyped-def]
     """A page that was read moves to the cache register if that is free; until then it keeps the array."""
     if sim.server[u, _REGISTER] == _NONE:
         i = sim.server[u, _REGISTER] = sim.server[u, _RUNNING]
-        heap = _free(_ask_channel(heap, sim, time, i), sim, time, u)
-    return heap
+        _ask_channel(heap, sim, time, i)
+        _free(heap, sim, time, u)
 
 
-@_inner
+@inner
 def _bus_done(heap, sim, time, c):  # type: ignore[no-untyped-def]
     i, waiting = sim.server[c, _RUNNING], sim.server[c, _HEAD]
     sim.server[c, _RUNNING] = _NONE
     if waiting != _NONE:
         sim.server[c, _HEAD] = sim.operation[waiting, _AFTER]
-        heap = _send(heap, sim, time, c, waiting)
+        _send(heap, sim, time, c, waiting)
     if not sim.operation[i, _READ]:
         return _work_in_array(heap, sim, time, i)
-    heap = _end(heap, sim, time, i)
+    _end(heap, sim, time, i)
     u = sim.operation[i, UNIT]
     if not sim.work.fixed.register:
         return _free(heap, sim, time, u)
     sim.server[u, _REGISTER] = _NONE
     now = sim.server[u, _RUNNING]
-    return _leave(heap, sim, time, u) if now >= 0 and sim.operation[now, _READ] else heap
+    if now >= 0 and sim.operation[now, _READ]:
+        _leave(heap, sim, time, u)
 
 
-@_inner
+@inner
 def _end(heap, sim, time, i):  # type: ignore[no-untyped-def]
     """An operation is over, and with it those that joined it; what follows each of them may begin."""
     operation = sim.operation
@@ -277,19 +275,18 @@ def _end(heap, sim, time, i):  # type: ignore[no-untyped-def]
         operation[i, END] = time
         r = operation[i, REQUEST]
         if sim.work.kind[operation[i, KIND], ANSWER]:
-            heap = _answer(heap, sim, time, r)
+            _answer(heap, sim, time, r)
         if i + 1 < sim.work.request[r + 1, FIRST] and operation[i + 1, CHAINED]:
-            heap = _enqueue(heap, sim, time, i + 1)
+            _enqueue(heap, sim, time, i + 1)
         i = following
         following = operation[i, _NEXT_JOINED] if i != _NONE else _NONE
-    return heap
 
 
 @numba.njit(cache=True, nogil=True)
-def _run(sim):  # type: ignore[no-untyped-def]
-    heap, request = empty(2 * len(sim.server) + sim.work.fixed.depth), sim.work.request
+def _run(sim, heap):  # type: ignore[no-untyped-def]
+    request = sim.work.request
     for r in range(sim.work.fixed.depth):
-        heap = push(heap, request[r, ARRIVAL], _ADMIT + 6 * r)
+        push(heap, request[r, ARRIVAL], _ADMIT + 6 * r)
     time = 0
     while heap.size[0]:
         time, code = pop(heap)
@@ -298,19 +295,19 @@ def _run(sim):  # type: ignore[no-untyped-def]
             request[number, ADMITTED] = time
             ready = time + sim.work.fixed.command
             ready = _over_the_link(sim, ready, number) if request[number, WRITES] else ready
-            heap = push(heap, ready, _ISSUE + 6 * number)
+            push(heap, ready, _ISSUE + 6 * number)
         elif what == _ISSUE:
-            heap = _issue(heap, sim, time, number)
+            _issue(heap, sim, time, number)
         elif what == _START_WORK:
-            heap = _start(heap, sim, time, number)
+            _start(heap, sim, time, number)
         elif what == _ARRAY_DONE:
-            heap = _array_done(heap, sim, time, number)
+            _array_done(heap, sim, time, number)
         elif what == _BUS_DONE:
-            heap = _bus_done(heap, sim, time, number)
+            _bus_done(heap, sim, time, number)
         else:
             request[number, FINISHED] = time
             r = sim.host[_NEXT_REQUEST]
             if r < len(request) - 1:
                 sim.host[_NEXT_REQUEST] += 1
-                heap = push(heap, max(time, request[r, ARRIVAL]), _ADMIT + 6 * r)
+                push(heap, max(time, request[r, ARRIVAL]), _ADMIT + 6 * r)
     sim.work.last[0] = time

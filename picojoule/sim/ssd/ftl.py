@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from picojoule.sim.compiled import inner
 from picojoule.sim.ssd import cache as caches
 from picojoule.sim.ssd.cache import Cache
 from picojoule.sim.ssd.device import Device
@@ -36,7 +37,6 @@ from picojoule.sim.ssd.operations import (
 CLOSED = 1 << 20
 """Added to the valid pages of blocks that are open or free: they are not collected."""
 _HEAD, _FREE, _OPEN, _NEXT = range(4)
-_inner = numba.njit(nogil=True)
 
 
 class Facts(NamedTuple):
@@ -134,7 +134,7 @@ def _emit(out, found, request, kind, unit, level, key, chained):  # type: ignore
     return found + 1
 
 
-@_inner
+@inner
 def _read(state, facts, out, found, request, at):  # type: ignore[no-untyped-def]
     if len(state.pages):
         hit, evicted = caches.touch(state.pages, at, False)
@@ -150,7 +150,7 @@ def _read(state, facts, out, found, request, at):  # type: ignore[no-untyped-def
     return _emit(out, found, request, READ, plane % facts.units, physical % facts.pages % facts.levels, -1, missed)
 
 
-@_inner
+@inner
 def _write(state, facts, out, found, request, at):  # type: ignore[no-untyped-def]
     if len(state.pages) == 0:
         return _program(state, facts, out, found, request, at, request)
@@ -160,7 +160,7 @@ def _write(state, facts, out, found, request, at):  # type: ignore[no-untyped-de
     return found
 
 
-@_inner
+@inner
 def _look_up(state, facts, out, found, request, at, changes):  # type: ignore[no-untyped-def]
     """Bring the mapping entry of a page into the cached table; True if it had to be read."""
     if len(state.mapping) == 0:
@@ -176,7 +176,7 @@ def _look_up(state, facts, out, found, request, at, changes):  # type: ignore[no
     return _emit(out, found, request, MAP_READ, translation % facts.units, 0, translation, False), True
 
 
-@_inner
+@inner
 def _program(state, facts, out, found, request, at, stamp):  # type: ignore[no-untyped-def]
     """A page of the host to flash, with the garbage collection that it has to wait for."""
     plane, logical = at % facts.planes, at // facts.planes
@@ -211,7 +211,7 @@ def _append(state, facts, plane, logical):  # type: ignore[no-untyped-def]
     return physical
 
 
-@_inner
+@inner
 def _collect(state, facts, out, found, request, plane):  # type: ignore[no-untyped-def]
     """Empty the block with the fewest valid pages, and a cold one where wear has drifted apart."""
     victim = _victim(state.valid[plane], state.erased[plane])
@@ -225,7 +225,7 @@ def _collect(state, facts, out, found, request, plane):  # type: ignore[no-untyp
     return found
 
 
-@_inner
+@inner
 def _victim(valid, erased):  # type: ignore[no-untyped-def]
     least = valid[0]
     for count in valid:
@@ -237,7 +237,7 @@ def _victim(valid, erased):  # type: ignore[no-untyped-def]
     return chosen
 
 
-@_inner
+@inner
 def _coldest(valid, erased):  # type: ignore[no-untyped-def]
     """The least erased block that is neither open nor free; one that is where there is no other."""
     chosen = -1
@@ -247,7 +247,7 @@ def _coldest(valid, erased):  # type: ignore[no-untyped-def]
     return max(chosen, 0)
 
 
-@_inner
+@inner
 def _empty_block(state, facts, out, found, request, plane, block):  # type: ignore[no-untyped-def]
     """Move a block's valid pages to the open block, erase it, and put it at the end of the ring of free ones."""
     unit, first = plane % facts.units, block * facts.pages

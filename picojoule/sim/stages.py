@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picojoule.base.errors import InputError
+from picojoule.sim.compiled import inner
 from picojoule.sim.heap import empty, pop, push
 from picojoule.sim.outcome import Outcome
 
@@ -220,7 +221,7 @@ def _run(plan, servers, columns, heap):  # type: ignore[no-untyped-def]
     return state.busy
 
 
-@numba.njit(cache=True)
+@inner
 def _enter(heap, plan, state, time, client, stage, turn):  # type: ignore[no-untyped-def]
     """A client that has finished a stage (−1: none yet) enters the next one, and those it does not wait for."""
     stages, clients = plan.duration.shape
@@ -250,7 +251,7 @@ def _enter(heap, plan, state, time, client, stage, turn):  # type: ignore[no-unt
             return
 
 
-@numba.njit(cache=True)
+@inner
 def _next(plan, stage, turn):  # type: ignore[no-untyped-def]
     """The stage after this one, and its round."""
     while True:
@@ -261,7 +262,7 @@ def _next(plan, stage, turn):  # type: ignore[no-untyped-def]
             return stage, turn
 
 
-@numba.njit(cache=True)
+@inner
 def _length(plan, stage, client, turn):  # type: ignore[no-untyped-def]
     length = plan.duration[stage, client]
     return np.int64(length * plan.slowness[client, turn]) if plan.varies[stage] else length

@@ -11,8 +11,15 @@ from picojoule.recipes.isp_ml.plan import COMPARED, RULES, Key
 from picojoule.recipes.isp_ml.task import Cell, Task
 from picojoule.result import Series
 
-_BINS = 60
-_BUSY = ("read", "transfer", "compute", "push", "merge")
+_BINS, _ROUNDS = 100, 6
+_BUSY: dict[str, tuple[str, ...]] = {
+    "flash": ("read",),
+    "channel": ("transfer",),
+    "compute": ("compute", "part"),
+    "link": ("push", "pull"),
+    "master": ("merge",),
+}
+"""The stages that occupy each resource; the barrier, which all share, is left out."""
 
 
 def series(task: Task, cells: Sequence[Cell], hosts: Sequence[InHost]) -> Iterator[Series]:
@@ -26,7 +33,7 @@ def series(task: Task, cells: Sequence[Cell], hosts: Sequence[InHost]) -> Iterat
     for rule in COMPARED:
         for tau in task.plan.taus:
             cell = by_key[Key(rule=rule, channels=widest, tau=tau)]
-            yield _accuracy(f"{rule}: accuracy against simulated time by τ, {widest} channels", f"{rule} τ={tau}", cell)
+            yield _accuracy(f"{rule}: accuracy against time by τ, {widest} channels", f"{rule} τ={tau}", cell)
     yield from _times(task, by_key)
     yield from _host(task, by_key, hosts)
     for rule in COMPARED:
@@ -62,7 +69,7 @@ def _times(task: Task, by_key: dict[Key, Cell]) -> Iterator[Series]:
 
 
 def _host(task: Task, by_key: dict[Key, Cell], hosts: Sequence[InHost]) -> Iterator[Series]:
-    name = "accuracy against simulated time, in the drive and in the host"
+    name = "accuracy against simulated time, in drive and host"
     widest = task.plan.channels[-1]
     yield _accuracy(name, f"easgd n={widest} τ=1", by_key[Key(rule="easgd", channels=widest, tau=1)])
     for host in hosts[:-1]:
@@ -70,17 +77,17 @@ def _host(task: Task, by_key: dict[Key, Cell], hosts: Sequence[InHost]) -> Itera
 
 
 def _utilisation(cell: Cell) -> Iterator[Series]:
-    """How many of a kind are busy, over the first rounds: the beginning, where the workers come apart."""
-    end = min(cell.outcome.makespan_ps, 12 * cell.outcome.makespan_ps // max(1, cell.pages // cell.key.channels))
-    edges = np.linspace(0, end, _BINS + 1).astype(np.int64)
-    middle = (edges[1:] + edges[:-1]) / 2e9
-    for stage in _BUSY:
-        each = cell.key.channels if stage in ("read", "transfer", "compute") else 1
+    """Which fraction of each kind is busy, over the first rounds: the beginning, where the workers come apart."""
+    rounds = cell.pages // cell.key.channels
+    edges = np.linspace(0, min(1, _ROUNDS / rounds) * cell.outcome.makespan_ps, _BINS + 1).astype(np.int64)
+    for resource, stages in _BUSY.items():
+        servers = len(cell.outcome.busy_ps[resource])
+        busy = sum(cell.events.busy(stage, edges) for stage in stages if stage in cell.events.stages)
         yield Series(
-            name=f"{cell.key.rule}: utilisation over the first rounds, {cell.key.channels} channels, τ = 1",
-            system={"push": "link-up", "merge": "master"}.get(stage, stage),
-            x=tuple(middle),
-            y=tuple(cell.events.busy(stage, edges) / each),
+            name=f"{cell.key.rule}: utilisation over the first rounds, {cell.key.channels} channels",
+            system=resource,
+            x=tuple(edges[:-1] / 1e9),
+            y=tuple(busy / servers),
             x_unit="ms, simulated",
             y_unit="busy fraction",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from picojoule.cost import Cost
 from picojoule.cost.machines import SSD_45NM
@@ -42,7 +43,8 @@ def _cell_row(task: Task, cell: Cell) -> Row:
         "compute_utilisation": cell.outcome.utilisation("compute"),
         "learning_rate": cell.rate,
     }
-    return _row(task, cell.key.name, float(cell.accuracy[-1]), metrics, actions, seconds)
+    row = _row(task, cell.key.name, float(cell.accuracy[-1]), metrics, actions, seconds)
+    return row if cell.key.tau == 1 else replace(row, layers=())  # the figure of components has room for one τ
 
 
 def _host_row(task: Task, host: InHost, name: str) -> Row:

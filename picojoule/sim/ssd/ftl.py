@@ -275,7 +275,7 @@ def translate(state, facts, page, pages, writes, begin, out):  # type: ignore[no
     Returns:
         The first request that was not done, and how many operations there are.
     """
-    found, most = 0, 2 * (2 * facts.pages + 1) + 10
+    found, most = np.int64(0), 2 * (2 * facts.pages + 1) + 10
     for request in range(begin, len(page)):
         if found + most * pages[request] > len(out):
             return request, found

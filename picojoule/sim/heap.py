@@ -11,8 +11,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from picojoule.sim.compiled import inner
-
 
 class Heap(NamedTuple):
     """The pending events.
@@ -45,7 +43,7 @@ def _swap(heap, i, j):  # type: ignore[no-untyped-def]
     heap.what[i], heap.what[j] = heap.what[j], heap.what[i]
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def push(heap, time, what):  # type: ignore[no-untyped-def]
     """Schedule an event. There must be room for it."""
     assert heap.size[0] < len(heap.time)
@@ -58,7 +56,7 @@ def push(heap, time, what):  # type: ignore[no-untyped-def]
         i = (i - 1) // 2
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def pop(heap):  # type: ignore[no-untyped-def]
     """Take the first event: its time and what it is. The heap must not be empty."""
     time, what = heap.time[0], heap.what[0]

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picojoule.base.errors import InputError
-from picojoule.sim.compiled import inner
 from picojoule.sim.heap import empty, pop, push
 from picojoule.sim.outcome import Outcome
 
@@ -221,7 +220,7 @@ def _run(plan, servers, columns, heap):  # type: ignore[no-untyped-def]
     return state.busy
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _enter(heap, plan, state, time, client, stage, turn):  # type: ignore[no-untyped-def]
     """A client that has finished a stage (−1: none yet) enters the next one, and those it does not wait for."""
     stages, clients = plan.duration.shape
@@ -251,7 +250,7 @@ def _enter(heap, plan, state, time, client, stage, turn):  # type: ignore[no-unt
             return
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _next(plan, stage, turn):  # type: ignore[no-untyped-def]
     """The stage after this one, and its round."""
     while True:
@@ -262,7 +261,7 @@ def _next(plan, stage, turn):  # type: ignore[no-untyped-def]
             return stage, turn
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _length(plan, stage, client, turn):  # type: ignore[no-untyped-def]
     length = plan.duration[stage, client]
     return np.int64(length * plan.slowness[client, turn]) if plan.varies[stage] else length

@@ -24,7 +24,7 @@ TIERS: dict[Tier, Callable[[Device, Requests, Iterable[Chunk], int], Outcome]] =
 }
 """How operations are timed: a bound, in order, or by events."""
 
-_CHUNK = 1 << 15
+_CHUNK = 1 << 13
 """Operations that are timed before the next ones are made; they stay in the cache."""
 _SETTLED = 0.005
 
@@ -129,11 +129,12 @@ def amplification(device: Device, state: State, requests: Requests) -> float:
 def _chunks(device: Device, state: State, requests: Requests) -> Iterator[Chunk]:
     """The operations in pieces, each valid until the next; `state` is changed."""
     facts = Facts.of(device)
-    table = np.empty((int(requests.pages.max()) * ftl.rows_of_a_page(facts) + _CHUNK, 6), np.int32)
+    most = ftl.rows_of_a_page(facts)
+    table = np.empty((int(requests.pages.max()) * most + _CHUNK, 6), np.int32)
     done = 0
     while done < len(requests):
         begin = done
-        done, rows = ftl.translate(state, facts, requests.page, requests.pages, requests.writes, begin, table)
+        done, rows = ftl.translate(state, facts, requests.page, requests.pages, requests.writes, begin, table, most)
         yield begin, done, table[:rows]
 
 

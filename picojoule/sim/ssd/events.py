@@ -18,7 +18,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from picojoule.sim.compiled import inner
 from picojoule.sim.heap import empty, pop, push
 from picojoule.sim.outcome import Outcome
 from picojoule.sim.ssd.device import Device
@@ -91,7 +90,7 @@ def simulate(device: Device, requests: Requests, operations: Operations, queue_d
     return sim
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _over_the_link(sim, time, r):  # type: ignore[no-untyped-def]
     """When a request's pages have passed the host's link."""
     sent = sim.work.request[r, PAGES] * sim.work.fixed.link
@@ -100,7 +99,7 @@ def _over_the_link(sim, time, r):  # type: ignore[no-untyped-def]
     return sim.host[_LINK_FREE]
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _issue(heap, sim, time, r):  # type: ignore[no-untyped-def]
     """A request's operations go to their queues, those that follow another one later."""
     request, operation = sim.work.request, sim.operation
@@ -113,7 +112,7 @@ def _issue(heap, sim, time, r):  # type: ignore[no-untyped-def]
     return _answer(heap, sim, time + request[r, PAGES] * sim.work.fixed.dram, r)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _answer(heap, sim, time, r):  # type: ignore[no-untyped-def]
     """One of the things that a request waits for is there at `time`."""
     request = sim.work.request
@@ -124,7 +123,7 @@ def _answer(heap, sim, time, r):  # type: ignore[no-untyped-def]
         push(heap, end if request[r, WRITES] else _over_the_link(sim, end, r), _DONE + 6 * r)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _enqueue(heap, sim, time, i):  # type: ignore[no-untyped-def]
     """An operation goes to its array's queue, joins the same read of a translation page, or suspends what is there."""
     operation, server = sim.operation, sim.server
@@ -149,7 +148,7 @@ def _enqueue(heap, sim, time, i):  # type: ignore[no-untyped-def]
             push(heap, free, _ARRAY_DONE + 6 * u)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _append(sim, s, head, i):  # type: ignore[no-untyped-def]
     """Put an operation at the end of a server's queue; the column of its tail follows that of its head."""
     sim.operation[i, _AFTER] = _NONE
@@ -160,7 +159,7 @@ def _append(sim, s, head, i):  # type: ignore[no-untyped-def]
     sim.server[s, head + 1] = i
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _start(heap, sim, time, u):  # type: ignore[no-untyped-def]
     """A free array takes the next operation: a hurried one, else the suspended one, else another."""
     unit = sim.server[u]
@@ -181,7 +180,7 @@ def _start(heap, sim, time, u):  # type: ignore[no-untyped-def]
     return _work_in_array(heap, sim, time, i)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _work_in_array(heap, sim, time, i):  # type: ignore[no-untyped-def]
     u = sim.operation[i, UNIT]
     length = sim.work.kind[sim.operation[i, KIND], ARRAY + sim.operation[i, LEVEL]]
@@ -193,7 +192,7 @@ def _work_in_array(heap, sim, time, i):  # type: ignore[no-untyped-def]
     return push(heap, time + length, _ARRAY_DONE + 6 * u)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _ask_channel(heap, sim, time, i):  # type: ignore[no-untyped-def]
     c = sim.work.fixed.units + sim.operation[i, UNIT] % sim.work.fixed.channels
     if sim.server[c, _RUNNING] == _NONE:
@@ -201,7 +200,7 @@ def _ask_channel(heap, sim, time, i):  # type: ignore[no-untyped-def]
     _append(sim, c, _HEAD, i)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _send(heap, sim, time, c, i):  # type: ignore[no-untyped-def]
     """The channel takes an operation: a page that was read, or else a command, with the page of a program."""
     kind = sim.work.kind[sim.operation[i, KIND]]
@@ -213,7 +212,7 @@ def _send(heap, sim, time, c, i):  # type: ignore[no-untyped-def]
     return push(heap, time + length, _BUS_DONE + 6 * c)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _array_done(heap, sim, time, u):  # type: ignore[no-untyped-def]
     i = sim.server[u, _RUNNING]
     if sim.server[u, _DUE] != time:
@@ -228,14 +227,14 @@ def _array_done(heap, sim, time, u):  # type: ignore[no-untyped-def]
     return _free(heap, sim, time, u)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _free(heap, sim, time, u):  # type: ignore[no-untyped-def]
     """An array has nothing more to do for its operation; it looks for work when all that happens now has happened."""
     sim.server[u, _RUNNING] = _NONE
     return push(heap, time, _START_WORK + 6 * u)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _leave(heap, sim, time, u):  # type: ignore[no-untyped-def]
     """A page that was read moves to the cache register if that is free; until then it keeps the array."""
     if sim.server[u, _REGISTER] == _NONE:
@@ -244,7 +243,7 @@ def _leave(heap, sim, time, u):  # type: ignore[no-untyped-def]
         _free(heap, sim, time, u)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _bus_done(heap, sim, time, c):  # type: ignore[no-untyped-def]
     i, waiting = sim.server[c, _RUNNING], sim.server[c, _HEAD]
     sim.server[c, _RUNNING] = _NONE
@@ -263,7 +262,7 @@ def _bus_done(heap, sim, time, c):  # type: ignore[no-untyped-def]
         _leave(heap, sim, time, u)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _end(heap, sim, time, i):  # type: ignore[no-untyped-def]
     """An operation is over, and with it those that joined it; what follows each of them may begin."""
     operation = sim.operation

@@ -14,7 +14,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from picojoule.sim.compiled import inner
 from picojoule.sim.ssd import cache as caches
 from picojoule.sim.ssd.cache import Cache
 from picojoule.sim.ssd.device import Device
@@ -134,7 +133,7 @@ def _emit(out, found, request, kind, unit, level, key, chained):  # type: ignore
     return found + 1
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _read(state, facts, out, found, request, at):  # type: ignore[no-untyped-def]
     if len(state.pages):
         hit, evicted = caches.touch(state.pages, at, False)
@@ -147,10 +146,11 @@ def _read(state, facts, out, found, request, at):  # type: ignore[no-untyped-def
     if physical < 0:
         return found
     found, missed = _look_up(state, facts, out, found, request, at, False)
-    return _emit(out, found, request, READ, plane % facts.units, physical % facts.pages % facts.levels, -1, missed)
+    level = _level(facts, physical % facts.pages)
+    return _emit(out, found, request, READ, plane % facts.units, level, -1, missed)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _write(state, facts, out, found, request, at):  # type: ignore[no-untyped-def]
     if len(state.pages) == 0:
         return _program(state, facts, out, found, request, at, request)
@@ -160,7 +160,7 @@ def _write(state, facts, out, found, request, at):  # type: ignore[no-untyped-de
     return found
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _look_up(state, facts, out, found, request, at, changes):  # type: ignore[no-untyped-def]
     """Bring the mapping entry of a page into the cached table; True if it had to be read."""
     if len(state.mapping) == 0:
@@ -176,7 +176,7 @@ def _look_up(state, facts, out, found, request, at, changes):  # type: ignore[no
     return _emit(out, found, request, MAP_READ, translation % facts.units, 0, translation, False), True
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _program(state, facts, out, found, request, at, stamp):  # type: ignore[no-untyped-def]
     """A page of the host to flash, with the garbage collection that it has to wait for."""
     plane, logical = at % facts.planes, at // facts.planes
@@ -187,31 +187,39 @@ def _program(state, facts, out, found, request, at, stamp):  # type: ignore[no-u
     if old >= 0:
         state.holds[plane, old] = -1
         state.valid[plane, old // facts.pages] -= 1
-    physical = _append(state, facts, plane, logical)
+    now, free, valid = state.plane[plane], state.free[plane], state.valid[plane]
+    physical = _append(facts, now, free, valid, state.place[plane], state.holds[plane], logical)
     if state.content.size:
         state.content[plane, physical] = stamp
-    return _emit(out, found, request, PROGRAM, plane % facts.units, physical % facts.pages % facts.levels, -1, missed)
+    return _emit(out, found, request, PROGRAM, plane % facts.units, _level(facts, now[_NEXT] - 1), -1, missed)
 
 
 @numba.njit(inline="always")
-def _append(state, facts, plane, logical):  # type: ignore[no-untyped-def]
-    """Give a logical page the next page of the open block; the physical page."""
-    if state.plane[plane, _NEXT] == facts.pages:
-        state.valid[plane, state.plane[plane, _OPEN]] -= CLOSED
-        state.plane[plane, _OPEN] = state.free[plane, state.plane[plane, _HEAD]]
-        state.plane[plane, _HEAD] = (state.plane[plane, _HEAD] + 1) % facts.blocks
-        state.plane[plane, _FREE] -= 1
-        state.plane[plane, _NEXT] = 0
-    block = state.plane[plane, _OPEN]
-    physical = block * facts.pages + state.plane[plane, _NEXT]
-    state.plane[plane, _NEXT] += 1
-    state.valid[plane, block] += 1
-    state.place[plane, logical] = physical
-    state.holds[plane, physical] = logical
+def _level(facts, page):  # type: ignore[no-untyped-def]
+    """The column of a page's times. A remainder costs more than all else that is done for a page; most need none."""
+    return page % facts.levels if facts.levels > 1 else 0
+
+
+@numba.njit(inline="always")
+def _append(facts, now, free, valid, place, holds, logical):  # type: ignore[no-untyped-def]
+    """Give a logical page the next page of the open block; the physical page. The arrays are those of the plane: taking
+    them out of the state counts references, which must not happen for every page."""
+    if now[_NEXT] == facts.pages:
+        valid[now[_OPEN]] -= CLOSED
+        now[_OPEN] = free[now[_HEAD]]
+        now[_HEAD] = (now[_HEAD] + 1) % facts.blocks
+        now[_FREE] -= 1
+        now[_NEXT] = 0
+    block = now[_OPEN]
+    physical = block * facts.pages + now[_NEXT]
+    now[_NEXT] += 1
+    valid[block] += 1
+    place[logical] = physical
+    holds[physical] = logical
     return physical
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _collect(state, facts, out, found, request, plane):  # type: ignore[no-untyped-def]
     """Empty the block with the fewest valid pages, and a cold one where wear has drifted apart."""
     victim = _victim(state.valid[plane], state.erased[plane])
@@ -225,7 +233,7 @@ def _collect(state, facts, out, found, request, plane):  # type: ignore[no-untyp
     return found
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _victim(valid, erased):  # type: ignore[no-untyped-def]
     least = valid[0]
     for count in valid:
@@ -237,7 +245,7 @@ def _victim(valid, erased):  # type: ignore[no-untyped-def]
     return chosen
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _coldest(valid, erased):  # type: ignore[no-untyped-def]
     """The least erased block that is neither open nor free; one that is where there is no other."""
     chosen = -1
@@ -247,35 +255,37 @@ def _coldest(valid, erased):  # type: ignore[no-untyped-def]
     return max(chosen, 0)
 
 
-@inner
+@numba.njit(cache=True, nogil=True)
 def _empty_block(state, facts, out, found, request, plane, block):  # type: ignore[no-untyped-def]
     """Move a block's valid pages to the open block, erase it, and put it at the end of the ring of free ones."""
     unit, first = plane % facts.units, block * facts.pages
+    now, free, valid = state.plane[plane], state.free[plane], state.valid[plane]
+    place, holds, keeps = state.place[plane], state.holds[plane], state.content.size > 0
     for page in range(facts.pages):
-        logical = state.holds[plane, first + page]
+        logical = holds[first + page]
         if logical < 0:
             continue
-        physical = _append(state, facts, plane, logical)
-        if state.content.size:
+        physical = _append(facts, now, free, valid, place, holds, logical)
+        if keeps:
             state.content[plane, physical] = state.content[plane, first + page]
-        state.holds[plane, first + page] = -1
-        found = _emit(out, found, request, COPY_READ, unit, page % facts.levels, -1, False)
-        found = _emit(out, found, request, COPY_PROGRAM, unit, physical % facts.pages % facts.levels, -1, False)
-    state.valid[plane, block] = CLOSED
+        holds[first + page] = -1
+        found = _emit(out, found, request, COPY_READ, unit, _level(facts, page), -1, False)
+        found = _emit(out, found, request, COPY_PROGRAM, unit, _level(facts, now[_NEXT] - 1), -1, False)
+    valid[block] = CLOSED
     state.erased[plane, block] += 1
-    state.free[plane, (state.plane[plane, _HEAD] + state.plane[plane, _FREE]) % facts.blocks] = block
-    state.plane[plane, _FREE] += 1
+    free[(now[_HEAD] + now[_FREE]) % facts.blocks] = block
+    now[_FREE] += 1
     return _emit(out, found, request, ERASE, unit, 0, -1, False)
 
 
 @numba.njit(cache=True, nogil=True)
-def translate(state, facts, page, pages, writes, begin, out):  # type: ignore[no-untyped-def]
-    """Requests into operations, from number `begin` on, as far as `out` has room.
+def translate(state, facts, page, pages, writes, begin, out, most):  # type: ignore[no-untyped-def]
+    """Requests into operations, from number `begin` on, as far as `out` has room for `most` rows a page.
 
     Returns:
         The first request that was not done, and how many operations there are.
     """
-    found, most = np.int64(0), 2 * (2 * facts.pages + 1) + 10
+    found = np.int64(0)
     for request in range(begin, len(page)):
         if found + most * pages[request] > len(out):
             return request, found

@@ -92,6 +92,8 @@ def _run(work, table, r, last, free, slots):  # type: ignore[no-untyped-def]
     """Requests from r to before `last`, whose operations are the table. `free`: when arrays, cache registers, channels
     are free, when translation pages were last read, and when the host's link is free."""
     request, fixed, i = work.request, work.fixed, 0
+    kinds, busy, done_by_kind, latest = work.kind, work.busy, work.done, work.last[0]
+    lanes = np.arange(fixed.units) % fixed.channels  # a remainder costs more than the rest of an operation
     while r < last:
         writes, sent = request[r, WRITES], request[r, PAGES] * fixed.link
         request[r, ADMITTED] = max(request[r, ARRIVAL], slots[0])
@@ -101,43 +103,44 @@ def _run(work, table, r, last, free, slots):  # type: ignore[no-untyped-def]
         done = ready + request[r, PAGES] * fixed.dram
         end = ready
         while i < len(table) and table[i, REQUEST] == r:
-            end = _serve(work, table[i], free, end if table[i, CHAINED] else ready)
-            if work.kind[table[i, KIND], ANSWER]:
+            end = _serve(fixed, lanes, kinds, busy, done_by_kind, table, i, free, end if table[i, CHAINED] else ready)
+            if kinds[table[i, KIND], ANSWER]:
                 done = max(done, end)
-            work.last[0] = max(work.last[0], end)
+            latest = max(latest, end)
             i += 1
         if not writes:
             # pages pass the link as they come, not in the order of requests: its own time is a bound, not a queue
             free[-1] = max(ready, free[-1]) + sent
             done = max(done + sent, free[-1])
         request[r, FINISHED] = done
-        work.busy[-1] += sent
+        busy[-1] += sent
         _replace_first(slots, done)
         r += 1
+    work.last[0] = latest
 
 
 @numba.njit(inline="always")
-def _serve(work, operation, free, t):  # type: ignore[no-untyped-def]
+def _serve(fixed, lanes, kinds, busy, done, table, i, free, t):  # type: ignore[no-untyped-def]
     """One operation that may begin at t; when it is over."""
-    kind, u, key = operation[KIND], np.int64(operation[UNIT]), operation[KEY]
-    units, channels = work.fixed.units, work.fixed.channels
-    register, channel, page = units + u, 2 * units + u % channels, 2 * units + channels + key
+    kind, u, key = table[i, KIND], np.int64(table[i, UNIT]), table[i, KEY]
+    units, call, lane = fixed.units, fixed.call, lanes[u]
+    register, channel, page = units + u, 2 * units + lane, 2 * units + fixed.channels + key
     if key >= 0 and free[page] > t:
         return free[page]  # it joins the read that is under way
-    send, length, call = work.kind[kind, BUS], work.kind[kind, ARRAY + operation[LEVEL]], work.fixed.call
-    work.done[kind] += 1
-    work.busy[u] += length
-    work.busy[units + u % channels] += send + call
-    if send and work.kind[kind, SENDS]:
+    send, length = kinds[kind, BUS], kinds[kind, ARRAY + table[i, LEVEL]]
+    done[kind] += 1
+    busy[u] += length
+    busy[units + lane] += send + call
+    if send and kinds[kind, SENDS]:
         free[channel] = max(t, free[channel], free[u]) + call + send
         end = free[u] = free[channel] + length
     else:
         # the command without its channel, which in this order would wait for pages that are not read yet
         end = free[u] = max(t, free[u]) + call + length
         if send:
-            moved = max(end, free[register]) if work.fixed.register else end
+            moved = max(end, free[register]) if fixed.register else end
             end = free[channel] = free[register] = max(moved, free[channel]) + send
-            free[u] = moved if work.fixed.register else end
+            free[u] = moved if fixed.register else end
     if key >= 0:
         free[page] = end
     return end

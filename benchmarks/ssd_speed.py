@@ -77,7 +77,7 @@ def main() -> None:
     options.add_argument("--repeats", type=int, default=5)
     repeats = options.parse_args().repeats
     print(f"# Speed of the simulated drive, {date.today()}\n\n{machine()}\n")
-    print(f"One core, processor time, medians of {repeats} turns in which all take part (least–most).\n")
+    print(f"One core of a machine shared with other work; processor time, medians of {repeats} turns, all in each.\n")
     _reads(repeats)
     _writes(repeats)
 

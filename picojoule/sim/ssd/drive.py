@@ -24,7 +24,7 @@ TIERS: dict[Tier, Callable[[Device, Requests, Iterable[Chunk], int], Outcome]] =
 }
 """How operations are timed: a bound, in order, or by events."""
 
-_CHUNK = 1 << 13
+_CHUNK = 1 << 15
 """Operations that are timed before the next ones are made; they stay in the cache."""
 _SETTLED = 0.005
 

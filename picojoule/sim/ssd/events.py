@@ -90,7 +90,7 @@ def simulate(device: Device, requests: Requests, operations: Operations, queue_d
     return sim
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _over_the_link(sim, time, r):  # type: ignore[no-untyped-def]
     """When a request's pages have passed the host's link."""
     sent = sim.work.request[r, PAGES] * sim.work.fixed.link
@@ -99,7 +99,7 @@ def _over_the_link(sim, time, r):  # type: ignore[no-untyped-def]
     return sim.host[_LINK_FREE]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _issue(heap, sim, time, r):  # type: ignore[no-untyped-def]
     """A request's operations go to their queues, those that follow another one later."""
     request, operation = sim.work.request, sim.operation
@@ -148,7 +148,7 @@ def _enqueue(heap, sim, time, i):  # type: ignore[no-untyped-def]
             push(heap, free, _ARRAY_DONE + 6 * u)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _append(sim, s, head, i):  # type: ignore[no-untyped-def]
     """Put an operation at the end of a server's queue; the column of its tail follows that of its head."""
     sim.operation[i, _AFTER] = _NONE
@@ -159,7 +159,7 @@ def _append(sim, s, head, i):  # type: ignore[no-untyped-def]
     sim.server[s, head + 1] = i
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _start(heap, sim, time, u):  # type: ignore[no-untyped-def]
     """A free array takes the next operation: a hurried one, else the suspended one, else another."""
     unit = sim.server[u]
@@ -180,7 +180,7 @@ def _start(heap, sim, time, u):  # type: ignore[no-untyped-def]
     return _work_in_array(heap, sim, time, i)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _work_in_array(heap, sim, time, i):  # type: ignore[no-untyped-def]
     u = sim.operation[i, UNIT]
     length = sim.work.kind[sim.operation[i, KIND], ARRAY + sim.operation[i, LEVEL]]
@@ -200,7 +200,7 @@ def _ask_channel(heap, sim, time, i):  # type: ignore[no-untyped-def]
     _append(sim, c, _HEAD, i)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _send(heap, sim, time, c, i):  # type: ignore[no-untyped-def]
     """The channel takes an operation: a page that was read, or else a command, with the page of a program."""
     kind = sim.work.kind[sim.operation[i, KIND]]
@@ -212,7 +212,7 @@ def _send(heap, sim, time, c, i):  # type: ignore[no-untyped-def]
     return push(heap, time + length, _BUS_DONE + 6 * c)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _array_done(heap, sim, time, u):  # type: ignore[no-untyped-def]
     i = sim.server[u, _RUNNING]
     if sim.server[u, _DUE] != time:
@@ -227,7 +227,7 @@ def _array_done(heap, sim, time, u):  # type: ignore[no-untyped-def]
     return _free(heap, sim, time, u)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _free(heap, sim, time, u):  # type: ignore[no-untyped-def]
     """An array has nothing more to do for its operation; it looks for work when all that happens now has happened."""
     sim.server[u, _RUNNING] = _NONE
@@ -243,7 +243,7 @@ def _leave(heap, sim, time, u):  # type: ignore[no-untyped-def]
         _free(heap, sim, time, u)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _bus_done(heap, sim, time, c):  # type: ignore[no-untyped-def]
     i, waiting = sim.server[c, _RUNNING], sim.server[c, _HEAD]
     sim.server[c, _RUNNING] = _NONE

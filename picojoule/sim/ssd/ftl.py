@@ -4,6 +4,8 @@ Page mapping in each plane. A write takes the next page of the plane's open bloc
 reserve, each written page lets the greedy collector empty one block: the one with the fewest valid pages, of several
 the least erased. Its valid pages move to the open block and it is erased. The order of requests alone decides all of
 this, never their timing; so one table of operations can be timed in several ways.
+
+What happens for every page is inlined: a call would count the references of all arrays of the state.
 """
 
 from __future__ import annotations
@@ -133,7 +135,7 @@ def _emit(out, found, request, kind, unit, level, key, chained):  # type: ignore
     return found + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _read(state, facts, out, found, request, at):  # type: ignore[no-untyped-def]
     if len(state.pages):
         hit, evicted = caches.touch(state.pages, at, False)
@@ -150,7 +152,7 @@ def _read(state, facts, out, found, request, at):  # type: ignore[no-untyped-def
     return _emit(out, found, request, READ, plane % facts.units, level, -1, missed)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _write(state, facts, out, found, request, at):  # type: ignore[no-untyped-def]
     if len(state.pages) == 0:
         return _program(state, facts, out, found, request, at, request)
@@ -160,7 +162,7 @@ def _write(state, facts, out, found, request, at):  # type: ignore[no-untyped-de
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _look_up(state, facts, out, found, request, at, changes):  # type: ignore[no-untyped-def]
     """Bring the mapping entry of a page into the cached table; True if it had to be read."""
     if len(state.mapping) == 0:
@@ -176,7 +178,7 @@ def _look_up(state, facts, out, found, request, at, changes):  # type: ignore[no
     return _emit(out, found, request, MAP_READ, translation % facts.units, 0, translation, False), True
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _program(state, facts, out, found, request, at, stamp):  # type: ignore[no-untyped-def]
     """A page of the host to flash, with the garbage collection that it has to wait for."""
     plane, logical = at % facts.planes, at // facts.planes

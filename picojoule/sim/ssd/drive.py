@@ -54,9 +54,8 @@ def fresh(device: Device, *, content: bool = False) -> Drive:
 
 
 def rested(drive: Drive) -> Drive:
-    """The same drive after a rest: what its caches had to write back is written, and they still hold it."""
-    state = drive.state._replace(pages=caches.clean(drive.state.pages), mapping=caches.clean(drive.state.mapping))
-    return replace(drive, state=state)
+    """The same drive after a rest: the cached mapping table has been written back, and still holds what it held."""
+    return replace(drive, state=drive.state._replace(mapping=caches.clean(drive.state.mapping)))
 
 
 def translate(drive: Drive, requests: Requests) -> tuple[Drive, Operations]:

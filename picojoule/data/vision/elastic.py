@@ -32,11 +32,16 @@ def amplify(images: Images, times: int, *, seed: int, pixels: float = 1.0, sigma
     if times < 1:
         raise InputError(f"{times} times as many images", where="elastic distortion", remedy="give 1 or more")
     generator = torch.Generator().manual_seed(seed)
-    parts = [images.images]
-    for _ in range(times - 1):
-        parts += [_distorted(part, generator, pixels, sigma) for part in images.images.split(_CHUNK)]
-    order = torch.randperm(times * len(images), generator=generator)
-    return Images(images=torch.cat(parts)[order], labels=images.labels.repeat(times)[order])
+    x, number = images.images, len(images)
+    more = x.new_empty(times * number, *x.shape[1:])
+    more[:number] = x
+    for first in range(0, (times - 1) * number, number):
+        for part in range(0, number, _CHUNK):
+            piece = x[part : part + _CHUNK]
+            begin = number + first + part
+            more[begin : begin + len(piece)] = _distorted(piece, generator, pixels, sigma)
+    order = torch.randperm(times * number, generator=generator)
+    return Images(images=more[order], labels=images.labels.repeat(times)[order])
 
 
 def _distorted(x: Tensor, generator: torch.Generator, pixels: float, sigma: float) -> Tensor:

@@ -8,7 +8,7 @@ known of it, and how well, stands with each claim.
 from __future__ import annotations
 
 from picojoule.base.environment import environment
-from picojoule.base.progress import track
+from picojoule.base.progress import say, track
 from picojoule.measurement.threads import on_threads
 from picojoule.recipes.isp_ml import claims, curves, host, rows
 from picojoule.recipes.isp_ml.plan import Plan
@@ -22,6 +22,7 @@ def build(settings: Settings) -> Result:
     plan = Plan.of(settings)
     data = settings.dataset()
     with on_threads(1):  # thousands of small steps: threads would wait for each other longer than they work
+        say("laying out the data on pages")
         task = Task.of(plan, data, settings)
         cells = [Cell.run(task, key) for key in track(plan.keys, "simulated learning", total=len(plan.keys))]
         hosts = host.run(task)

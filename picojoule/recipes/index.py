@@ -78,7 +78,15 @@ RECIPES: tuple[Entry, ...] = (
     _planned(
         "mann-accelerator", "dataflow accelerator with inference thresholding", "1805.07978", "memory", "park2019mann"
     ),
-    _planned("isp-ml", "near-data processing: SGD inside an SSD", "1610.02273", "systems", "choe2017"),
+    Entry(
+        name="isp-ml",
+        title="near-data processing: SGD inside an SSD",
+        paper="1610.02273",
+        domain="systems",
+        cite=("choe2017",),
+        quick_seconds=120,
+        module="picojoule.recipes.isp_ml",
+    ),
     _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
     _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),

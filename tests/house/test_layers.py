@@ -13,7 +13,7 @@ HOUSE = Path(picojoule.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("base", "kernels"),
     ("neurons", "spikes", "cost", "data", "result", "metrics"),
-    ("codes",),
+    ("codes", "sim"),
     ("ir", "models"),
     ("engines",),
     ("conversion",),

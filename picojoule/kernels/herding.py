@@ -113,28 +113,29 @@ def _signed(p, q, half):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)
 def _present(x, labels, w, psi, start, out, tally, sizes, units, at, steps, q, half, mode, rate, keep):  # type: ignore[no-untyped-def]
     lanes, n = len(psi), units[-1]
-    c, errors, z = np.zeros((lanes, n), w.dtype), np.zeros((lanes, n), w.dtype), np.zeros((lanes, n), w.dtype)
-    phi, s, e, back = np.zeros(n, w.dtype), np.zeros(n, w.dtype), np.zeros(n, w.dtype), np.zeros(n, w.dtype)
+    c, errors, phi = np.zeros((lanes, n), w.dtype), np.zeros((lanes, n), w.dtype), np.zeros((lanes, n), w.dtype)
+    s, e, back = np.zeros(n, w.dtype), np.zeros(n, w.dtype), np.zeros(n, w.dtype)
     driven, who = np.empty(sizes[0], np.int64), np.empty(n, np.int64)
-    last, inputs = len(sizes) - 1, sizes[0]
+    last, inputs = units[-2], sizes[0]
     for sample in range(len(x)):
         lane = sample % lanes
-        c[lane], errors[lane], z[lane], phi[:] = 0, 0, 0, 0
+        c[lane], errors[lane], phi[lane] = 0, 0, 0
         for i in range(psi.shape[1]):
             back[inputs + i] = keep * psi[lane, i]  # towards zero in whole numbers
             back[inputs + i] += start[sample, i]
         some = _list(x[sample], driven)
-        for _ in range(steps):
-            _forward(x[sample], driven[:some], w, sizes, units, at, q, half, phi, z[lane], s, c[lane], who, tally)
+        for t in range(steps):
+            _forward(x[sample], driven[:some], w, sizes, units, at, q, half, phi[lane], s, c[lane], who, tally)
             if mode:
-                _error(labels[sample], units[last], z[lane], s, e)
-                _backward(w, sizes, units, at, q, half, back, z[lane], e, errors[lane], who, tally)
+                _error(labels[sample], last, q, phi[lane], c[lane], s, e)
+                _backward(w, sizes, units, at, q, half, back, phi[lane], c[lane], e, errors[lane], who, tally, t == 0)
                 if mode == 3:
                     _learn(w, sizes, units, at, rate, c[lane], e, tally)
         psi[lane] = back[inputs : inputs + psi.shape[1]]
-        out[sample] = z[lane, units[last] :]
+        for i in range(last, n):
+            out[sample, i - last] = phi[lane, i] + q * c[lane, i]
         if mode == 2:
-            _real_valued(x[sample], steps, inputs, units[last], c[lane], z[lane])
+            _real_valued(x[sample], steps, inputs, last, q, c[lane], phi[lane])
         if (mode == 1 or mode == 2) and (lane == lanes - 1 or sample == len(x) - 1):
             for each in range(lane + 1):
                 _learn(w, sizes, units, at, rate, c[each], errors[each], tally)
@@ -152,7 +153,7 @@ def _list(values, which):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _forward(x, driven, w, sizes, units, at, q, half, phi, z, s, c, who, tally):  # type: ignore[no-untyped-def]
+def _forward(x, driven, w, sizes, units, at, q, half, phi, s, c, who, tally):  # type: ignore[no-untyped-def]
     """One step; `who` lists the neurons of a layer that spike."""
     spiking = 0
     for i in driven:
@@ -160,16 +161,13 @@ def _forward(x, driven, w, sizes, units, at, q, half, phi, z, s, c, who, tally):
         if phi[i] > half or phi[i] < -half:
             spiking = _spike(i, 0, phi, s, c, who, spiking, q, half)
     for layer in range(1, len(sizes)):
-        u, first, before = np.zeros(sizes[layer], w.dtype), units[layer], units[layer - 1]
-        tally[layer - 1, 0] += _drive(w, at[layer], s[before:first], who[:spiking], u)
+        first, stop, before = units[layer], units[layer + 1], units[layer - 1]
+        tally[layer - 1, 0] += _drive(w, at[layer], s[before:first], who[:spiking], phi[first:stop])
         spiking = 0
-        for j in range(sizes[layer]):
-            z[first + j] += u[j]
-            phi[first + j] += u[j]
-            s[first + j] = 0
-        for j in range(sizes[layer]):
-            if phi[first + j] > half:
-                spiking = _spike(first + j, first, phi, s, c, who, spiking, q, half)
+        for j in range(first, stop):
+            s[j] = 0
+            if phi[j] > half:
+                spiking = _spike(j, first, phi, s, c, who, spiking, q, half)
         for a in who[:spiking]:
             tally[layer - 1, 1] += int(s[first + a])
 
@@ -187,7 +185,7 @@ def _spike(i, first, phi, s, c, who, spiking, q, half):  # type: ignore[no-untyp
 
 @numba.njit(inline="always")
 def _drive(w, at, s, who, u):  # type: ignore[no-untyped-def]
-    """u ← s·W, a row for each that spiked, four at a time; how many spikes there were."""
+    """u ← u + s·W, a row for each that spiked, four at a time; how many spikes there were."""
     events, n, whole = 0, len(u), len(who) // 4 * 4
     for a in range(0, whole, 4):
         k, l, m, o = s[who[a]], s[who[a + 1]], s[who[a + 2]], s[who[a + 3]]
@@ -205,37 +203,43 @@ def _drive(w, at, s, who, u):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _error(label, first, z, s, e):  # type: ignore[no-untyped-def]
+def _open(i, q, phi, c):  # type: ignore[no-untyped-def]
+    """Z ≥ 0, where Z = φ + q·c, since φ began with 0."""
+    return phi[i] + q * c[i] >= 0
+
+
+@numba.njit(inline="always")
+def _error(label, first, q, phi, c, s, e):  # type: ignore[no-untyped-def]
     """e_L ← s_L − [label], where the gate is open."""
     for i in range(first, len(e)):
         k = s[i] - 1 if i - first == label else s[i]
-        e[i] = k if z[i] >= 0 else 0
+        e[i] = k if _open(i, q, phi, c) else 0
 
 
 @numba.njit(cache=True, nogil=True)
-def _backward(w, sizes, units, at, q, half, psi, z, e, errors, which, tally):  # type: ignore[no-untyped-def]
+def _backward(w, sizes, units, at, q, half, psi, phi, c, e, errors, which, tally, early):  # type: ignore[no-untyped-def]
+    """One step; but in the first (`early`), herders without an error from above have nothing to send."""
     for layer in range(len(sizes) - 1, 0, -1):
         first, n, active = units[layer], sizes[layer], 0
         for j in range(n):
-            k = e[first + j]
-            if k != 0:
+            if e[first + j] != 0:
                 which[active] = j
                 active += 1
-                errors[first + j] += k
-                tally[layer - 1, 2] += abs(int(k))
-        if layer == 1:
+                errors[first + j] += e[first + j]
+                tally[layer - 1, 2] += abs(int(e[first + j]))
+        if layer == 1 or (active == 0 and not early):
+            e[:first] = 0
             return
-        below = units[layer - 1]
-        for i in range(sizes[layer - 1]):
-            row = w[at[layer] + i * n : at[layer] + (i + 1) * n]
-            p = psi[below + i]
-            for a in range(active):
-                p += e[first + which[a]] * row[which[a]]
-            psi[below + i], e[below + i] = p, 0
-            if p > half or p < -half:
-                k = _signed(p, q, half)
-                psi[below + i] -= k * q
-                e[below + i] = k if z[below + i] >= 0 else 0
+        below, row = units[layer - 1], at[layer]
+        for i in range(below, first):
+            for a in which[:active]:
+                psi[i] += e[first + a] * w[row + a]
+            row += n
+            e[i] = 0
+            if psi[i] > half or psi[i] < -half:
+                k = _signed(psi[i], q, half)
+                psi[i] -= k * q
+                e[i] = k if _open(i, q, phi, c) else 0
 
 
 @numba.njit(cache=True, nogil=True)
@@ -259,9 +263,9 @@ def _learn(w, sizes, units, at, rate, c, errors, tally):  # type: ignore[no-unty
 
 
 @numba.njit(inline="always")
-def _real_valued(x, steps, inputs, last, c, z):  # type: ignore[no-untyped-def]
+def _real_valued(x, steps, inputs, last, q, c, phi):  # type: ignore[no-untyped-def]
     """c ← what the quanta stood for: T·x of an input, max(0, Z) of a hidden unit."""
     for i in range(inputs):
         c[i] = steps * x[i]
     for i in range(inputs, last):
-        c[i] = z[i] if z[i] > 0 else 0
+        c[i] = max(phi[i] + q * c[i], 0)

@@ -4,7 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from picojoule.cost import Counts
 from picojoule.recipes import deep_spiking_training as recipe
+from picojoule.recipes.deep_spiking_training.claims import _better, claims
+from picojoule.recipes.deep_spiking_training.conditions import MAIN, PLACE
+from picojoule.recipes.deep_spiking_training.networks import Trained
 from picojoule.recipes.settings import Settings
 
 SETTINGS = Settings(mode="smoke", limit=16)
@@ -18,10 +22,10 @@ def result():
 def test_the_grid_changes_one_setting_at_a_time():
     centre = recipe.Condition(potential="carry")
     for conditions in recipe.axes(centre).values():
-        assert {c.potential for c in conditions} == set(recipe.MAIN)
+        assert {c.potential for c in conditions} == set(MAIN)
         settings = [{(c.hidden, c.std, c.steps) for c in conditions}]
         assert len(settings[0]) == 3
-    assert all(each in recipe.POTENTIALS for each in recipe.MAIN)
+    assert all(each in recipe.POTENTIALS for each in MAIN)
 
 
 def test_there_is_a_row_to_answer_and_a_row_to_learn(result):
@@ -45,12 +49,12 @@ def test_learning_takes_more_than_answering(result):
 def test_curves_and_axes_are_drawn(result):
     names = {series.name for series in result.series}
     assert "test accuracy against epochs" in names
-    assert {f"accuracy after one epoch against {axis}" for axis in recipe._PLACE} < names
+    assert {f"accuracy after one epoch against {axis}" for axis in PLACE} < names
 
 
 def trained(*scores):
-    empty = recipe.Counts(samples=1, steps=1, layers=())
-    return recipe.Trained(scores=scores, answers=empty, lessons=empty, backward_spikes=0.0, seconds_per_answer=0.0)
+    empty = Counts(samples=1, steps=1, layers=())
+    return Trained(scores=scores, answers=empty, lessons=empty, backward_spikes=0.0, seconds_per_answer=0.0)
 
 
 @pytest.mark.parametrize(
@@ -61,9 +65,9 @@ def test_the_claim_of_no_learning_can_fail(zero, dither, status):
     done = {c: trained((0.2, 0.9), (0.2, 0.9)) for c in family.values()}
     done[family["zero"]] = trained((zero, zero), (zero, zero))
     done[family["uniform ½"]] = trained((dither, dither), (dither, dither))
-    claims = {claim.id: claim for claim in recipe._claims(family, done, replace(SETTINGS, mode="quick"))}
-    assert claims["no-learning"].status == status
-    assert claims["mnist-error"].status == "not-tried"
+    found = {claim.id: claim for claim in claims(family, done, replace(SETTINGS, mode="quick"))}
+    assert found["no-learning"].status == status
+    assert found["mnist-error"].status == "not-tried"
 
 
 @pytest.mark.parametrize(
@@ -76,4 +80,4 @@ def test_the_claim_of_no_learning_can_fail(zero, dither, status):
     ],
 )
 def test_a_gain_counts_above_twice_its_standard_error(gains, status):
-    assert recipe._better("id", "text", gains).status == status
+    assert _better("id", "text", gains).status == status

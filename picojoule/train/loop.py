@@ -119,16 +119,17 @@ def loop(
     run = _Run(learner, source, epochs, validation, augment, seed)
     keeper = _Keeper(run, Path(folder), seconds_between_checkpoints) if folder is not None else None
     learner.model.train()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed((seed + learner.stream * 0x9E3779B97F4A7C15) % 2**63 if learner.stream else seed)
-        done = start = keeper.resume() if keeper else Done()
-        steps = run.steps(start)
-        for done in track(steps, what, total=run.total - start.steps):
-            if keeper:
-                keeper.keep(done)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed((seed + learner.stream * _STREAMS) % 2**63)
+            done = start = keeper.resume() if keeper else Done()
+            for done in track(run.steps(start), what, total=run.total - start.steps):
+                if keeper:
+                    keeper.keep(done)
+    finally:
+        if keeper:
+            keeper.close()
     run.finish()
-    if keeper:
-        keeper.close()
     return History(epochs=done.epochs, steps=done.steps, seconds=time.monotonic() - started)
 
 
@@ -258,4 +259,7 @@ def _device(model: nn.Module) -> torch.device:
 
 def _generator(seed: int, stream: int) -> torch.Generator:
     """A generator of its own for each pair; the mixing keeps neighbouring seeds from sharing streams."""
-    return torch.Generator().manual_seed((seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9) % 2**63)
+    return torch.Generator().manual_seed((seed * _STREAMS + stream * 0xBF58476D1CE4E5B9) % 2**63)
+
+
+_STREAMS = 0x9E3779B97F4A7C15

@@ -77,11 +77,11 @@ def _deviation(found: Trained, epoch: int) -> float | None:
 
 
 def curves(done: dict[Condition, Trained]) -> list[Series]:
-    """Test accuracy after every epoch, and backward spikes a sample, by potential."""
+    """Test accuracy after every epoch, a line a potential."""
     return [
         Series(
             name="test accuracy against epochs",
-            system=c.system,
+            system=c.potential,
             x=tuple(range(1, len(found.mean) + 1)),
             y=found.mean,
             x_unit="epochs",

@@ -5,7 +5,7 @@
 Forward, backward and SGD at batch 32, for 784-512-256-10 and for two convolutions of 28×28 digits, with our LIF
 neurons, SpikingJelly's and snnTorch's where they are installed (see ``lif_training.py``), all between the same layers.
 Then the peak memory of a step, each in a process of its own: by how much its resident memory grows over what it was
-after a step at batch 1.
+after the step before.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def grown(network: str, kind: str, steps: int) -> int:
     """Bytes by which this process grows at its highest in a step."""
     step = training_step(network, kind, steps)
     x = torch.rand(BATCH, *NETWORKS[network][1])
-    step(x[:1])
+    step(x)
     before = _trimmed()
     step(x)
     highest = _status("VmHWM")

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from picojoule.cost import Counts
+from picojoule.data.vision import synthetic
 from picojoule.recipes import deep_spiking_training as recipe
 from picojoule.recipes.deep_spiking_training.claims import _better, claims
 from picojoule.recipes.deep_spiking_training.conditions import MAIN, PLACE
@@ -81,3 +84,17 @@ def test_the_claim_of_no_learning_can_fail(zero, dither, status):
 )
 def test_a_gain_counts_above_twice_its_standard_error(gains, status):
     assert _better("id", "text", gains).status == status
+
+
+def test_the_full_mode_tries_every_claim(tmp_path, monkeypatch):
+    """Its first steps, on a handful of digits from a file: the same grid, and no claim is left out."""
+    monkeypatch.setitem(recipe.GRIDS, "full", replace(recipe.GRIDS["full"], seeds=2, epochs=1, short=1))
+    data = synthetic.load(train=40, test=20)
+    parts = {"train": data.train, "test": data.test}
+    arrays = {f"x_{name}": (part.images[:, 0] * 255).round().to(torch.uint8).numpy() for name, part in parts.items()}
+    arrays |= {f"y_{name}": part.labels.numpy() for name, part in parts.items()}
+    np.savez(tmp_path / "digits.npz", **arrays)
+    result = recipe.build(Settings(mode="full", data=str(tmp_path / "digits.npz")))
+    assert {claim.status for claim in result.claims} <= {"reached", "not-reached"}
+    assert all(claim.measured is not None for claim in result.claims)
+    assert {claim.status for claim in result.claims if "true by" in claim.paper_source} == {"reached"}

@@ -95,7 +95,8 @@ def main() -> None:
         both = [(correlation(path[t - 1], expected), correlation(behind(path, t), expected)) for t in grid]
         cells = [f"{mean:.3f} ({late:.3f})" for mean, late in both]
         print(
-            line(name, f"{percentile:g}", *cells, f"{spikes:.1f}", f"{synops / 1e9:.2f} G", f"{seconds:.1f}"), flush=True
+            line(name, f"{percentile:g}", *cells, f"{spikes:.1f}", f"{synops / 1e9:.2f} G", f"{seconds:.1f}"),
+            flush=True,
         )
     print(f"\n{len(list(network.all(Fire)))} populations of neurons; the photos themselves set the scales.")
 

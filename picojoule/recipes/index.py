@@ -64,12 +64,14 @@ RECIPES: tuple[Entry, ...] = (
     _planned(
         "energy-distillation", "distillation with heterogeneous temperatures", "2106.07172", "training", "lee2021"
     ),
-    _planned(
-        "deep-spiking-training",
-        "deep spiking networks, backward membrane initialisation",
-        "1611.02416",
-        "training",
-        "park2016",
+    Entry(
+        name="deep-spiking-training",
+        title="deep spiking networks, backward membrane initialisation",
+        paper="1611.02416",
+        domain="training",
+        cite=("park2016", "oconnor2016"),
+        quick_seconds=150,
+        module="picojoule.recipes.deep_spiking_training",
     ),
     _planned(
         "few-spikes", "few-spikes neurons with tendency-based initialisation", "2409.00044", "coding", "jeong2024"

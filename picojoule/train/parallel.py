@@ -1,155 +1,101 @@
-"""What parallel learning does to models, one rule a class: the legs of a simulated exchange as arithmetic.
+"""Data parallelism under ``torchrun``: what a training step asks of the other processes.
 
-θ is the master's model, θⁱ worker i's copy, g its gradient, η the rate, n the number of workers. Every rule has one
-method a leg of its protocol (`picojoule.sim.exchange`). Several learning rates go side by side: their time is the same.
+Each process takes its share of every batch. A loss that is a mean over samples, weighted by the size of the share, and
+gradients that are added up, make a step of N processes the step of one process with the whole batch::
+
+    ∇L = Σ_r (n_r/n)·∇L_r
+
+A loss or a layer that mixes the samples of a batch (batch norm in training) sees its own share only.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import atexit
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed, nn
+
+from picojoule.base.errors import InputError
 
 
 @final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Models:
-    """All copies of the model; the tensors are changed in place.
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Which of how many processes this is. With one, everything here does nothing."""
 
-    Attributes:
-        rates: η of each column of a sweep ``[rates, 1]``.
-        master: θ ``[rates, parameters]``.
-        own: θⁱ ``[rates, workers, parameters]``.
-        spare: what a worker keeps besides: its steps since the last exchange, its gradients, or its difference.
-        total: what the master has collected ``[rates, parameters]``.
-        stored: the type in which workers and messages keep numbers; arithmetic is that of the tensors.
-    """
+    rank: int = 0
+    size: int = 1
 
-    rates: Tensor
-    master: Tensor
-    own: Tensor
-    spare: Tensor
-    total: Tensor
-    stored: torch.dtype
+    def share(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
+        """This process's part of a batch, and the part's weight n_r/n.
 
-    @staticmethod
-    def start(flat: Tensor, rates: Tensor, workers: int, stored: torch.dtype) -> Models:
-        """All copies equal to `flat` ``[parameters]``."""
-        master = flat.expand(len(rates), -1).clone()
-        own = master[:, None].expand(-1, workers, -1).clone()
-        zeros = torch.zeros_like
-        start = Models(
-            rates=rates[:, None], master=master, own=own, spare=zeros(own), total=zeros(master), stored=stored
-        )
-        own.copy_(start.kept(own))
-        return start
+        Raises:
+            InputError: fewer samples than processes.
+        """
+        if self.size == 1:
+            return x, y, 1.0
+        if len(x) < self.size:
+            raise InputError(
+                f"a batch of {len(x)} for {self.size} processes", where="torchrun", remedy="use larger batches"
+            )
+        low, high = (len(x) * each // self.size for each in (self.rank, self.rank + 1))
+        return x[low:high], y[low:high], (high - low) / len(x)
 
-    def kept(self, value: Tensor) -> Tensor:
-        """A value as a worker or a message keeps it."""
-        return value if self.stored == value.dtype else value.to(self.stored).to(value.dtype)
+    def add_up(self, tensors: Iterable[Tensor]) -> None:
+        """Each tensor ← its sum over all processes, in place, in one message for each number type."""
+        if self.size == 1:
+            return
+        kinds: dict[torch.dtype, list[Tensor]] = {}
+        for each in tensors:
+            kinds.setdefault(each.dtype, []).append(each)
+        for same in kinds.values():
+            joined = torch.cat([each.flatten() for each in same])
+            distributed.all_reduce(joined)
+            for each, part in zip(same, joined.split([each.numel() for each in same]), strict=True):
+                each.copy_(part.view_as(each))
 
+    def total(self, number: float, device: torch.device) -> float:
+        """The sum of a number over all processes."""
+        value = torch.tensor([number], dtype=torch.float64, device=device)
+        self.add_up([value])
+        return value.item()
 
-class Rule(ABC):
-    """How one algorithm learns.
+    def agree(self, number: float, device: torch.device) -> float:
+        """The first process's number."""
+        if self.size == 1:
+            return number
+        value = torch.tensor([number], dtype=torch.float64, device=device)
+        distributed.broadcast(value, 0)
+        return value.item()
 
-    ``protocol`` names its legs, ``settles`` the leg after which a worker's copy is ready for its next gradient.
-    """
+    def align(self, model: nn.Module, *, parameters: bool) -> None:
+        """The first process's buffers, and with `parameters` its weights, on all."""
+        if self.size > 1:
+            for each in (*(model.parameters() if parameters else ()), *model.buffers()):
+                distributed.broadcast(each.data, 0)
 
-    protocol: ClassVar[str]
-    settles: ClassVar[str]
-
-    @abstractmethod
-    def compute(self, models: Models, i: int, g: Tensor) -> None:
-        """Worker i has its gradient ``[rates, parameters]``."""
-
-    @abstractmethod
-    def merge(self, models: Models, i: int) -> None:
-        """The master takes in worker i's message."""
-
-    @abstractmethod
-    def pull(self, models: Models, i: int) -> None:
-        """Worker i gets the master's model."""
-
-    def barrier(self, models: Models, pages: int) -> None:
-        """All messages of a round are there; they are of so many pages. Only where the protocol has a barrier."""
-        raise NotImplementedError(self.protocol)
-
-    def part(self, models: Models, i: int) -> None:
-        """Worker i moves towards the model it got. Only where the protocol parts."""
-        raise NotImplementedError(self.protocol)
+    def collect(self, state: Tensor, device: torch.device) -> list[Tensor]:
+        """A small tensor of every process, in order."""
+        if self.size == 1:
+            return [state]
+        mine = state.to(device)
+        found = [torch.empty_like(mine) for _ in range(self.size)]
+        distributed.all_gather(found, mine)
+        return [each.to(state.device) for each in found]
 
 
-@final
-@dataclass(frozen=True, kw_only=True)
-class Synchronous(Rule):
-    """θ ← θ − η · mean of the gradients of all workers and of all τ pages; then θⁱ ← θ."""
-
-    protocol: ClassVar[str] = "synchronous"
-    settles: ClassVar[str] = "pull"
-
-    def compute(self, models: Models, i: int, g: Tensor) -> None:
-        models.spare[:, i] = models.kept(models.spare[:, i] + g)
-
-    def merge(self, models: Models, i: int) -> None:
-        models.total.add_(models.spare[:, i])
-        models.spare[:, i] = 0
-
-    def barrier(self, models: Models, pages: int) -> None:
-        models.master.sub_(models.rates / pages * models.total)
-        models.total.zero_()
-
-    def pull(self, models: Models, i: int) -> None:
-        models.own[:, i] = models.kept(models.master)
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Downpour(Rule):
-    """θⁱ ← θⁱ − η·g; after τ pages θ ← θ − Σ η·g of this worker alone, in the order of arrival; then θⁱ ← θ."""
-
-    protocol: ClassVar[str] = "downpour"
-    settles: ClassVar[str] = "pull"
-
-    def compute(self, models: Models, i: int, g: Tensor) -> None:
-        step = models.rates * g
-        models.own[:, i] = models.kept(models.own[:, i] - step)
-        models.spare[:, i] = models.kept(models.spare[:, i] - step)
-
-    def merge(self, models: Models, i: int) -> None:
-        models.master.add_(models.spare[:, i])
-        models.spare[:, i] = 0
-
-    def pull(self, models: Models, i: int) -> None:
-        models.own[:, i] = models.kept(models.master)
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Elastic(Rule):
-    """Elastic averaging: θⁱ ← θⁱ − η·g; after τ pages e = α(θⁱ − θ), θⁱ ← θⁱ − e, θ ← θ + e.
-
-    Attributes:
-        alpha: the moving rate α.
-    """
-
-    protocol: ClassVar[str] = "elastic"
-    settles: ClassVar[str] = "part"
-
-    alpha: float = 0.001
-
-    def compute(self, models: Models, i: int, g: Tensor) -> None:
-        models.own[:, i] = models.kept(models.own[:, i] - models.rates * g)
-
-    def pull(self, models: Models, i: int) -> None:
-        models.spare[:, i] = models.kept(models.master)
-
-    def part(self, models: Models, i: int) -> None:
-        e = models.kept(self.alpha * (models.own[:, i] - models.spare[:, i]))
-        models.own[:, i] = models.kept(models.own[:, i] - e)
-        models.spare[:, i] = e
-
-    def merge(self, models: Models, i: int) -> None:
-        models.master.add_(models.spare[:, i])
+def processes() -> Processes:
+    """Those that ``torchrun`` started, which find each other here; else this one alone."""
+    size = int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
+    if size == 1:
+        return Processes()
+    if not distributed.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        atexit.register(distributed.destroy_process_group)
+    return Processes(distributed.get_rank(), distributed.get_world_size())

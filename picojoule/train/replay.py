@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from picojoule.base.errors import DataError, InputError
 from picojoule.sim import Events
 from picojoule.train.gradients import flat, gradient
-from picojoule.train.parallel import Models, Rule
+from picojoule.train.rules import Models, Rule
 
 
 @final

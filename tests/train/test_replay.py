@@ -11,8 +11,8 @@ from picojoule.base.errors import DataError, InputError
 from picojoule.sim.near_data import ISP_ML, Job, learn
 from picojoule.sim.ssd import ISP_ML as DRIVE
 from picojoule.train.gradients import by_autograd, flat, gradient, outputs, softmax_regression
-from picojoule.train.parallel import Downpour, Elastic, Rule, Synchronous
 from picojoule.train.replay import Pages, replay
+from picojoule.train.rules import Downpour, Elastic, Rule, Synchronous
 
 FEATURES, CLASSES, RATE = 12, 3, 0.25
 JOB = Job(parameters=39, macs=78, others=30, sample_bytes=FEATURES + 1)

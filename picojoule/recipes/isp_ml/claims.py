@@ -16,8 +16,8 @@ from picojoule.result import Claim
 from picojoule.sim.near_data import ISP_ML as CONTROLLERS
 from picojoule.sim.near_data import most_pages_per_s
 from picojoule.train.gradients import flat, gradient
-from picojoule.train.parallel import Downpour, Elastic, Rule, Synchronous
 from picojoule.train.replay import replay
+from picojoule.train.rules import Downpour, Elastic, Rule, Synchronous
 
 _MEMORY = "from memory, not read: high to medium confidence"
 _BUILT = "true by construction of the method"

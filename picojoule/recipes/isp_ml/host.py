@@ -21,7 +21,7 @@ from picojoule.sim.ssd import fresh
 from picojoule.sim.ssd import replay as serve
 from picojoule.sim.ssd.requests import sequential
 from picojoule.train.gradients import flat, gradient
-from picojoule.train.parallel import Synchronous
+from picojoule.train.rules import Synchronous
 
 
 @final

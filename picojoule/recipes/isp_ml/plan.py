@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from picojoule.recipes.settings import Settings
-from picojoule.train.parallel import Downpour, Elastic, Rule, Synchronous
+from picojoule.train.rules import Downpour, Elastic, Rule, Synchronous
 
 ALPHA = 0.001
 LIVELY = 0.05

@@ -21,8 +21,8 @@ from picojoule.sim.near_data import Job, learn, most_pages_per_s, samples_of_a_p
 from picojoule.sim.ssd import ISP_ML as DRIVE
 from picojoule.sim.ssd import Device
 from picojoule.train.gradients import outputs
-from picojoule.train.parallel import Rule
 from picojoule.train.replay import Pages, replay
+from picojoule.train.rules import Rule
 
 _INSTRUCTIONS_OF_A_CLASS = 10
 """Of softmax and its gradient: exponential, sum, division, difference. An assumption; it is under 1 % of the rest."""

@@ -183,6 +183,6 @@ def test_real_residual_networks(model, standardised, ann, ttfs):
     network = model(DATA)
     with torch.no_grad():
         assert (network(test).argmax(1) == labels).float().mean().item() == pytest.approx(ann, abs=1e-6)
-    spiking = convert(network, train[:500], code=TTFS(steps=80), percentile=99.99, input="analogue")
+    spiking = convert(network, train[:500], code=TTFS(steps=80), percentile=99.999, input="analogue")
     values = torch.cat([run(spiking, x, count=False).values for x in test.split(100)])
     assert (values.argmax(1) == labels).float().mean() >= ttfs

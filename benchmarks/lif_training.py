@@ -3,8 +3,8 @@
     python benchmarks/lif_training.py [--repeats 15] [--steps 16] [--largest 1048576]
 
 Beside a plain PyTorch loop: SpikingJelly's LIF neuron over all steps and snnTorch's Leaky, where they are installed
-(``pip install --no-deps spikingjelly snntorch`` and ``loguru pyyaml requests tqdm scipy``). Then a whole training step
-of a small network, beside the same network with ReLU in place of its neurons.
+(``pip install --no-deps spikingjelly snntorch`` and ``loguru pyyaml requests tqdm scipy``). Whole training steps are in
+``training_step.py``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from importlib.util import find_spec
 from statistics import median
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import Tensor
 
-from picojoule.neurons import LIF, packed_spikes, surrogates
+from picojoule.neurons import LIF
 from timing import interleaved, machine, row
 
 SIZES = (1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 20)
@@ -108,60 +107,6 @@ def alone(steps: int, size: int, repeats: int) -> dict[str, list[float]]:
     return interleaved(rivals | {"copy": target.copy_}, x, 1, repeats)
 
 
-class Classifier(nn.Module):
-    """784-512-256-10 over all steps at once; the mean over time decides."""
-
-    def __init__(self, steps: int, first: Neurons, second: Neurons) -> None:
-        super().__init__()
-        self.steps, self.neurons = steps, (first, second)
-        self.layers = nn.ModuleList([nn.Linear(784, 512), nn.Linear(512, 256), nn.Linear(256, 10)])
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Scores ``[batch, 10]``."""
-        x = x.expand(self.steps, *x.shape)
-        for layer, run in zip(self.layers, self.neurons, strict=False):
-            x = run(layer(x))
-        return self.layers[-1](x).mean(0)
-
-
-def training_step(steps: int, make: Callable[[], Neurons], labels: Tensor) -> Callable[[Tensor], None]:
-    """Forward, backward and SGD."""
-    torch.manual_seed(0)
-    net = Classifier(steps, make(), make())
-    optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
-
-    def step(x: Tensor) -> None:
-        optimiser.zero_grad()
-        cross_entropy(net(x), labels).backward()
-        optimiser.step()
-
-    return step
-
-
-def with_packed_spikes(step: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
-    """The same step, keeping spikes as bits."""
-
-    def packed(x: Tensor) -> None:
-        with packed_spikes():
-            step(x)
-
-    return packed
-
-
-def steps_of_a_network(steps: int, batch: int, repeats: int) -> dict[str, list[float]]:
-    """Milliseconds of a training step with each kind of neuron."""
-    torch.manual_seed(0)
-    x, labels = torch.rand(batch, 784), torch.randint(0, 10, (batch,))
-    makers: dict[str, Callable[[], Neurons]] = {"ReLU": nn.ReLU}
-    makers |= {name: (lambda name=name: neurons()[name]) for name in neurons()}
-    makers |= {"picojoule, detached": lambda: LIF(LEAK, detach_reset=True)}
-    makers |= {"picojoule, sigmoid": lambda: LIF(LEAK, surrogate=surrogates.sigmoid())}
-    rivals = {name: training_step(steps, make, labels) for name, make in makers.items()}
-    rivals["picojoule, packed"] = with_packed_spikes(training_step(steps, makers["picojoule"], labels))
-    times = interleaved(rivals, x, batch, repeats)
-    return {name: [each * batch for each in of] for name, of in times.items()}
-
-
 def stream() -> float:
     """Gigabytes a second of a copy far beyond the cache, read and written; the median of nine."""
     x = torch.randn(1, 1 << 26)
@@ -195,10 +140,6 @@ def main() -> None:
     for size in SIZES:
         if size <= options.largest:
             report(options.steps, size, options.repeats, rate)
-    times = steps_of_a_network(options.steps, 32, 4 * options.repeats)
-    print("training step, 784-512-256-10, batch 32\n\n| neurons | ms (median) | min–max | × ReLU |\n|---|---|---|---|")
-    for name, each in times.items():
-        print(row(name, each, times["ReLU"]))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """The networks people have, written out as they write them."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -399,3 +402,36 @@ def row(outputs) -> Tensor:
     """Outputs of any form as one row for each sample."""
     parts = outputs.values() if isinstance(outputs, dict) else outputs if isinstance(outputs, tuple) else (outputs,)
     return torch.cat([each.flatten(1) for each in parts], 1)
+
+
+def resnet20(data: str) -> nn.Module:
+    """With the weights that were trained elsewhere."""
+    model = ResNet20()
+    with np.load(Path(data) / "models" / "resnet20_cifar10.npz") as weights:
+        model.load_state_dict({name: torch.tensor(weights[name]) for name in weights.files})
+    return model.eval()
+
+
+def resnet8(data: str) -> nn.Module:
+    """Keras keeps kernels height, width, inputs, outputs."""
+    model = ResNet8()
+    with np.load(Path(data) / "models" / "mlperf_resnet8_cifar10.npz") as file:
+        arrays = {name: torch.tensor(file[name]) for name in file.files if file[name].dtype.kind == "f"}
+    for number, conv in enumerate(model.convs):
+        name = f"conv2d_{number}" if number else "conv2d"
+        conv.weight.data, conv.bias.data = arrays[f"{name}.kernel"].permute(3, 2, 0, 1), arrays[f"{name}.bias"]
+    for number, norm in enumerate(model.norms):
+        name = f"batch_normalization_{number}" if number else "batch_normalization"
+        norm.weight.data, norm.bias.data = arrays[f"{name}.gamma"], arrays[f"{name}.beta"]
+        norm.running_mean, norm.running_var = arrays[f"{name}.moving_mean"], arrays[f"{name}.moving_variance"]
+    model.dense.weight.data, model.dense.bias.data = arrays["dense.kernel"].T, arrays["dense.bias"]
+    return model.eval()
+
+
+def cifar(data: str, standardised: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Training and test pictures as a network wants them, and the test labels."""
+    with np.load(Path(data) / "cifar10_lossless_5k.npz") as file:
+        train, test = (torch.tensor(file[name]).permute(0, 3, 1, 2).float() for name in ("x_train", "x_test"))
+        labels = torch.tensor(file["y_test"]).long()
+    mean, std = (torch.tensor(each).view(3, 1, 1) for each in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    return (*((x / 255 - mean) / std if standardised else x for x in (train, test)), labels)

@@ -104,8 +104,13 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "2106.07172",
     ),
     "park2016": Entry(
-        "Park, Seongsik and others", "Boosting the training of deep spiking networks", 2016, "", "1611.02416"
+        "Park, Seongsik and Lee, Sang-gil and Nam, Hyunha and Yoon, Sungroh",
+        "An Efficient Approach to Boosting Performance of Deep Spiking Network Training",
+        2016,
+        "",
+        "1611.02416",
     ),
+    "oconnor2016": Entry("O'Connor, Peter and Welling, Max", "Deep Spiking Networks", 2016, "", "1602.08323"),
     "jeong2024": Entry(
         "Jeong, D. and others",
         "Few-spikes neurons with tendency-based parameter initialisation",

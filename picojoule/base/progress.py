@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -10,13 +11,15 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 _SECONDS_BETWEEN_LINES = 10.0
-_quiet = False
+_OTHERS = os.environ.get("RANK", "0") != "0"
+"""Whether this is one of torchrun's processes, and not the first, which speaks for all."""
+_quiet = _OTHERS
 
 
 def set_quiet(quiet: bool) -> None:
     """Silence (or restore) all progress of this process; the command line's ``--quiet``."""
     global _quiet
-    _quiet = quiet
+    _quiet = quiet or _OTHERS
 
 
 def say(line: str) -> None:

@@ -98,6 +98,7 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _profiles(options: argparse.Namespace) -> None:
+    from picojoule.cost.machines import MACHINES
     from picojoule.cost.profiles import NORMALISED, PROFILES
 
     if options.json:
@@ -108,11 +109,11 @@ def _profiles(options: argparse.Namespace) -> None:
                 "note": p.note,
                 "prices": {k: [v.joules, v.source] for k, v in p.prices.items()},
             }
-            for p in PROFILES
+            for p in (*PROFILES, *MACHINES)
         ]
         print(json.dumps(tables, indent=1, ensure_ascii=False))
         return
-    for profile in PROFILES:
+    for profile in (*PROFILES, *MACHINES):
         print(f"\n{profile.name}: {profile.title}. {profile.note}")
         for action, each in profile.prices.items():
             print(f"  {action:<20} {each.joules * 1e12:>8.3g} pJ  {each.source}")

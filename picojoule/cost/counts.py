@@ -31,6 +31,8 @@ class LayerCounts:
         payload: what a synop does: add (``binary``), shift and add (``power_of_two``), multiply and add (``real``).
         weight_bits, value_bits: width in which weights and activations are stored.
         weights, inputs, outputs: parameters, and values of one sample it reads and writes (facts, not sums).
+        weight_moves: how often a sample moves each weight through memory if nothing is moved twice for one purpose;
+            once in inference, more in training.
         neurons: membranes (0 in a layer without).
         events_in: events it receives; the other counts are defined at the top of this file.
     """
@@ -40,6 +42,7 @@ class LayerCounts:
     weight_bits: int = 32
     value_bits: int = 32
     weights: int = 0
+    weight_moves: int = 1
     inputs: int = 0
     outputs: int = 0
     neurons: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -18,7 +19,19 @@ ACTIONS: dict[str, str] = {
     "add": "an addition to a membrane or an output: bias, held current, reset",
     "compare": "a comparison: a membrane with its threshold, two values of a pool",
 }
-"""Every action a profile may price."""
+"""Every action of a network that a profile may price."""
+MACHINE_ACTIONS: dict[str, str] = {
+    "page_read": "a page read inside the flash",
+    "page_program": "a page programmed inside the flash",
+    "block_erase": "an erased block of flash",
+    "channel_byte": "a byte between flash and its controller",
+    "bus_byte": "a byte on the bus inside the drive",
+    "host_byte": "a byte between drive and host",
+    "dram_byte": "a byte in or out of memory",
+    "drive_second": "a second of the drive",
+    "host_second": "a second of the host",
+}
+"""What simulated machines do besides arithmetic; a profile of a machine may price it."""
 
 
 @final
@@ -57,18 +70,28 @@ def price(counts: Counts, profile: Profile) -> Cost:
         PriceError: the profile has no price for something the system does.
     """
     _check_width(counts, profile)
+    by_action = price_actions(actions(counts), profile).by_action
+    if profile.memory is not None:
+        moved = getattr(traffic(counts), profile.bound)
+        by_action["memory"] = moved * profile.memory.joules_per_byte(counts.stored_bytes)
+    return Cost(profile=profile.name, joules=sum(by_action.values()), by_action=by_action)
+
+
+def price_actions(tally: Mapping[str, float], profile: Profile) -> Cost:
+    """Joules of actions that were counted elsewhere, as by a simulator; memory only where it is among them.
+
+    Raises:
+        PriceError: the profile has no price for one of them.
+    """
     by_action = {}
-    for action, number in actions(counts).items():
+    for action, number in tally.items():
         if action not in profile.prices:
             raise PriceError(
-                f"no price for {ACTIONS[action]}",
+                f"no price for {(ACTIONS | MACHINE_ACTIONS).get(action, action)}",
                 where=profile.name,
                 remedy="choose a profile that prices it, or another system",
             )
         by_action[action] = number * profile.prices[action].joules
-    if profile.memory is not None:
-        moved = getattr(traffic(counts), profile.bound)
-        by_action["memory"] = moved * profile.memory.joules_per_byte(counts.stored_bytes)
     return Cost(profile=profile.name, joules=sum(by_action.values()), by_action=by_action)
 
 

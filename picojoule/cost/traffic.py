@@ -11,6 +11,7 @@ events                synops·(w + 2v) + (state_updates + bias_adds)·2v    weig
                       + spikes·a + events_in·a                            + spikes·a + events_in·a
 ====================  ==================================================  ==============================
 
+In training, weights·w counts once for each time that the weights must move.
 Ideal reuse of a spiking layer keeps every membrane in registers for the whole sample.
 """
 
@@ -46,7 +47,7 @@ def _layer(layer: LayerCounts, samples: int) -> Traffic:
         dense_best = (layer.inputs + layer.outputs) * v
     events = (layer.spikes * _address(layer.neurons) + layer.events_in * _address(layer.inputs)) / samples
     membranes = (layer.synops * (w + 2 * v) + (layer.state_updates + _membrane_adds(layer)) * 2 * v) / samples
-    return Traffic(dense_worst + membranes + events, layer.weights * w + dense_best + events)
+    return Traffic(dense_worst + membranes + events, layer.weights * layer.weight_moves * w + dense_best + events)
 
 
 def _membrane_adds(layer: LayerCounts) -> int:

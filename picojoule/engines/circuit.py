@@ -154,8 +154,8 @@ def refuses(network: Network) -> str | None:
     if len(starts) > 1:
         return "its outputs gather sums of different windows"
     for fire in network.all(Fire):
-        if fire.code.neuron().signed:
-            return f"{fire.name} fires spikes below zero"
+        if fire.code.waits and fire.code.slope:
+            return f"{fire.name} fires once, above or below zero"
     for end in (*network.all(Fire), *roots):
         for driver in _drivers(network, end):
             if driver.name not in still and not isinstance(driver, WeightLayer):

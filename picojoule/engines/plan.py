@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import inf, prod
+from math import nan, prod
 from typing import NamedTuple, final
 
 import numpy as np
@@ -232,7 +232,7 @@ def tables_of(code: Code) -> Tables:
     """What a neuron does at each step of its window."""
     neuron, steps = code.neuron(), code.steps
     rows = (neuron.thresholds, neuron.resets, code.amplitudes(), code.injections())
-    below = neuron.floors or (inf,) * steps, neuron.refunds or (0.0,) * steps, code.debits()
+    below = neuron.floors or (nan,) * steps, neuron.refunds or (0.0,) * steps, code.debits()
     return Tables(*(np.asarray(row, np.float32) for row in (*rows, *below)))
 
 

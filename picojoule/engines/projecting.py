@@ -235,7 +235,10 @@ def windows(node: MaxPool | AvgPool, source: Node) -> Windows:
         window = (window[:, None] * number + outside).ravel()
     order = np.lexsort((window, position))
     bounds = np.searchsorted(position[order], np.arange(prod(source.shape[1:]) + 1))
-    return Windows(source.shape[0], bounds, window[order], _shares(node, source), int(np.diff(bounds).max()))
+    behind = np.lexsort((position, window))
+    inside = np.searchsorted(window[behind], np.arange(prod(node.shape[1:]) + 1))
+    most = int(np.diff(bounds).max())
+    return Windows(source.shape[0], bounds, window[order], _shares(node, source), most, inside, position[behind])
 
 
 def wires(node: Rewire, sources: Iterable[Node], channels: Mapping[str, int]) -> list[Windows]:

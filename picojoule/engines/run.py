@@ -168,7 +168,11 @@ def _fastest(network: Network, in_steps: bool) -> tuple[str, str]:
     if not_closed is None:
         return "closed", "every code has an exact closed form" if network.spiking else "nothing fires"
     reasons = [not_closed]
-    for name in ("event", "layered"):
+    order = ["event", "layered"]
+    if any(fire.code.slope for fire in network.all(Fire)):  # a third of all neurons fire in a step, not a hundredth
+        order.reverse()
+        reasons.append("neurons that fire below zero too are busy")
+    for name in order:
         reason = _REFUSES[name](network)
         if reason is None:
             return name, "; ".join(reasons)

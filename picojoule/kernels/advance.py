@@ -4,6 +4,7 @@
 
     v ← a·v + Σ w·(events of step t) + share(t)·constant        s = [v ≥ θ(t)]        v ← v − r(t)·s
 
+Signed neurons also fire below zero: s = −1 where v ≤ −θ⁻(t), and v ← v + r⁻(t).
 The least it must move: the weights and membranes of every event's runs (8 bytes read and 4 written a synaptic
 operation, most of them in the nearest cache), and 12 bytes a neuron and step to look for spikes.
 """
@@ -97,16 +98,17 @@ def advance_reference(
 ) -> Stream:
     """:func:`advance` in plain torch, for every device and dtype, step by step."""
     emitted = []
-    for t, (threshold, reset, amplitude, share, *_) in enumerate(zip(*(each.tolist() for each in tables), strict=True)):
+    rows = zip(*(each.tolist() for each in tables), strict=True)
+    for t, (threshold, reset, amplitude, share, floor, refund, debit) in enumerate(rows):
         v *= leak
         for stream, projection in zip(incoming, projections, strict=True):
             for sample in range(len(v)):
                 scatter_reference(stream, sample, t, projection, v[sample])
         neurons = layout.neurons_of(v)
         neurons += share * constant.view(-1, layout.rows, layout.length)
-        spikes = neurons >= threshold
-        neurons.copy_(torch.where(spikes, keep * neurons - reset, neurons))
-        emitted.append(spikes.flatten(1) * amplitude)
+        spikes, below = neurons >= threshold, neurons <= -floor
+        neurons.copy_(torch.where(spikes, keep * neurons - reset, torch.where(below, neurons + refund, neurons)))
+        emitted.append(torch.where(spikes, amplitude, below * debit).flatten(1))
     return from_frames(torch.stack(emitted, 1).to(v.dtype))
 
 
@@ -117,6 +119,7 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, keep, beg
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
     flags = np.zeros(-(-layout.length // CHUNK) * CHUNK, np.uint8)
     words, starts = flags.view(np.uint64), np.empty(_most_positions(projections) + 1, np.int64)
+    negative = np.zeros(layout.length, np.bool_)
     for turn in range(begin, len(v) * steps):
         b, t = turn // steps, turn % steps
         found = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
@@ -130,12 +133,19 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, keep, beg
         for k in range(len(incoming)):
             one = incoming[k]
             arrive(one.where, one.amount, one.bounds[b, t], one.bounds[b, t + 1], projections[k], starts, membranes)
-        before = found
         for row in range(layout.rows):
-            u, c = _row(membranes, held, layout, row)
-            _compare(u, c, tables.shares[t], tables.thresholds[t], keep, tables.resets[t], flags)
+            before, (u, c) = found, _row(membranes, held, layout, row)
+            signed = not np.isnan(tables.floors[t])
+            if signed:
+                _compare_signed(u, c, tables, t, keep, flags, negative)
+            else:
+                _compare(u, c, tables.shares[t], tables.thresholds[t], keep, tables.resets[t], flags)
             found = list_set(words, row * layout.length, out.where, found)
-        out.amount[before:found] = tables.amplitudes[t]
+            out.amount[before:found] = tables.amplitudes[t]
+            if signed:
+                for e in range(before, found):
+                    if negative[out.where[e] - row * layout.length]:
+                        out.amount[e] = tables.debits[t]
         out.bounds[b, t + 1] = found
     return len(v) * steps
 
@@ -163,3 +173,16 @@ def _compare(u, held, share, threshold, keep, reset, flags):  # type: ignore[no-
         fires = x >= threshold
         u[i] = keep * x - reset if fires else x
         flags[i] = 1 if fires else 0
+
+
+@numba.njit(inline="always")
+def _compare_signed(u, held, tables, t, keep, flags, negative):  # type: ignore[no-untyped-def]
+    """:func:`_compare` of neurons that fire below zero too; which of them do."""
+    share, threshold, reset = tables.shares[t], tables.thresholds[t], tables.resets[t]
+    floor, refund = -tables.floors[t], tables.refunds[t]
+    for i in range(len(u)):
+        x = u[i] + share * held[i]
+        fires, below = x >= threshold, x <= floor
+        u[i] = keep * x - reset if fires else (x + refund if below else x)
+        flags[i] = 1 if fires or below else 0
+        negative[i] = below

@@ -28,10 +28,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.kernels import signed
+from picojoule.kernels.blocks import BLOCK, dot, load
 from picojoule.kernels.fresh import fresh_like
 from picojoule.kernels.pulse import KINDS, derivative, fill
 
-_BLOCK = 1024
 _SHARE = 1 << 20
 """Values (neurons × steps) a thread; for fewer, starting one costs what it saves, measured on two cores."""
 
@@ -48,6 +49,7 @@ class Rule(NamedTuple):
         pulse: the shape of σ', a name in :data:`picojoule.kernels.pulse.PULSES`.
         k: its slope.
         h: its height.
+        low: θ⁻ > 0, if it also fires −1 at u ≤ −θ⁻ (:mod:`picojoule.kernels.signed`).
     """
 
     threshold: float
@@ -56,6 +58,7 @@ class Rule(NamedTuple):
     pulse: str
     k: float
     h: float
+    low: float | None = None
 
 
 class Gradients(NamedTuple):
@@ -91,7 +94,11 @@ def forward(x: Tensor, v: Tensor | None, leak: float, rule: Rule, *, last: bool)
     end = torch.empty_like(x[0]) if last else None
     start = None if v is None else _like(x[0], v)
     fixed = (_rows(x), _row(start), np.float32(leak), np.float32(rule.threshold), _keep(rule), _rows(spikes), _row(end))
-    _share_out(lambda low, high: _forward(*fixed, low, high), x)
+    if rule.low is None:
+        _share_out(lambda low, high: _forward(*fixed, low, high), x)
+    else:
+        bottom = np.float32(rule.low)
+        _share_out(lambda low, high: signed.forward(*fixed, bottom, low, high), x)
     return spikes, end
 
 
@@ -117,7 +124,11 @@ def backward(
         *(_rows(x), _row(_like(x[0], v)), _rows(g), _row(_like(x[0], w)), _rows(q), _row(dv)),
         *(*(np.float32(each) for each in numbers), KINDS[rule.pulse], _keep(rule), rule.attached, learns),
     )
-    leaks = _share_out(lambda low, high: _backward(*fixed, low, high), x)
+    if rule.low is None:
+        leaks = _share_out(lambda low, high: _backward(*fixed, low, high), x)
+    else:
+        bottom = np.float32(rule.low)
+        leaks = _share_out(lambda low, high: signed.backward(*fixed, bottom, low, high), x)
     return Gradients(q, dv, leaks)
 
 
@@ -135,10 +146,18 @@ def scan_reference(x: Tensor, v: Tensor | None, leak: float | Tensor, rule: Rule
     for current in x:
         u = leak * v + current
         s = _Step.apply(u - rule.threshold, rule)
-        r = s if rule.attached else s.detach()
-        v = u * (1 - r) if rule.zero else u - rule.threshold * r
-        spikes.append(s)
+        n = None if rule.low is None else _Step.apply(-u - rule.low, rule)
+        spikes.append(s if n is None else s - n)
+        v = _after(u, s, n, rule)
     return torch.stack(spikes), v
+
+
+def _after(u: Tensor, s: Tensor, n: Tensor | None, rule: Rule) -> Tensor:
+    """The potential after spikes s, and n downwards."""
+    s, n = (each if each is None or rule.attached else each.detach() for each in (s, n))
+    if rule.zero:
+        return u * (1 - s) if n is None else u * (1 - s - n)
+    return u - rule.threshold * s if n is None else u - rule.threshold * s + rule.low * n
 
 
 class _Step(torch.autograd.Function):
@@ -205,22 +224,13 @@ def _share_out(work: Callable[[int, int], float], x: Tensor) -> float:
         return sum(pool.map(work, cuts, cuts[1:]))
 
 
-@numba.njit(inline="always")
-def _load(v, values):  # type: ignore[no-untyped-def]
-    """v ← values, or zeros where none were given."""
-    if len(values):
-        v[:] = values
-    else:
-        v[:] = np.float32(0)
-
-
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _forward(x, v0, leak, threshold, keep, spikes, last, low, high):  # type: ignore[no-untyped-def]
-    potential = np.empty(_BLOCK, np.float32)
-    for start in range(low, high, _BLOCK):
-        stop = min(high, start + _BLOCK)
+    potential = np.empty(BLOCK, np.float32)
+    for start in range(low, high, BLOCK):
+        stop = min(high, start + BLOCK)
         v = potential[: stop - start]
-        _load(v, v0[start:stop])
+        load(v, v0[start:stop])
         for t in range(len(x)):
             _fire(x[t, start:stop], v, spikes[t, start:stop], leak, threshold, keep, threshold * keep)
         if len(last):
@@ -249,17 +259,17 @@ def _recompute(x, v, u, leak, threshold, keep, drop):  # type: ignore[no-untyped
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _backward(x, v0, g, w_end, q, dv, leak, threshold, k, h, kind, keep, attached, learns, low, high):  # type: ignore[no-untyped-def]
     steps, drop, leaks = len(x), threshold * keep, 0.0
-    potentials = np.empty((steps, _BLOCK), np.float32)
-    lane, pulse = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
-    for start in range(low, high, _BLOCK):
-        stop = min(high, start + _BLOCK)
+    potentials = np.empty((steps, BLOCK), np.float32)
+    lane, pulse = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    for start in range(low, high, BLOCK):
+        stop = min(high, start + BLOCK)
         n = stop - start
         v, d = lane[:n], pulse[:n]
-        _load(v, v0[start:stop])
+        load(v, v0[start:stop])
         for t in range(steps):
             _recompute(x[t, start:stop], v, potentials[t, :n], leak, threshold, keep, drop)
         w = lane[:n]
-        _load(w, w_end[start:stop])
+        load(w, w_end[start:stop])
         for t in range(steps - 1, -1, -1):
             u = potentials[t, :n]
             fill(kind, u, threshold, k, h, d)
@@ -269,7 +279,7 @@ def _backward(x, v0, g, w_end, q, dv, leak, threshold, k, h, kind, keep, attache
                 _back_detached(g[t, start:stop], u, d, w, q[t, start:stop], threshold, keep)
             if learns:
                 _before(potentials[t - 1, :n], v0[start:stop], d, t, threshold, keep, drop)
-                leaks += _dot(w, d)
+                leaks += dot(w, d)
             for i in range(n):
                 w[i] *= leak
         if len(dv):
@@ -301,19 +311,4 @@ def _before(u, v0, v, t, threshold, keep, drop):  # type: ignore[no-untyped-def]
         for i in range(len(v)):
             v[i] = keep * u[i] - drop if u[i] >= threshold else u[i]
     else:
-        _load(v, v0)
-
-
-@numba.njit(inline="always")
-def _dot(w, v):  # type: ignore[no-untyped-def]
-    """Σ w·v in eight partial sums, so that it runs at vector speed without being allowed to reorder sums."""
-    sums, whole = np.zeros(8, np.float32), len(w) // 8 * 8
-    for i in range(0, whole, 8):
-        for j in range(8):
-            sums[j] += w[i + j] * v[i + j]
-    total = 0.0
-    for j in range(8):
-        total += sums[j]
-    for i in range(whole, len(w)):
-        total += w[i] * v[i]
-    return total
+        load(v, v0)

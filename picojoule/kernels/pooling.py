@@ -11,6 +11,8 @@ from torch import Tensor
 
 from picojoule.kernels.projection import Stream
 
+_NONE = np.zeros(0, np.int64)
+
 
 class Windows(NamedTuple):
     """Which windows of a pool a position is in.
@@ -21,6 +23,9 @@ class Windows(NamedTuple):
         window: int64, the windows, by their own position.
         share: float32 ``[windows]``, what a window passes on of an amount (an average: 1 / its area).
         most: the most windows one position is in.
+        inside: of a maximum, int64 ``[windows + 1]``: the positions of window o are
+            ``position[inside[o]] … position[inside[o + 1] − 1]``.
+        position: int64.
     """
 
     channels: int
@@ -28,6 +33,8 @@ class Windows(NamedTuple):
     window: np.ndarray
     share: np.ndarray
     most: int
+    inside: np.ndarray = _NONE
+    position: np.ndarray = _NONE
 
 
 def average(incoming: Stream, windows: Windows) -> Stream:
@@ -38,17 +45,18 @@ def average(incoming: Stream, windows: Windows) -> Stream:
 
 
 def maximum(incoming: Stream, windows: Windows, sums: Tensor, largest: Tensor) -> Stream:
-    """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S ≥ 0 of each window.
+    """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S of each window.
 
     Args:
-        incoming: amounts > 0, so that a running sum never falls.
+        incoming: the events; where all amounts are above zero no running sum falls, and no window is searched.
         windows: of the pool.
         sums: S, ``[samples, values]``; changed.
         largest: the maximum of each window so far, ``[samples, windows · channels]``; changed.
     """
     out = Stream.room(incoming.samples, incoming.steps, len(incoming.where) * windows.most, incoming.amount.dtype)
     scratch = np.zeros(largest.shape[1], np.bool_), torch.empty_like(largest[0]).numpy()
-    _maximum(incoming, windows, sums.numpy(), largest.numpy(), *scratch, out)
+    work = _maximum_signed if (incoming.amount < 0).any() else _maximum
+    work(incoming, windows, sums.numpy(), largest.numpy(), *scratch, out)
     return out.trimmed()
 
 
@@ -93,4 +101,38 @@ def _maximum(incoming, windows, sums, largest, passed, before, out):  # type: ig
                 o = out.where[e]
                 passed[o] = False
                 out.amount[e] = largest[b, o] - before[o]
+            out.bounds[b, t + 1] = found
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _maximum_signed(incoming, windows, sums, largest, passed, before, out):  # type: ignore[no-untyped-def]
+    """Every window that something entered is searched once, at the end of the step."""
+    found, channels = 0, windows.channels
+    for b in range(len(incoming.bounds)):
+        out.bounds[b, 0] = found
+        for t in range(incoming.bounds.shape[1] - 1):
+            start = found
+            for e in range(incoming.bounds[b, t], incoming.bounds[b, t + 1]):
+                i = incoming.where[e]
+                p = i // channels
+                sums[b, i] += incoming.amount[e]
+                for k in range(windows.bounds[p], windows.bounds[p + 1]):
+                    o = windows.window[k] * channels + i - p * channels
+                    if not passed[o]:
+                        passed[o] = True
+                        out.where[found] = o
+                        found += 1
+            kept = start
+            for e in range(start, found):
+                o = out.where[e]
+                passed[o] = False
+                window = o // channels
+                new = -np.inf
+                for k in range(windows.inside[window], windows.inside[window + 1]):
+                    new = max(new, sums[b, windows.position[k] * channels + o - window * channels])
+                if new != largest[b, o]:
+                    out.where[kept], out.amount[kept] = o, new - largest[b, o]
+                    largest[b, o] = new
+                    kept += 1
+            found = kept
             out.bounds[b, t + 1] = found

@@ -24,7 +24,7 @@ _BLOCK = 1024
 
 class Tables(NamedTuple):
     """What changes with the step, float32 arrays of one length: θ, r, what a spike emits, the share of constants; of
-    spikes below zero θ⁻ (infinite where there are none), r⁻ and what they emit."""
+    spikes below zero θ⁻ (NaN, which nothing reaches, where there are none), r⁻ and what they emit."""
 
     thresholds: np.ndarray
     resets: np.ndarray
@@ -42,7 +42,7 @@ class Tables(NamedTuple):
     def unsigned(thresholds: np.ndarray, resets: np.ndarray, amplitudes: np.ndarray, shares: np.ndarray) -> Tables:
         """Of neurons without spikes below zero."""
         none = np.zeros_like(shares)
-        return Tables(thresholds, resets, amplitudes, shares, np.full_like(shares, np.inf), none, none)
+        return Tables(thresholds, resets, amplitudes, shares, np.full_like(shares, np.nan), none, none)
 
 
 class Fired(NamedTuple):

@@ -2,6 +2,6 @@
 
 from picojoule.measurement.measure import measure
 from picojoule.measurement.observe import Observation, observe
-from picojoule.measurement.rows import row
+from picojoule.measurement.rows import counted, row
 
-__all__ = ["Observation", "measure", "observe", "row"]
+__all__ = ["Observation", "counted", "measure", "observe", "row"]

@@ -34,23 +34,57 @@ def row(
         metrics: more metrics to write beside accuracy.
         skip_zeros: count as on hardware that skips multiplications by zero activations.
     """
-    counts, spiking = seen.counts.skipping_zeros() if skip_zeros else seen.counts, seen.network.spiking
+    return counted(
+        name or seen.network.name,
+        seen.counts.skipping_zeros() if skip_zeros else seen.counts,
+        profiles,
+        hits=seen.hits,
+        spiking=seen.network.spiking,
+        reference=reference,
+        metrics=metrics,
+        seconds=seen.seconds_per_sample,
+        peak_bytes=seen.peak_bytes,
+    )
+
+
+def counted(
+    name: str,
+    counts: Counts,
+    profiles: Sequence[Profile | NormalisedProfile],
+    *,
+    hits: int | None,
+    spiking: bool,
+    reference: Observation | None = None,
+    metrics: dict[str, float | None] | None = None,
+    seconds: float | None = None,
+    peak_bytes: int | None = None,
+) -> Row:
+    """A row from counts alone, for a system that is no network of ours.
+
+    Args:
+        name: of the system.
+        counts: what it did.
+        profiles, reference, metrics: as for :func:`row`.
+        hits: correct decisions on the samples counted; None where unknown.
+        spiking: whether it has spikes; what it cannot have is unknown, not 0.
+        seconds, peak_bytes: of a sample and of a run, where a kernel of this kind ran.
+    """
     spikes_per_neuron = counts.hidden_spikes / counts.samples / counts.neurons if spiking else None
-    found = {"accuracy": seen.accuracy} if seen.accuracy is not None else {}
+    found = {"accuracy": hits / counts.samples} if hits is not None else {}
     if spiking:
         found["spikes_per_neuron"] = spikes_per_neuron
     return Row(
-        system=name or seen.network.name,
+        system=name,
         metrics={**found, **(metrics or {})},
-        interval={"accuracy": wilson(seen.hits, counts.samples)} if seen.hits is not None else {},
+        interval={"accuracy": wilson(hits, counts.samples)} if hits is not None else {},
         counts={
             "steps": counts.steps,
             "spikes": counts.hidden_spikes / counts.samples if spiking else None,
             **{each: counts.per_sample(each) if spiking or each in _DENSE else None for each in _COUNTED},
         },
         energy=tuple(_energy(counts, profile, reference) for profile in profiles),
-        seconds_per_sample=seen.seconds_per_sample,
-        peak_bytes=seen.peak_bytes,
+        seconds_per_sample=seconds,
+        peak_bytes=peak_bytes,
         layers=_layers(counts, spiking),
     )
 

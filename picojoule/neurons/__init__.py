@@ -1,7 +1,7 @@
 """How a membrane moves: one scan, v ← a·v + I, s = [v ≥ θ(t)], v ← v − r(t)·s, and its members.
 
-Frozen, for the engines: ``Neuron``, ``scan``, ``step``. For training: ``IF``, ``LIF``, ``PLIF``, ``spike``, which bring
-compiled kernels and are therefore not imported before they are used.
+Frozen, for the engines: ``Neuron``, ``scan``, ``step``. For training: ``IF``, ``LIF``, ``PLIF``, ``Signed``, ``spike``,
+which bring compiled kernels and are therefore not imported before they are used.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ _LATER: dict[str, str] = {
     "IF": "picojoule.neurons.trainable:IF",
     "LIF": "picojoule.neurons.trainable:LIF",
     "PLIF": "picojoule.neurons.trainable:PLIF",
+    "PerStep": "picojoule.neurons.per_step:PerStep",
+    "Signed": "picojoule.neurons.trainable:Signed",
     "Spiking": "picojoule.neurons.functional:Spiking",
     "Surrogate": "picojoule.neurons.surrogates:Surrogate",
     "packed_spikes": "picojoule.neurons.saving:packed_spikes",

@@ -25,14 +25,23 @@ class Spiking(NamedTuple):
     v: Tensor | None
 
 
-def rule(*, threshold: float, reset: str, detach_reset: bool, surrogate: Surrogate | None, where: str) -> Rule:
+def rule(
+    *,
+    threshold: float,
+    reset: str,
+    detach_reset: bool,
+    surrogate: Surrogate | None,
+    where: str,
+    low: float | None = None,
+) -> Rule:
     """The options of :func:`spike`, checked.
 
     Raises:
         InputError: a threshold that is not positive, or an unknown reset or surrogate.
     """
-    if not (isinstance(threshold, (int, float)) and isfinite(threshold) and threshold > 0):
-        raise InputError(f"the threshold is {threshold!r}", where=where, remedy="give a positive number")
+    for each in (threshold, 1.0 if low is None else low):
+        if not (isinstance(each, (int, float)) and isfinite(each) and each > 0):
+            raise InputError(f"the threshold is {each!r}", where=where, remedy="give a positive number")
     if reset not in RESETS:
         raise InputError(f"no reset {reset!r}", where=where, remedy=f"one of {', '.join(map(repr, RESETS))}")
     surrogate = _USUAL if surrogate is None else surrogate
@@ -42,7 +51,7 @@ def rule(*, threshold: float, reset: str, detach_reset: bool, surrogate: Surroga
             where=where,
             remedy="give a value of picojoule.neurons.surrogates, such as surrogates.atan(2.0)",
         )
-    return Rule(threshold, reset == "zero", not detach_reset, surrogate.pulse, surrogate.slope, surrogate.height)
+    return Rule(threshold, reset == "zero", not detach_reset, surrogate.pulse, surrogate.slope, surrogate.height, low)
 
 
 def spike(
@@ -54,6 +63,7 @@ def spike(
     reset: str = "subtract",
     detach_reset: bool = False,
     surrogate: Surrogate | None = None,
+    low: float | None = None,
 ) -> Spiking:
     """All steps of leaky integrate-and-fire neurons, differentiable.
 
@@ -74,11 +84,13 @@ def spike(
         reset: ``"subtract"`` or ``"zero"``.
         detach_reset: leave the gradient through the reset out.
         surrogate: σ', by default ``surrogates.atan(2.0)``.
+        low: θ⁻ > 0, if they also fire −1 at u ≤ −θ⁻; a subtracting reset then adds θ⁻.
 
     Raises:
         InputError: an argument that is none of the above.
     """
-    checked = rule(threshold=threshold, reset=reset, detach_reset=detach_reset, surrogate=surrogate, where="spike")
+    options = {"threshold": threshold, "reset": reset, "detach_reset": detach_reset, "surrogate": surrogate, "low": low}
+    checked = rule(**options, where="spike")  # type: ignore[arg-type]
     return run(x, v, leak, checked, last=True, where="spike")
 
 

@@ -1,4 +1,4 @@
-"""Neurons as modules, for training: IF, LIF and PLIF, from currents ``[steps, batch, ...]`` to spikes of that shape.
+"""Neurons as modules, for training: IF, LIF, PLIF and Signed, from currents ``[steps, batch, ...]`` to spikes alike.
 
 ::
 
@@ -42,6 +42,7 @@ class Membrane(nn.Module, ABC):
         reset: ``"subtract"``, which keeps what was above the threshold, or ``"zero"``.
         detach_reset: leave the gradient through the reset out.
         surrogate: σ', a value of :mod:`picojoule.neurons.surrogates`; ``atan(2.0)`` if None.
+        low: θ⁻, for neurons that also fire −1 at v ≤ −θ⁻.
 
     Raises:
         InputError: an option that is none of the above.
@@ -54,10 +55,11 @@ class Membrane(nn.Module, ABC):
         reset: str = "subtract",
         detach_reset: bool = False,
         surrogate: Surrogate | None = None,
+        low: float | None = None,
     ) -> None:
         super().__init__()
         options = {"threshold": threshold, "reset": reset, "detach_reset": detach_reset, "surrogate": surrogate}
-        self.rule = functional.rule(**options, where=type(self).__name__)  # type: ignore[arg-type]
+        self.rule = functional.rule(**options, low=low, where=type(self).__name__)  # type: ignore[arg-type]
 
     @property
     @abstractmethod
@@ -78,7 +80,17 @@ class Membrane(nn.Module, ABC):
         return functional.run(x, v, self.leak, self.rule, last=True, where=type(self).__name__)
 
     def neuron(self, steps: int) -> Neuron:
-        """The same neuron as a value, for the engines."""
+        """The same neuron as a value, for the engines.
+
+        Raises:
+            InputError: a neuron that fires both ways.
+        """
+        if self.rule.low is not None:
+            raise InputError(
+                "a neuron that fires both ways is no table of thresholds",
+                where=type(self).__name__,
+                remedy="train with IF, LIF or PLIF",
+            )
         if self.rule.zero:
             return leaky_to_zero(steps, leak=_number(self.leak), threshold=self.rule.threshold)
         return leaky_neuron(steps, leak=_number(self.leak), threshold=self.rule.threshold)
@@ -86,7 +98,10 @@ class Membrane(nn.Module, ABC):
     def extra_repr(self) -> str:
         """What ``print`` shows of the module."""
         reset = ("zero" if self.rule.zero else "subtract") + ("" if self.rule.attached else ", detached")
-        return f"leak={_number(self.leak):.4g}, threshold={self.rule.threshold:.4g}, reset={reset}, {self.rule.pulse}"
+        low = "" if self.rule.low is None else f", low={self.rule.low:.4g}"
+        return (
+            f"leak={_number(self.leak):.4g}, threshold={self.rule.threshold:.4g}{low}, reset={reset}, {self.rule.pulse}"
+        )
 
 
 def _number(leak: Tensor | float) -> float:
@@ -143,3 +158,32 @@ class PLIF(Membrane):
     @property
     def leak(self) -> Tensor:
         return torch.sigmoid(self.m)
+
+
+@final
+class Signed(Membrane):
+    """Integrate and fire both ways, with imbalanced thresholds: its rate is a leaky ReLU of slope α.
+
+    ::
+
+        s = +1 at v ≥ θ,  −1 at v ≤ −θ/α;        v ← v − θ   or   v + θ/α
+
+    Source: Kim et al. 2020, "Spiking-YOLO: Spiking Neural Network for Energy-Efficient Object Detection".
+
+    Args:
+        alpha: α > 0; 1 makes the thresholds balanced.
+        leak: a, from 0 to 1.
+        **options: those of :class:`Membrane`, but `low`.
+    """
+
+    def __init__(self, alpha: float = 0.1, leak: float = 1.0, **options) -> None:  # type: ignore[no-untyped-def]
+        if not (isinstance(alpha, (int, float)) and alpha > 0):
+            raise InputError(f"the slope is {alpha!r}", where="Signed", remedy="give a positive number")
+        if not (isinstance(leak, (int, float)) and 0 <= leak <= 1):
+            raise InputError(f"the leak is {leak!r}", where="Signed", remedy="give a number from 0 to 1")
+        super().__init__(**options, low=options.get("threshold", 1.0) / alpha)
+        self._leak = float(leak)
+
+    @property
+    def leak(self) -> float:
+        return self._leak

@@ -64,12 +64,14 @@ RECIPES: tuple[Entry, ...] = (
     _planned(
         "energy-distillation", "distillation with heterogeneous temperatures", "2106.07172", "training", "lee2021"
     ),
-    _planned(
-        "deep-spiking-training",
-        "deep spiking networks, backward membrane initialisation",
-        "1611.02416",
-        "training",
-        "park2016",
+    Entry(
+        name="deep-spiking-training",
+        title="deep spiking networks, backward membrane initialisation",
+        paper="1611.02416",
+        domain="training",
+        cite=("park2016", "oconnor2016"),
+        quick_seconds=150,
+        module="picojoule.recipes.deep_spiking_training",
     ),
     _planned(
         "few-spikes", "few-spikes neurons with tendency-based initialisation", "2409.00044", "coding", "jeong2024"
@@ -78,7 +80,15 @@ RECIPES: tuple[Entry, ...] = (
     _planned(
         "mann-accelerator", "dataflow accelerator with inference thresholding", "1805.07978", "memory", "park2019mann"
     ),
-    _planned("isp-ml", "near-data processing: SGD inside an SSD", "1610.02273", "systems", "choe2017"),
+    Entry(
+        name="isp-ml",
+        title="near-data processing: SGD inside an SSD",
+        paper="1610.02273",
+        domain="systems",
+        cite=("choe2017",),
+        quick_seconds=120,
+        module="picojoule.recipes.isp_ml",
+    ),
     _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
     _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),

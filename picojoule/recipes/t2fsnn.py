@@ -6,8 +6,6 @@ are not built yet; the claims that need them are listed as not tried.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from picojoule.base.environment import environment
 from picojoule.base.progress import say
 from picojoule.codes import TTFS, Rate
@@ -19,6 +17,7 @@ from picojoule.ir import Fire, Network, WeightLayer
 from picojoule.measurement.agreement import Agreement, spike_time_agreement
 from picojoule.models import embedded
 from picojoule.recipes import series
+from picojoule.recipes.claims import structural, unless_smoke
 from picojoule.recipes.comparison import observe_all, rows
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION, ann
@@ -50,7 +49,7 @@ def build(settings: Settings) -> Result:
         data=data.summary(),
         rows=tuple(rows(seen, reference=rate.name)),
         series=tuple(_series(ttfs, data, settings)),
-        claims=_not_tried(_claims(ttfs, agreement, most_spikes(ttfs, data, settings)), settings),
+        claims=unless_smoke(_claims(ttfs, agreement, most_spikes(ttfs, data, settings)), settings),
         environment=environment(),
     )
 
@@ -76,7 +75,7 @@ def _claims(network: Network, agreement: Agreement, most: int) -> tuple[Claim, .
     schedule = plan(network).schedule
     assert schedule is not None
     return (
-        _structural(
+        structural(
             "closed-equals-stepped",
             "spike times of the one dense pass that differ from the stepped network's without a near-tie"
             f" (in all {agreement.different} of {agreement.neurons} differ)",
@@ -84,10 +83,8 @@ def _claims(network: Network, agreement: Agreement, most: int) -> tuple[Claim, .
             measured=agreement.unexplained,
             unit="spike times",
         ),
-        _structural(
-            "one-spike", "the most spikes of one neuron for one sample", target=1, measured=most, unit="spikes"
-        ),
-        _structural(
+        structural("one-spike", "the most spikes of one neuron for one sample", target=1, measured=most, unit="spikes"),
+        structural(
             "latency",
             "latency is L·T steps for L weight layers and a coded input",
             target=layers * window,
@@ -111,19 +108,6 @@ def _claims(network: Network, agreement: Agreement, most: int) -> tuple[Claim, .
     )
 
 
-def _structural(name: str, text: str, *, target: float, measured: float, unit: str) -> Claim:
-    return Claim(
-        id=name,
-        text=text,
-        paper=target,
-        paper_source="true by construction of the method",
-        measured=measured,
-        unit=unit,
-        status="reached" if measured == target else "not-reached",
-        reason=None,
-    )
-
-
 def _claim(name: str, text: str, paper: float, unit: str, reason: str) -> Claim:
     return Claim(
         id=name,
@@ -134,14 +118,4 @@ def _claim(name: str, text: str, paper: float, unit: str, reason: str) -> Claim:
         unit=unit,
         status="not-tried",
         reason=reason,
-    )
-
-
-def _not_tried(claims: tuple[Claim, ...], settings: Settings) -> tuple[Claim, ...]:
-    """The smoke mode runs the code and claims nothing."""
-    if settings.mode != "smoke":
-        return claims
-    return tuple(
-        replace(claim, measured=None, status="not-tried", reason=claim.reason or "smoke mode: generated data")
-        for claim in claims
     )

@@ -63,6 +63,8 @@ _COLOURS = {
     "ttas": "#009e73",
     "few-spikes": "#7d6fd0",
 }
+PALETTE = tuple(shade for shade in _COLOURS.values() if shade != INK)
+"""Colours for things that are no systems, in order."""
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES = ("-", (0, (4, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.4, 1.2, 1.4)))
 _PLACES = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 2), (0, -2), (1, -2), (-1, -2))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
 from picojoule.reports.columns import BREAK_EVEN, SPIKES_PER_NEURON, label
+from picojoule.reports.components import joules_by_component
 from picojoule.reports.draw import (
     INK,
     Figure,
@@ -37,6 +38,7 @@ STEPS = "accuracy against steps"
 RASTER = "raster"
 FIRST = "first spike times"
 _PANELS = 12
+_WIDE = 50  # a line whose x spans so much is drawn over a log axis
 _VECTOR_POINTS = 4000  # beyond this a raster is drawn as pixels, to keep the file small
 
 
@@ -203,6 +205,7 @@ def other_series(result: Result) -> Iterator[Figure]:
 
 FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
     joules_against_accuracy,
+    joules_by_component,
     accuracy_against_steps,
     break_even,
     spikes_per_layer,
@@ -223,6 +226,9 @@ def _lines(name: str, group: Sequence[Series], ident: str) -> Figure:
             x, y = zip(*_points(series), strict=True)
             look = {"color": colour[series.system], "linestyle": dash[series.system]}
             axes.plot(x, y, marker="o" if len(x) < 20 else None, label=_shown(series.system), **look)
+        reach = [x for series in group for x, _ in _points(series)]
+        if min(reach) > 0 and max(reach) / min(reach) >= _WIDE:
+            _log_steps(axes, reach)
         axes.set_xlabel(label(group[0].x_unit))
         axes.set_ylabel(label(group[0].y_unit))
         legend_above(axes)

@@ -1,6 +1,9 @@
-"""One training loop, its checkpoints, and the training of the embedded network."""
+"""One training loop, its checkpoints and reports, and the training of the embedded network."""
 
-from picojoule.train.fit import History, Source, fit
-from picojoule.train.source import Shuffled
+from picojoule.train.fit import fit
+from picojoule.train.journal import Epoch
+from picojoule.train.loop import History, Learner, Moment, Source, loop
+from picojoule.train.source import Labelled, Shuffled
+from picojoule.train.validation import Validation
 
-__all__ = ["History", "Shuffled", "Source", "fit"]
+__all__ = ["Epoch", "History", "Labelled", "Learner", "Moment", "Shuffled", "Source", "Validation", "fit", "loop"]

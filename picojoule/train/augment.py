@@ -8,7 +8,7 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import affine_grid, grid_sample, pad
 
 
 @final
@@ -46,3 +46,24 @@ class RandomAffine:
         )
         grid = affine_grid(torch.stack(rows, dim=1), [b, 1, h, w], align_corners=False)
         return grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RandomShift:
+    """Shift each sample by whole pixels drawn uniformly within ± `pixels` along both axes; zeros come in.
+
+    All frames of a recording move alike.
+    """
+
+    pixels: int = 2
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Shifted samples ``[b, ..., h, w]`` of samples ``[b, ..., h, w]``."""
+        h, w = x.shape[-2:]
+        by = torch.randint(-self.pixels, self.pixels + 1, (len(x), 2), generator=generator)
+        padded = pad(x, (self.pixels,) * 4)
+        starts = (self.pixels - by).tolist()
+        return torch.stack(
+            [each[..., top : top + h, left : left + w] for each, (top, left) in zip(padded, starts, strict=True)]
+        )

@@ -4,14 +4,16 @@
 
     model.<key>              parameters and buffers
     optimiser.<i>.<name>     the optimiser's state of its i-th parameter
-    random                   state of torch's global generator
-    metadata "run"           {"fingerprint", "steps", "losses", "loss_sum", "scalars": {"<i>.<name>": number}}
+    best.<key>               the model's state at its highest score, where it is kept
+    random.<rank>            state of torch's global generator in each process
+    metadata "run"           {"fingerprint", "steps", "epochs": [{...}], "loss_sum", "scalars": {"<i>.<name>": number}}
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -22,6 +24,7 @@ from torch import Tensor, nn
 
 from picojoule.base.errors import InputError
 from picojoule.base.files import sha256, write_whole
+from picojoule.train.journal import Epoch
 
 FILE = "checkpoint.safetensors"
 
@@ -29,11 +32,25 @@ FILE = "checkpoint.safetensors"
 @final
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """How far a training is: steps, mean loss of each finished epoch, sum of the losses of the running one."""
+    """How far a training is: steps, each finished epoch, sum of the losses of the running one."""
 
     steps: int = 0
-    losses: tuple[float, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
     loss_sum: float = 0.0
+
+    @property
+    def scores(self) -> tuple[float | None, ...]:
+        """Validation score of each epoch."""
+        return tuple(each.score for each in self.epochs)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a checkpoint held beside the states it put back: how far the run was, and the best weights, if kept."""
+
+    done: Done
+    best: dict[str, Tensor]
 
 
 def fingerprint(model: nn.Module, **settings: int) -> str:
@@ -42,17 +59,34 @@ def fingerprint(model: nn.Module, **settings: int) -> str:
     return sha256(json.dumps([shapes, settings], sort_keys=True).encode())
 
 
-def save(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, fingerprint: str, done: Done) -> Path:
+def save(
+    folder: Path,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer | None,
+    fingerprint: str,
+    done: Done,
+    *,
+    random: Sequence[Tensor],
+    best: dict[str, Tensor],
+) -> Path:
     """Write the checkpoint, whole or not at all.
+
+    Args:
+        folder: where.
+        model, optimiser: whose states are kept.
+        fingerprint: of the run.
+        done: how far it is.
+        random: states of torch's global generator, one a process.
+        best: the model's best state so far; empty where it is not kept.
 
     Raises:
         InputError: the folder cannot be written, or the optimiser keeps a state that is neither tensor nor number.
     """
     tensors, scalars = _optimiser_state(optimiser)
     tensors |= {f"model.{key}": value for key, value in model.state_dict().items()}
-    tensors["random"] = torch.get_rng_state()
-    run = {"fingerprint": fingerprint, "scalars": scalars}
-    run |= {"steps": done.steps, "losses": done.losses, "loss_sum": done.loss_sum}
+    tensors |= {f"best.{key}": value for key, value in best.items()}
+    tensors |= {f"random.{rank}": state for rank, state in enumerate(random)}
+    run = {"fingerprint": fingerprint, "scalars": scalars, **asdict(done)}
     # cloned, since safetensors refuses tensors that share memory (tied weights)
     content = to_bytes(
         {key: value.detach().clone().contiguous() for key, value in tensors.items()}, {"run": json.dumps(run)}
@@ -60,11 +94,13 @@ def save(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, finge
     return write_whole(folder / FILE, content)
 
 
-def load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, fingerprint: str) -> Done | None:
-    """Put the checkpoint's state into model, optimiser and torch's global generator.
+def load(
+    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer | None, fingerprint: str, *, rank: int = 0
+) -> Found | None:
+    """Put the checkpoint's state into model, optimiser and torch's global generator, that of process `rank`.
 
     Returns:
-        How far the run was, or None where the folder has no checkpoint.
+        The rest of it, or None where the folder has no checkpoint.
 
     Raises:
         InputError: the file is damaged, or of another run.
@@ -75,14 +111,19 @@ def load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, finge
     tensors, run = _read(path)
     if run["fingerprint"] != fingerprint:
         raise InputError(
-            "the checkpoint is of another run (other model, seed, epochs or data)",
+            "the checkpoint is of another run (other model, seed, epochs, data or number of processes)",
             where=str(path),
             remedy="name another folder, or delete the file to start anew",
         )
-    torch.set_rng_state(tensors.pop("random"))
-    model.load_state_dict({key.removeprefix("model."): tensors[key] for key in tensors if key.startswith("model.")})
-    _restore_optimiser(optimiser, tensors, run["scalars"])
-    return Done(steps=run["steps"], losses=tuple(run["losses"]), loss_sum=run["loss_sum"])
+    torch.set_rng_state(tensors[f"random.{rank}"])
+    model.load_state_dict(_under("model.", tensors))
+    _restore_optimiser(optimiser, _under("optimiser.", tensors), run["scalars"])
+    epochs = tuple(Epoch(**each) for each in run["epochs"])
+    return Found(done=Done(steps=run["steps"], epochs=epochs, loss_sum=run["loss_sum"]), best=_under("best.", tensors))
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -95,10 +136,10 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         ) from None
 
 
-def _optimiser_state(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, float | None]]:
+def _optimiser_state(optimiser: torch.optim.Optimizer | None) -> tuple[dict[str, Tensor], dict[str, float | None]]:
     tensors: dict[str, Tensor] = {}
     scalars: dict[str, float | None] = {}
-    for index, state in optimiser.state_dict()["state"].items():
+    for index, state in optimiser.state_dict()["state"].items() if optimiser is not None else ():
         for name, value in state.items():
             if isinstance(value, Tensor):
                 tensors[f"optimiser.{index}.{name}"] = value
@@ -114,11 +155,12 @@ def _optimiser_state(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor
 
 
 def _restore_optimiser(
-    optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], scalars: dict[str, float | None]
+    optimiser: torch.optim.Optimizer | None, tensors: dict[str, Tensor], scalars: dict[str, float | None]
 ) -> None:
+    if optimiser is None:
+        return
     state: dict[int, dict[str, Any]] = {}
-    found = {key.removeprefix("optimiser."): tensors[key] for key in tensors if key.startswith("optimiser.")}
-    for key, value in {**found, **scalars}.items():
+    for key, value in {**tensors, **scalars}.items():
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = value
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

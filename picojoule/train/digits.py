@@ -141,7 +141,7 @@ def train_variant(name: str, settings: Settings, data: Dataset, *, seed: int, fo
     history = fit(
         model,
         loss_of(settings),
-        Shuffled(images=data.train, size=settings.batch),
+        Shuffled(samples=data.train, size=settings.batch),
         epochs=settings.epochs,
         optimiser=partial(torch.optim.AdamW, lr=settings.rate, weight_decay=settings.decay),
         schedule=one_cycle,

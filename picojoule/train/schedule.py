@@ -6,6 +6,9 @@ They are functions of f alone, so a resumed run needs no state of theirs.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+
+Schedule = Callable[[float], float]
 
 
 def constant(done: float) -> float:

@@ -1,9 +1,7 @@
 """The networks people have: every exact pass keeps their function, and every engine runs what they become."""
 
 import os
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -175,48 +173,16 @@ DATA = os.environ.get("PICOJOULE_DATA")
 real = pytest.mark.skipif(not DATA, reason="needs $PICOJOULE_DATA")
 
 
-def resnet20() -> nn.Module:
-    model = zoo.ResNet20()
-    with np.load(Path(DATA) / "models" / "resnet20_cifar10.npz") as weights:
-        model.load_state_dict({name: torch.tensor(weights[name]) for name in weights.files})
-    return model.eval()
-
-
-def resnet8() -> nn.Module:
-    """Keras keeps kernels height, width, inputs, outputs."""
-    model = zoo.ResNet8()
-    with np.load(Path(DATA) / "models" / "mlperf_resnet8_cifar10.npz") as file:
-        arrays = {name: torch.tensor(file[name]) for name in file.files if file[name].dtype.kind == "f"}
-    for number, conv in enumerate(model.convs):
-        name = f"conv2d_{number}" if number else "conv2d"
-        conv.weight.data, conv.bias.data = arrays[f"{name}.kernel"].permute(3, 2, 0, 1), arrays[f"{name}.bias"]
-    for number, norm in enumerate(model.norms):
-        name = f"batch_normalization_{number}" if number else "batch_normalization"
-        norm.weight.data, norm.bias.data = arrays[f"{name}.gamma"], arrays[f"{name}.beta"]
-        norm.running_mean, norm.running_var = arrays[f"{name}.moving_mean"], arrays[f"{name}.moving_variance"]
-    model.dense.weight.data, model.dense.bias.data = arrays["dense.kernel"].T, arrays["dense.bias"]
-    return model.eval()
-
-
-def cifar(standardised: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Training and test pictures as a network wants them, and the test labels."""
-    with np.load(Path(DATA) / "cifar10_lossless_5k.npz") as file:
-        train, test = (torch.tensor(file[name]).permute(0, 3, 1, 2).float() for name in ("x_train", "x_test"))
-        labels = torch.tensor(file["y_test"]).long()
-    mean, std = (torch.tensor(each).view(3, 1, 1) for each in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-    return (*((x / 255 - mean) / std if standardised else x for x in (train, test)), labels)
-
-
 @real
 @pytest.mark.parametrize(
-    ("model", "standardised", "ann", "ttfs"), [(resnet20, True, 0.915, 0.912), (resnet8, False, 0.881, 0.878)]
+    ("model", "standardised", "ann", "ttfs"), [(zoo.resnet20, True, 0.915, 0.912), (zoo.resnet8, False, 0.881, 0.878)]
 )
 def test_real_residual_networks(model, standardised, ann, ttfs):
     """1,000 lossless CIFAR-10 test pictures, calibrated on training pictures, nothing trained."""
-    train, test, labels = cifar(standardised)
-    network = model()
+    train, test, labels = zoo.cifar(DATA, standardised)
+    network = model(DATA)
     with torch.no_grad():
         assert (network(test).argmax(1) == labels).float().mean().item() == pytest.approx(ann, abs=1e-6)
-    spiking = convert(network, train[:1000], code=TTFS.nearest(steps=80))
+    spiking = convert(network, train[:500], code=TTFS(steps=80), percentile=99.999, input="analogue")
     values = torch.cat([run(spiking, x, count=False).values for x in test.split(100)])
     assert (values.argmax(1) == labels).float().mean() >= ttfs

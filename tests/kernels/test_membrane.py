@@ -16,7 +16,8 @@ from picojoule.kernels.membrane import Rule, backward, forward, scan_reference
 from picojoule.kernels.pulse import PULSES
 
 RULES = [
-    Rule(1.0, zero, attached, pulse, 1.7, 0.8)
+    Rule(1.0, zero, attached, pulse, 1.7, 0.8, low)
+    for low in (None, 1.3)
     for zero in (False, True)
     for attached in (False, True)
     for pulse in PULSES
@@ -25,7 +26,8 @@ USUAL = RULES[0]
 
 
 def name(rule):
-    return f"{rule.pulse}-{'zero' if rule.zero else 'subtract'}-{'attached' if rule.attached else 'detached'}"
+    signed = "" if rule.low is None else "-signed"
+    return f"{rule.pulse}{signed}-{'zero' if rule.zero else 'subtract'}-{'attached' if rule.attached else 'detached'}"
 
 
 def problem(shape, seed=0):
@@ -54,7 +56,8 @@ def check(x, v, g, w, leak, rule):
 @pytest.mark.parametrize("rule", RULES, ids=name)
 def test_compiled_equals_autograd(rule):
     spikes = check(*problem((16, 3, 500)), 0.9, rule)
-    assert 0.05 < spikes.mean() < 0.6
+    assert 0.05 < spikes.abs().mean() < 0.6
+    assert (spikes.min() < 0) == (rule.low is not None)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def test_rows_are_a_baseline_and_a_method(results, entry):
     assert rows[0].system == "ann fp32" and len(rows) > 1
     assert len({row.system for row in rows}) == len(rows)
     for row in rows:
-        assert 0 <= row.metrics["accuracy"] <= 1 and row.energy
+        trains = row.system.endswith("(a training step)")  # which has costs, but no accuracy of its own
+        assert row.energy and (trains or 0 <= row.metrics["accuracy"] <= 1)
 
 
 @pytest.mark.parametrize("entry", PLANNED, ids=named)

@@ -70,7 +70,10 @@ def _spiking(
     system: str, accuracy: float, steps: int, spikes: float, seconds: float, limit: float | None, scale: float
 ) -> Row:
     synops = spikes * 118.0
-    layers = tuple({"name": name, "spikes": spikes * part, "synops": synops * part} for name, part in LAYERS.items())
+    layers = tuple(
+        {"name": name, "spikes": spikes * part, "synops": synops * part, "joules": synops * part * 1e-12}
+        for name, part in LAYERS.items()
+    )
     return Row(
         system=system,
         metrics={"accuracy": accuracy, "spikes_per_neuron": spikes / NEURONS, "break_even_spikes_per_neuron": limit},

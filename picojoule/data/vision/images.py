@@ -55,6 +55,10 @@ class Images:
         """The images at the positions `index` (int64 ``[m]``), in that order."""
         return Images(images=self.images[index], labels=self.labels[index])
 
+    def pick(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Images ``[m, c, h, w]`` and labels ``[m]`` at the positions `index`."""
+        return self.images[index], self.labels[index]
+
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Consecutive pairs (images ``[b, c, h, w]``, labels ``[b]``) with b = `size`, the last one shorter.
 

@@ -1,0 +1,265 @@
+"""The training loop. It knows no paper and no gradient: a learner is handed in, and it decides what a step is."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Protocol, final
+
+import torch
+from torch import Tensor, nn
+
+from picojoule.base.errors import InputError
+from picojoule.base.progress import track
+from picojoule.train import checkpoint as checkpoints
+from picojoule.train.checkpoint import Done
+from picojoule.train.journal import Epoch, Journal
+from picojoule.train.parallel import Processes
+from picojoule.train.validation import Validation, best
+
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+
+
+class Source(Protocol):
+    """Batches of one epoch: their number, and themselves in an order that the generator alone decides."""
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, generator: torch.Generator) -> Iterable[tuple[Tensor, Tensor]]: ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a step happens: after `step` of `total` steps, in this epoch, all from 0."""
+
+    step: int
+    total: int
+    epoch: int
+
+    @property
+    def fraction(self) -> float:
+        """The fraction of the steps done."""
+        return self.step / self.total
+
+
+class Learner(Protocol):
+    """What learns.
+
+    Attributes:
+        model: whose state is everything there is to know, besides that of the optimiser.
+        optimiser: None where there is none.
+        processes: those that learn together.
+        stream: which stream of torch's global generator its random numbers are from.
+    """
+
+    model: nn.Module
+    optimiser: torch.optim.Optimizer | None
+    processes: Processes
+    stream: int
+
+    def learn(self, x: Tensor, y: Tensor, moment: Moment) -> float:
+        """Learn from a batch, in place; how bad it was before."""
+        ...
+
+    def metrics(self) -> dict[str, float]:
+        """More to report after an epoch."""
+        ...
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What a training did.
+
+    Attributes:
+        epochs: one entry for each.
+        steps: optimiser steps, those before a resumption included.
+        seconds: wall time of this call.
+    """
+
+    epochs: tuple[Epoch, ...]
+    steps: int
+    seconds: float
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """Mean loss of each epoch."""
+        return tuple(each.loss for each in self.epochs)
+
+    @property
+    def scores(self) -> tuple[float | None, ...]:
+        """Validation score after each epoch."""
+        return tuple(each.score for each in self.epochs)
+
+    @property
+    def best(self) -> int | None:
+        """The epoch, from 0, of the highest score; None without validation."""
+        return best(self.scores) if any(each is not None for each in self.scores) else None
+
+
+def loop(
+    learner: Learner,
+    source: Source,
+    *,
+    epochs: int,
+    validation: Validation | None = None,
+    augment: Augment | None = None,
+    seed: int = 0,
+    folder: Path | str | None = None,
+    seconds_between_checkpoints: float = 30.0,
+    what: str = "training",
+) -> History:
+    """Let `learner` learn; arguments, promises and errors are those of :func:`picojoule.train.fit`."""
+    started = time.monotonic()
+    run = _Run(learner, source, epochs, validation, augment, seed)
+    keeper = _Keeper(run, Path(folder), seconds_between_checkpoints) if folder is not None else None
+    learner.model.train()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed((seed + learner.stream * _STREAMS) % 2**63)
+            done = start = keeper.resume() if keeper else Done()
+            for done in track(run.steps(start), what, total=run.total - start.steps):
+                if keeper:
+                    keeper.keep(done)
+    finally:
+        if keeper:
+            keeper.close()
+    run.finish()
+    return History(epochs=done.epochs, steps=done.steps, seconds=time.monotonic() - started)
+
+
+@final
+@dataclass
+class _Run:
+    learner: Learner
+    source: Source
+    epochs: int
+    validation: Validation | None
+    augment: Augment | None
+    seed: int
+    best: dict[str, Tensor] = field(default_factory=dict)
+    """The model's state at its highest score, where it is to be kept."""
+
+    @property
+    def total(self) -> int:
+        return self.epochs * len(self.source)
+
+    def steps(self, done: Done) -> Iterator[Done]:
+        """Go on from `done`; yield what is done after each step."""
+        for epoch in range(done.steps // len(self.source), self.epochs):
+            if self.validation and self.validation.stops(done.scores):
+                return
+            begun = time.monotonic()
+            batches = self.source(_generator(self.seed, 2 * epoch))
+            for x, y in islice(batches, done.steps % len(self.source), len(self.source)):
+                loss = self._step(x, y, Moment(done.steps, self.total, epoch))
+                done = replace(done, steps=done.steps + 1, loss_sum=done.loss_sum + loss)
+                if done.steps % len(self.source) == 0:
+                    done = self._end_epoch(done, begun)
+                yield done
+            if done.steps != (epoch + 1) * len(self.source):
+                what = f"the source gave {done.steps % len(self.source)} batches but its length is {len(self.source)}"
+                raise InputError(what, where="training", remedy="make its length the number of its batches")
+
+    def _step(self, x: Tensor, y: Tensor, moment: Moment) -> float:
+        if self.augment is not None:
+            x = self.augment(x, _generator(self.seed, 2 * moment.step + 1))
+        return self.learner.learn(x, y, moment)
+
+    def _end_epoch(self, done: Done, begun: float) -> Done:
+        mean = done.loss_sum / len(self.source)
+        if not math.isfinite(mean):
+            raise InputError(
+                f"the loss is {mean} in epoch {len(done.epochs) + 1}",
+                where="training",
+                remedy="lower the learning rate, or check the data and the loss",
+            )
+        score, metrics = self._score(), self.learner.metrics()
+        epoch = Epoch(steps=done.steps, loss=mean, score=score, metrics=metrics, seconds=time.monotonic() - begun)
+        done = replace(done, epochs=(*done.epochs, epoch), loss_sum=0.0)
+        if self.validation and self.validation.keep_best and best(done.scores) == len(done.epochs) - 1:
+            self.best = {key: value.detach().clone() for key, value in self.learner.model.state_dict().items()}
+        return done
+
+    def _score(self) -> float | None:
+        if self.validation is None:
+            return None
+        model, processes = self.learner.model, self.learner.processes
+        processes.align(model, parameters=False)
+        model.eval()
+        with torch.no_grad():
+            score = float(self.validation.score(model))
+        model.train()
+        return processes.agree(score, _device(model))
+
+    def finish(self) -> None:
+        """The best weights into the model, where they are to be kept."""
+        if self.best:
+            self.learner.model.load_state_dict(self.best)
+
+
+@final
+class _Keeper:
+    """Writes a run's checkpoint at the start, after each epoch and every few seconds, and its journal."""
+
+    def __init__(self, run: _Run, folder: Path, seconds: float) -> None:
+        self.run, self.folder, self.seconds = run, folder, seconds
+        self.processes = run.learner.processes
+        others = {"processes": self.processes.size} if self.processes.size > 1 else {}
+        settings = {"seed": run.seed, "epochs": run.epochs, "batches": len(run.source), **others}
+        self.fingerprint = checkpoints.fingerprint(run.learner.model, **settings)
+        self.last = time.monotonic()
+        self.journal: Journal | None = None
+
+    def resume(self) -> Done:
+        learner = self.run.learner
+        found = checkpoints.load(
+            self.folder, learner.model, learner.optimiser, self.fingerprint, rank=self.processes.rank
+        )
+        done = Done() if found is None else found.done
+        if found is None:
+            self._write(done)
+        else:
+            self.run.best = found.best
+        if self.processes.rank == 0:
+            self.journal = Journal(self.folder, len(done.epochs))
+            self.journal.write(done.epochs)  # it may have been killed between a checkpoint and its report
+        return done
+
+    def keep(self, done: Done) -> None:
+        epoch_ends = done.steps % len(self.run.source) == 0
+        late = time.monotonic() - self.last >= self.seconds
+        if epoch_ends or self.processes.agree(late, _device(self.run.learner.model)):
+            self._write(done)
+        if epoch_ends and self.journal:
+            self.journal.write(done.epochs)
+
+    def close(self) -> None:
+        if self.journal:
+            self.journal.close()
+
+    def _write(self, done: Done) -> None:
+        learner = self.run.learner
+        random = self.processes.collect(torch.get_rng_state(), _device(learner.model))
+        if self.processes.rank == 0:
+            checkpoints.save(
+                self.folder, learner.model, learner.optimiser, self.fingerprint, done, random=random, best=self.run.best
+            )
+        self.last = time.monotonic()
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _generator(seed: int, stream: int) -> torch.Generator:
+    """A generator of its own for each pair; the mixing keeps neighbouring seeds from sharing streams."""
+    return torch.Generator().manual_seed((seed * _STREAMS + stream * 0xBF58476D1CE4E5B9) % 2**63)
+
+
+_STREAMS = 0x9E3779B97F4A7C15

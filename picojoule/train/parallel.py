@@ -1,0 +1,101 @@
+"""Data parallelism under ``torchrun``: what a training step asks of the other processes.
+
+Each process takes its share of every batch. A loss that is a mean over samples, weighted by the size of the share, and
+gradients that are added up, make a step of N processes the step of one process with the whole batch::
+
+    ∇L = Σ_r (n_r/n)·∇L_r
+
+A loss or a layer that mixes the samples of a batch (batch norm in training) sees its own share only.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, distributed, nn
+
+from picojoule.base.errors import InputError
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Which of how many processes this is. With one, everything here does nothing."""
+
+    rank: int = 0
+    size: int = 1
+
+    def share(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
+        """This process's part of a batch, and the part's weight n_r/n.
+
+        Raises:
+            InputError: fewer samples than processes.
+        """
+        if self.size == 1:
+            return x, y, 1.0
+        if len(x) < self.size:
+            raise InputError(
+                f"a batch of {len(x)} for {self.size} processes", where="torchrun", remedy="use larger batches"
+            )
+        low, high = (len(x) * each // self.size for each in (self.rank, self.rank + 1))
+        return x[low:high], y[low:high], (high - low) / len(x)
+
+    def add_up(self, tensors: Iterable[Tensor]) -> None:
+        """Each tensor ← its sum over all processes, in place, in one message for each number type."""
+        if self.size == 1:
+            return
+        kinds: dict[torch.dtype, list[Tensor]] = {}
+        for each in tensors:
+            kinds.setdefault(each.dtype, []).append(each)
+        for same in kinds.values():
+            joined = torch.cat([each.flatten() for each in same])
+            distributed.all_reduce(joined)
+            for each, part in zip(same, joined.split([each.numel() for each in same]), strict=True):
+                each.copy_(part.view_as(each))
+
+    def total(self, number: float, device: torch.device) -> float:
+        """The sum of a number over all processes."""
+        value = torch.tensor([number], dtype=torch.float64, device=device)
+        self.add_up([value])
+        return value.item()
+
+    def agree(self, number: float, device: torch.device) -> float:
+        """The first process's number."""
+        if self.size == 1:
+            return number
+        value = torch.tensor([number], dtype=torch.float64, device=device)
+        distributed.broadcast(value, 0)
+        return value.item()
+
+    def align(self, model: nn.Module, *, parameters: bool) -> None:
+        """The first process's buffers, and with `parameters` its weights, on all."""
+        if self.size > 1:
+            for each in (*(model.parameters() if parameters else ()), *model.buffers()):
+                distributed.broadcast(each.data, 0)
+
+    def collect(self, state: Tensor, device: torch.device) -> list[Tensor]:
+        """A small tensor of every process, in order."""
+        if self.size == 1:
+            return [state]
+        mine = state.to(device)
+        found = [torch.empty_like(mine) for _ in range(self.size)]
+        distributed.all_gather(found, mine)
+        return [each.to(state.device) for each in found]
+
+
+def processes() -> Processes:
+    """Those that ``torchrun`` started, which find each other here; else this one alone."""
+    size = int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
+    if size == 1:
+        return Processes()
+    if not distributed.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        atexit.register(distributed.destroy_process_group)
+    return Processes(distributed.get_rank(), distributed.get_world_size())

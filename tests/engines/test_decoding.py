@@ -1,0 +1,30 @@
+"""An output without its start is what the later steps alone brought."""
+
+import pytest
+import torch
+
+from nets import converted, inputs
+from picojoule.base.errors import InputError
+from picojoule.codes import Phase, Rate
+from picojoule.engines import run
+from picojoule.engines.decoding import settled
+
+
+@pytest.mark.parametrize("code", [Rate(steps=32), Phase(steps=32)], ids=repr)
+def test_what_the_later_steps_brought(code):
+    """The sum of all steps is that of the first ones and that of the rest."""
+    network = converted(code)
+    path = run(network, inputs(3), trajectory=True).trajectory
+    torch.testing.assert_close(settled(network, path, 0), path[-1])
+    shares = torch.tensor(code.injections()).cumsum(0)
+    for discard in (8, 24):
+        early, late = path[discard - 1] * shares[discard - 1], settled(network, path, discard)
+        torch.testing.assert_close(early + late * (shares[-1] - shares[discard - 1]), path[-1] * shares[-1])
+
+
+def test_nothing_left_is_an_error():
+    network = converted(Rate(steps=8))
+    path = run(network, inputs(2), trajectory=True).trajectory
+    for given, discard in ((path, 8), (path, -1), (path[:5], 2)):
+        with pytest.raises(InputError, match="where the network has 8"):
+            settled(network, given, discard)

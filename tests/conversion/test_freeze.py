@@ -11,7 +11,8 @@ from picojoule.conversion import convert, freeze
 from picojoule.cost.profiles import HOROWITZ_FP32
 from picojoule.engines import run
 from picojoule.ir import Conv, Fire, Linear
-from picojoule.neurons import IF, LIF, PLIF
+from picojoule.models.events import EventNet
+from picojoule.neurons import IF, LIF, PLIF, Signed
 from suite import REFUSES, check_engines_agree
 
 STEPS = 6
@@ -258,6 +259,25 @@ def test_frames_are_counted_as_events():
         run(network, x[:, :2])
 
 
+def test_the_classifier_of_event_frames():
+    """Our own training module, PerStep and batch norms, as it is."""
+    torch.manual_seed(0)
+    module = EventNet(classes=4)
+    x = torch.poisson(torch.full((6, 5, 2, 34, 34), 0.1))
+    for _ in range(5):
+        module(x.transpose(0, 1))
+    module.eval()
+    for parameter in module.parameters():
+        parameter.data *= 2
+    network = freeze(module, x[:, 0], steps=5, frames=True)
+    with torch.no_grad():
+        expected = module.double()(x.double().transpose(0, 1))
+    done = run(network.to("cpu", "float64"), x.double(), engine="event")
+    torch.testing.assert_close(done.values, expected, rtol=1e-5, atol=1e-6)
+    assert [fire.layer for fire in network.all(Fire)] == [f"layers.{i}.inner.0" for i in (0, 2, 4)]
+    assert done.counts.hidden_spikes > 1000
+
+
 class Loop(nn.Module):
     def __init__(self):
         super().__init__()
@@ -307,6 +327,7 @@ def two(layer):
 
 FAILS = {
     "an ANN": (lambda: nn.Sequential(nn.Linear(4, 3), nn.ReLU()), "no spiking neurons"),
+    "spikes below zero": (lambda: nn.Sequential(nn.Linear(4, 3), Signed(0.5)), "fires both ways"),
     "a loop over steps": (Loop, "hands potentials on"),
     "layers behind the mean": (Behind, "does not end in one tensor"),
     "spikes plus spikes": (Added, "reads currents"),

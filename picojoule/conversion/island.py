@@ -130,14 +130,15 @@ def _require_samples_apart(function: Operation, inputs: list[Tensor], shape: tup
 
 
 def _flops(function: Operation, inputs: list[Tensor]) -> int:
-    """What torch's counter finds; attention by its plain matrix products, which the counter knows."""
+    """What torch's counter finds; attention and recurrence by their plain matrix products, which the counter knows."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        plain = torch.backends.mkldnn.flags(enabled=False)
+        with plain, sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
             function(*inputs)
     finally:
         torch.backends.mha.set_fastpath_enabled(before)

@@ -135,6 +135,25 @@ def test_attention_is_counted_as_its_matrix_products():
     assert attention.macs == products + values and attention.weights == 4 * width * width + 4 * width
 
 
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rows, self.head = nn.LSTM(48, 6, batch_first=True), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(F.relu(self.rows(x.transpose(1, 2).flatten(2))[0][:, -1]))
+
+
+def test_recurrence_is_counted_as_its_matrix_products():
+    torch.manual_seed(0)
+    model = Recurrent().eval()
+    island = next(trace(model, X, islands=True).all(Island))
+    assert island.operation == "LSTM"
+    assert island.macs == 16 * 4 * 6 * (48 + 6) + 16 * 48 + 16 * 6
+    network = convert(model, MORE, code=TTFS(steps=200), islands=True, percentile=100)
+    assert relative(run(network, X).values, model(X).detach()) < 0.02
+
+
 def test_the_report_says_what_is_analogue():
     network = convert(made("squeeze"), MORE, code=Rate(steps=8), islands=True)
     assert dict(network.conversion.choices)["analogue islands"] == "2: 1 mul, 1 sigmoid"

@@ -26,7 +26,8 @@ from picojoule.ir import Fire, Network, WeightLayer
 from picojoule.models import load_darknet
 from timing import machine
 
-VARIANTS = {"imbalanced": pj.codes.Rate(steps=512), "weighted": pj.codes.Rate(steps=512, weighted=True)}
+SYSTEMS = (("coded", 0.5, False), ("analogue", 0.0, False), ("analogue", 0.0, True))
+"""Input, start of the membranes, and which of the signed neurons."""
 
 
 def photos(folder: Path, number: int) -> Tensor:
@@ -85,20 +86,21 @@ def main() -> None:
     )
     print("photos: of the mean of all steps, and (in brackets) of the steps behind the first quarter.\n")
     grid = [t for t in (16, 32, 64, 128, 256, 512, 1024) if t <= options.steps]
-    print(line("neuron", "percentile", *(f"T={t}" for t in grid), "spikes/neuron", "synops", "s a photo"))
-    print(line(*["---"] * (5 + len(grid))))
-    for (name, code), percentile in [(each, p) for each in VARIANTS.items() for p in (99.9, 100.0)]:
-        code = pj.codes.Rate(steps=options.steps, weighted=code.weighted)
-        network = pj.convert(model, x, code=code, percentile=percentile)
+    heads = (f"T={t}" for t in grid)
+    print(line("neuron", "input", "v₀", *heads, "spikes/neuron", "synops", "s a photo"))
+    print(line(*["---"] * (6 + len(grid))))
+    for source, initial, weighted in SYSTEMS:
+        code = pj.codes.Rate(steps=options.steps, initial=initial, weighted=weighted)
+        network = pj.convert(model, x, code=code, percentile=100, input=source)
         path, spikes, synops, seconds = trajectory(network, x)
         assert torch.allclose(settled(network, path, options.steps // 4), behind(path, options.steps), atol=1e-4)
         both = [(correlation(path[t - 1], expected), correlation(behind(path, t), expected)) for t in grid]
         cells = [f"{mean:.3f} ({late:.3f})" for mean, late in both]
-        print(
-            line(name, f"{percentile:g}", *cells, f"{spikes:.1f}", f"{synops / 1e9:.2f} G", f"{seconds:.1f}"),
-            flush=True,
-        )
-    print(f"\n{len(list(network.all(Fire)))} populations of neurons; the photos themselves set the scales.")
+        cells += [f"{spikes:.1f}", f"{synops / 1e9:.2f} G", f"{seconds:.1f}"]
+        print(line("weighted" if weighted else "imbalanced", source, f"{initial:g}", *cells), flush=True)
+    print(
+        f"\n{len(list(network.all(Fire)))} populations of neurons; the largest values on these photos set the scales."
+    )
 
 
 if __name__ == "__main__":

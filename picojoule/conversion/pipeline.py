@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
 from picojoule.codes import Code
-from picojoule.conversion.calibrate import histograms, require_finite
+from picojoule.conversion.calibration import fit_codes, fit_layers, known
 from picojoule.conversion.carry import carry
 from picojoule.conversion.check import exactly
 from picojoule.conversion.fold import fold
+from picojoule.conversion.histogram import histograms, require_finite
 from picojoule.conversion.normalise import agreed, normalise
 from picojoule.conversion.quantise import quantise_network, weights_only
 from picojoule.conversion.relay import relay
@@ -39,6 +40,7 @@ def convert(
     percentile: float = 99.9,
     input: Literal["auto", "coded", "analogue"] = "auto",
     weight_bits: int = 32,
+    calibrate: Sequence[str] = (),
 ) -> Network:
     """A spiking network from a trained one. The model is not changed.
 
@@ -51,6 +53,7 @@ def convert(
         input: ``coded``: the input fires spikes of its own; ``analogue``: it is a current into the first layer;
             ``auto``: coded where no calibration input is negative.
         weight_bits: store the weights in so many bits, 2 … 16; 32 leaves them as they are.
+        calibrate: what else to fit, any of :data:`picojoule.conversion.calibration.CALIBRATIONS`.
 
     Returns:
         A network whose ``conversion`` says what became of each node.
@@ -62,12 +65,13 @@ def convert(
     """
     if weight_bits != 32:
         _require_bits(weight_bits, "convert(weight_bits=...)")
+    calibrate = known(calibrate)
     network, example = _folded(model, calibration)
     low, high = _input_range(network, calibration)
     coded = _coded(input, low)
     network = _carried(network, example, coded)
     codes = _codes(network, code)
-    scales = _scales(network, calibration, codes, norm, percentile)
+    codes, scales = _scales(network, calibration, codes, norm, percentile, calibrate)
     scales["input"] = torch.full((network.input.shape[0],), high if coded else 1.0)
     scales = agreed(network, scales)
     choices = {
@@ -75,10 +79,13 @@ def convert(
         "norm": norm,
         "percentile": f"{percentile:g}",
         "input": f"coded, 1 stands for {high:g}" if coded else "analogue",
+        "input range": f"{low:g} to {high:g}",
     }
     normal = verify(exactly(normalise, network, example, scales), NORMAL)
     spiking = relay(to_spiking(normal, codes, scales, coded_input=coded))
-    label = code.label if isinstance(code, Code) else _common_label(code)
+    spiking = fit_layers(spiking, normal, calibration, calibrate)
+    label = " +".join([code.label if isinstance(code, Code) else _common_label(code), *calibrate])
+    choices |= {"calibrated": ", ".join(calibrate)} if calibrate else {}
     named = verify(spiking.evolve(spiking.nodes, choices=choices, name=label), SPIKING)
     return weights_only(named, weight_bits) if weight_bits < 32 else named
 
@@ -105,6 +112,18 @@ def quantise(model: nn.Module | Network, calibration: Any, *, bits: int = 8, sam
     for name, each in wanted.items():
         require_finite(each, name)
     return verify(quantise_network(network, wanted, bits), QUANTISED)
+
+
+def reference_of(model: nn.Module | Network, example: Tensor, *, coded_input: bool) -> Network:
+    """The ANN as it is right before neurons take the place of its ReLUs, which have the names of those neurons.
+
+    Args:
+        model: as for :func:`convert`.
+        example: one sample as a batch.
+        coded_input: whether the input fires.
+    """
+    network, example = _folded(model, example)
+    return _carried(network, example, coded_input)
 
 
 def _require_bits(bits: int, where: str) -> None:
@@ -195,9 +214,14 @@ def _coded(choice: str, low: float) -> bool:
 
 
 def _scales(
-    network: Network, calibration: Any, codes: Mapping[str, Code], norm: str, percentile: float
-) -> dict[str, Tensor]:
-    """λ of every ReLU, ``[channels]``; a channel that never fires takes its layer's scale."""
+    network: Network,
+    calibration: Any,
+    codes: Mapping[str, Code],
+    norm: str,
+    percentile: float,
+    calibrate: Sequence[str],
+) -> tuple[Mapping[str, Code], dict[str, Tensor]]:
+    """The codes, and λ of every ReLU, ``[channels]``; a channel that never fires takes its layer's scale."""
     if norm not in ("channel", "layer"):
         raise InputError(f"norm={norm!r}", where="convert", remedy="choose channel or layer")
     if not 0 < percentile <= 100:
@@ -210,4 +234,4 @@ def _scales(
         layer = per_channel.max().clamp_min(_SMALLEST_SCALE)
         used = per_channel if norm == "channel" else layer.expand(len(per_channel))
         scales[name] = torch.where(used > _SMALLEST_SCALE * layer, used, layer)
-    return scales
+    return fit_codes(found, codes, scales, norm, calibrate)

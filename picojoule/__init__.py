@@ -27,6 +27,7 @@ _PUBLIC: dict[str, str] = {
     "load": "picojoule.ir.file:load",
     "run": "picojoule.engines.run:run",
     "measure": "picojoule.measurement.measure:measure",
+    "diagnose": "picojoule.diagnosis.diagnose:diagnose",
     "report": "picojoule.reports:report",
     "cite": "picojoule.reports.cite:cite",
     "Network": "picojoule.ir.network:Network",

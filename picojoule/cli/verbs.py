@@ -26,22 +26,35 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from picojoule.codes import CODES
-    from picojoule.codes.words import parse
-    from picojoule.conversion import convert
     from picojoule.ir.file import save
     from picojoule.models import embedded
 
     _check_model_options(options)
-    out, code = require_writable(options.out), parse(options.code, CODES)
+    out = require_writable(options.out)
     data = _settings(options, mode="quick").dataset()
-    settings = {name: getattr(options, name) for name in ("norm", "percentile", "input", "weight_bits")}
-    network = convert(_model(options) or embedded(), data.train.take(options.limit), code=code, **settings)
+    network = _converted(options, _model(options) or embedded(), data.train.take(options.limit))
     told = json.dumps({"name": network.name, **network.conversion.to_dict()}, indent=1, ensure_ascii=False)
     saved = save(network, out / "network.safetensors")
     write_whole(out / "conversion.json", told)
     print(told if options.json else f"{network.name}\n{network.conversion}")
     say(f"wrote {saved} and {out / 'conversion.json'}; picojoule.load reads the network")
+
+
+def _diagnose(options: argparse.Namespace) -> None:
+    from picojoule.diagnosis import diagnose
+    from picojoule.ir.file import load
+    from picojoule.models import embedded
+    from picojoule.reports import report
+
+    _check_model_options(options)
+    out = require_writable(options.out)
+    data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
+    network = load(options.network) if options.network else _converted(options, model, data.train.take(_CALIBRATION))
+    found = diagnose(model, network, data.test, samples=options.limit)
+    for name in ("diagnosis.json", "diagnosis.html"):
+        report(found).save(out / name)
+    print(found.to_json() if options.json else found)
+    say(f"wrote {out / 'diagnosis.json'} and {out / 'diagnosis.html'}")
 
 
 def _bench(options: argparse.Namespace) -> None:
@@ -126,9 +139,13 @@ def _cite(options: argparse.Namespace) -> None:
     print(bibtex(find(options.recipe).cite))
 
 
+_CALIBRATION = 1000
+"""Training samples that set the scales where no option says how many."""
+
 VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "compare": _compare,
     "convert": _convert,
+    "diagnose": _diagnose,
     "bench": _bench,
     "list": _list,
     "run": _run,
@@ -139,10 +156,21 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
 """Every verb that is built."""
 
 
+def _converted(options: argparse.Namespace, model, samples):  # type: ignore[no-untyped-def]
+    """The network that the options of conversion ask for."""
+    from picojoule.codes import CODES
+    from picojoule.codes.words import parse
+    from picojoule.conversion import convert
+
+    names = ("norm", "percentile", "input", "weight_bits", "calibrate")
+    settings = {name: getattr(options, name) for name in names}
+    return convert(model, samples, code=parse(options.code, CODES), **settings)
+
+
 def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-untyped-def]
     from picojoule.recipes.settings import Settings
 
-    if options.threads:
+    if getattr(options, "threads", None):
         import torch
 
         torch.set_num_threads(options.threads)

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ir", "models"),
     ("engines",),
     ("conversion",),
-    ("measurement",),
+    ("diagnosis", "measurement"),
     ("train",),
     ("benchmark", "reports"),
     ("recipes",),

@@ -22,9 +22,6 @@ class Planned:
 
 
 PLANNED: dict[str, Planned] = {
-    "tune": Planned(
-        "the cheapest code, T and threshold within a drop", "picojoule compare tries several codes and steps"
-    ),
     "detect": Planned("boxes of a trained detector on an image", "nothing yet: the detection recipe comes first"),
     "extract": Planned("relations in a text by a trained network", "nothing yet: the language recipes come first"),
     "export": Planned(
@@ -133,6 +130,16 @@ _DIAGNOSE = (
     _option("--json", action="store_true", help="print JSON instead of a table"),
     _option("--quiet", action="store_true", help="no progress"),
 )
+_TUNE = (
+    _option("--max-drop", type=float, default=0.01, help="share of right decisions that may be lost (default: 0.01)"),
+    _option("--profile", default="horowitz-45nm-fp32", help="a name of picojoule profiles to price under"),
+    _option("--code", type=_words, default=("ttfs", "rate", "phase"), help="codes to try (default: ttfs,rate,phase)"),
+    _option("--anytime", action="store_true", help="also a rate row that stops as soon as it is confident"),
+    _option("--limit", type=_positive, default=1000, help="test samples, half of them unseen (default: 1000)"),
+    _option("--out", default="out", help="folder for the network, result.json and report.html (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of a table"),
+    _option("--quiet", action="store_true", help="no progress"),
+)
 _FORMATS = (_option("-o", "--output", help="file: .html .md .csv .tex or .json; a table on the terminal without"),)
 _JSON = (_option("--json", action="store_true", help="print JSON"),)
 
@@ -159,6 +166,10 @@ _VERBS: dict[str, tuple[str, Add]] = {
     "diagnose": (
         "which layer of a converted network lost the accuracy, why, and what to do",
         _adds(_MODEL, _DATA, _CONVERSION, _DIAGNOSE),
+    ),
+    "tune": (
+        "the cheapest code, steps, kernel and threshold within a drop of accuracy",
+        _adds(_MODEL, _DATA, _TUNE),
     ),
     "bench": ("our engines beside other libraries: time, memory, accuracy", _adds(_MODEL, _DATA, _BENCH)),
     "list": ("the eighteen recipes", _adds(_JSON)),

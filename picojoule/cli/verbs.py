@@ -57,6 +57,46 @@ def _diagnose(options: argparse.Namespace) -> None:
     say(f"wrote {out / 'diagnosis.json'} and {out / 'diagnosis.html'}")
 
 
+def _tune(options: argparse.Namespace) -> None:
+    from picojoule.ir.file import save
+    from picojoule.models import embedded
+    from picojoule.tuning import drop_on, tune
+
+    _check_model_options(options)
+    out, profile, settings = require_writable(options.out), _profile(options.profile), _families(options.code)
+    data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
+    test = data.test.take(options.limit)
+    known, unseen = ((test.images[part], test.labels[part]) for part in (slice(0, None, 2), slice(1, None, 2)))
+    names = {"max_drop": options.max_drop, "profile": profile, "exit_early": options.anytime, "limit": options.limit}
+    found = tune(model, data.train, known, settings=settings, **names)
+    _finish(found.result, out, options)
+    if found.network is None:
+        say(f"no setting keeps the accuracy within {options.max_drop:.2%}; the nearest are in the table")
+        return
+    save(found.network, out / "network.safetensors")
+    drop = drop_on(model, found.network, unseen)
+    say(f"{found.network.name}: drop {drop.value:.2%} on {drop.samples} unseen samples, {options.max_drop:.2%} allowed")
+
+
+def _profile(name: str):  # type: ignore[no-untyped-def]
+    from picojoule.cost.profiles import PROFILES
+
+    for profile in PROFILES:
+        if profile.name == name:
+            return profile
+    raise InputError(f"no profile {name!r}", where="--profile", remedy=f"choose {', '.join(p.name for p in PROFILES)}")
+
+
+def _families(names: tuple[str, ...]):  # type: ignore[no-untyped-def]
+    """The settings to try of each code named."""
+    from picojoule.tuning.settings import FAMILIES
+
+    unknown = [name for name in names if name not in FAMILIES]
+    if unknown or not names:
+        raise InputError(f"no code {', '.join(unknown)}", where="--code", remedy=f"choose of {', '.join(FAMILIES)}")
+    return [setting for name in names for setting in FAMILIES[name]()]
+
+
 def _bench(options: argparse.Namespace) -> None:
     from picojoule.benchmark import bench, show
 
@@ -146,6 +186,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "compare": _compare,
     "convert": _convert,
     "diagnose": _diagnose,
+    "tune": _tune,
     "bench": _bench,
     "list": _list,
     "run": _run,

@@ -28,6 +28,8 @@ _PUBLIC: dict[str, str] = {
     "load": "picojoule.ir.file:load",
     "run": "picojoule.engines.run:run",
     "measure": "picojoule.measurement.measure:measure",
+    "diagnose": "picojoule.diagnosis.diagnose:diagnose",
+    "tune": "picojoule.tuning.tune:tune",
     "report": "picojoule.reports:report",
     "cite": "picojoule.reports.cite:cite",
     "Network": "picojoule.ir.network:Network",

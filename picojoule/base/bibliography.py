@@ -43,6 +43,13 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         2017,
         "Frontiers in Neuroscience",
     ),
+    "li2021": Entry(
+        "Li, Yuhang and Deng, Shikuang and Dong, Xin and Gong, Ruihao and Gu, Shi",
+        "A free lunch from ANN: towards efficient, accurate spiking neural networks calibration",
+        2021,
+        "ICML",
+        "2106.06984",
+    ),
     "bu2022": Entry(
         "Bu, Tong and others",
         "Optimized potential initialization for low-latency spiking neural networks",

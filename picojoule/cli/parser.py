@@ -22,12 +22,6 @@ class Planned:
 
 
 PLANNED: dict[str, Planned] = {
-    "diagnose": Planned(
-        "which layer lost the accuracy, and why", "picojoule compare shows spikes and synops per layer"
-    ),
-    "tune": Planned(
-        "the cheapest code, T and threshold within a drop", "picojoule compare tries several codes and steps"
-    ),
     "detect": Planned("boxes of a trained detector on an image", "nothing yet: the detection recipe comes first"),
     "extract": Planned("relations in a text by a trained network", "nothing yet: the language recipes come first"),
     "export": Planned(
@@ -66,6 +60,10 @@ def _numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not numbers with commas between, such as 0.49,0.48") from None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
 
 
 def _option(*names: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -109,15 +107,37 @@ _BENCH = (
     _option("--json", action="store_true", help="print JSON instead of tables"),
     _option("--quiet", action="store_true", help="no progress"),
 )
-_CONVERT = (
+_CONVERSION = (
     _option("--code", default="ttfs", help="what a spike means: ttfs, rate:steps=32, ttfs:T=12,tau=2 (default: ttfs)"),
     _option("--norm", default="channel", help="scales per channel or per layer (default: channel)"),
     _option("--percentile", type=float, default=99.9, help="of activations that can be expressed (default: 99.9)"),
     _option("--input", default="auto", help="coded, analogue, or auto: coded where no input is negative"),
     _option("--weight-bits", type=_positive, default=32, help="store weights in 2 to 16 bits (default: 32)"),
     _option("--islands", action="store_true", help="let operations that no neuron does stay analogue, priced as such"),
+    _option(
+        "--calibrate", type=_words, default=(), help="what else to calibrate: kernel,threshold,initial,membrane,bias"
+    ),
+)
+_CONVERT = (
     _option("--limit", type=_positive, default=1000, help="calibration samples, at most (default: 1000)"),
     _option("--out", default="out", help="folder for network.safetensors and conversion.json (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of a table"),
+    _option("--quiet", action="store_true", help="no progress"),
+)
+_DIAGNOSE = (
+    _option("--network", help="a network.safetensors of picojoule convert; converted with these options without"),
+    _option("--limit", type=_positive, default=64, help="test samples to look at (default: 64)"),
+    _option("--out", default="out", help="folder for diagnosis.json and diagnosis.html (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of a table"),
+    _option("--quiet", action="store_true", help="no progress"),
+)
+_TUNE = (
+    _option("--max-drop", type=float, default=0.01, help="share of right decisions that may be lost (default: 0.01)"),
+    _option("--profile", default="horowitz-45nm-fp32", help="a name of picojoule profiles to price under"),
+    _option("--code", type=_words, default=("ttfs", "rate", "phase"), help="codes to try (default: ttfs,rate,phase)"),
+    _option("--anytime", action="store_true", help="also a rate row that stops as soon as it is confident"),
+    _option("--limit", type=_positive, default=1000, help="test samples, half of them unseen (default: 1000)"),
+    _option("--out", default="out", help="folder for the network, result.json and report.html (default: out)"),
     _option("--json", action="store_true", help="print JSON instead of a table"),
     _option("--quiet", action="store_true", help="no progress"),
 )
@@ -142,7 +162,15 @@ _VERBS: dict[str, tuple[str, Add]] = {
     "compare": ("a network under every code beside its fp32, int8 and int4 ANN", _adds(_MODEL, _TRAIN, _DATA, _COMMON)),
     "convert": (
         "save a converted network, and say what became of each node",
-        _adds(_MODEL, _DATA, _CONVERT),
+        _adds(_MODEL, _DATA, _CONVERSION, _CONVERT),
+    ),
+    "diagnose": (
+        "which layer of a converted network lost the accuracy, why, and what to do",
+        _adds(_MODEL, _DATA, _CONVERSION, _DIAGNOSE),
+    ),
+    "tune": (
+        "the cheapest code, steps, kernel and threshold within a drop of accuracy",
+        _adds(_MODEL, _DATA, _TUNE),
     ),
     "bench": ("our engines beside other libraries: time, memory, accuracy", _adds(_MODEL, _DATA, _BENCH)),
     "list": ("the eighteen recipes", _adds(_JSON)),

@@ -26,17 +26,13 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from picojoule.codes import CODES
-    from picojoule.codes.words import parse
-    from picojoule.conversion import convert
     from picojoule.ir.file import save
     from picojoule.models import embedded
 
     _check_model_options(options)
-    out, code = require_writable(options.out), parse(options.code, CODES)
+    out = require_writable(options.out)
     data = _settings(options, mode="quick").dataset()
-    settings = {name: getattr(options, name) for name in ("norm", "percentile", "input", "weight_bits", "islands")}
-    network = convert(_model(options) or embedded(), data.train.take(options.limit), code=code, **settings)
+    network = _converted(options, _model(options) or embedded(), data.train.take(options.limit))
     told = json.dumps({"name": network.name, **network.conversion.to_dict()}, indent=1, ensure_ascii=False)
     write_whole(out / "conversion.json", told)
     print(told if options.json else f"{network.name}\n{network.conversion}")
@@ -46,6 +42,63 @@ def _convert(options: argparse.Namespace) -> None:
         say(f"wrote {out / 'conversion.json'}; the network is not saved: {reason.what}")
     else:
         say(f"wrote {saved} and {out / 'conversion.json'}; picojoule.load reads the network")
+
+
+def _diagnose(options: argparse.Namespace) -> None:
+    from picojoule.diagnosis import diagnose
+    from picojoule.ir.file import load
+    from picojoule.models import embedded
+    from picojoule.reports import report
+
+    _check_model_options(options)
+    out = require_writable(options.out)
+    data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
+    network = load(options.network) if options.network else _converted(options, model, data.train.take(_CALIBRATION))
+    found = diagnose(model, network, data.test, samples=options.limit)
+    for name in ("diagnosis.json", "diagnosis.html"):
+        report(found).save(out / name)
+    print(found.to_json() if options.json else found)
+    say(f"wrote {out / 'diagnosis.json'} and {out / 'diagnosis.html'}")
+
+
+def _tune(options: argparse.Namespace) -> None:
+    from picojoule.ir.file import save
+    from picojoule.models import embedded
+    from picojoule.tuning import drop_on, tune
+
+    _check_model_options(options)
+    out, profile, settings = require_writable(options.out), _profile(options.profile), _families(options.code)
+    data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
+    test = data.test.take(options.limit)
+    known, unseen = ((test.images[part], test.labels[part]) for part in (slice(0, None, 2), slice(1, None, 2)))
+    names = {"max_drop": options.max_drop, "profile": profile, "exit_early": options.anytime, "limit": options.limit}
+    found = tune(model, data.train, known, settings=settings, **names)
+    _finish(found.result, out, options)
+    if found.network is None:
+        say(f"no setting keeps the accuracy within {options.max_drop:.2%}; the nearest are in the table")
+        return
+    save(found.network, out / "network.safetensors")
+    drop = drop_on(model, found.network, unseen)
+    say(f"{found.network.name}: drop {drop.value:.2%} on {drop.samples} unseen samples, {options.max_drop:.2%} allowed")
+
+
+def _profile(name: str):  # type: ignore[no-untyped-def]
+    from picojoule.cost.profiles import PROFILES
+
+    for profile in PROFILES:
+        if profile.name == name:
+            return profile
+    raise InputError(f"no profile {name!r}", where="--profile", remedy=f"choose {', '.join(p.name for p in PROFILES)}")
+
+
+def _families(names: tuple[str, ...]):  # type: ignore[no-untyped-def]
+    """The settings to try of each code named."""
+    from picojoule.tuning.settings import FAMILIES
+
+    unknown = [name for name in names if name not in FAMILIES]
+    if unknown or not names:
+        raise InputError(f"no code {', '.join(unknown)}", where="--code", remedy=f"choose of {', '.join(FAMILIES)}")
+    return [setting for name in names for setting in FAMILIES[name]()]
 
 
 def _bench(options: argparse.Namespace) -> None:
@@ -131,9 +184,14 @@ def _cite(options: argparse.Namespace) -> None:
     print(bibtex(find(options.recipe).cite))
 
 
+_CALIBRATION = 1000
+"""Training samples that set the scales where no option says how many."""
+
 VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "compare": _compare,
     "convert": _convert,
+    "diagnose": _diagnose,
+    "tune": _tune,
     "bench": _bench,
     "list": _list,
     "run": _run,
@@ -142,6 +200,17 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "cite": _cite,
 }
 """Every verb that is built."""
+
+
+def _converted(options: argparse.Namespace, model, samples):  # type: ignore[no-untyped-def]
+    """The network that the options of conversion ask for."""
+    from picojoule.codes import CODES
+    from picojoule.codes.words import parse
+    from picojoule.conversion import convert
+
+    names = ("norm", "percentile", "input", "weight_bits", "islands", "calibrate")
+    settings = {name: getattr(options, name) for name in names}
+    return convert(model, samples, code=parse(options.code, CODES), **settings)
 
 
 def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-untyped-def]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
 from picojoule.codes import Code
-from picojoule.conversion.calibrate import histograms, require_finite
+from picojoule.conversion.calibration import fit_codes, fit_layers, known
 from picojoule.conversion.carry import carry
 from picojoule.conversion.check import exactly
 from picojoule.conversion.fold import fold
+from picojoule.conversion.histogram import histograms, require_finite
 from picojoule.conversion.normalise import agreed, normalise
 from picojoule.conversion.quantise import quantise_network, weights_only
 from picojoule.conversion.read_out import read_out
@@ -42,6 +43,7 @@ def convert(
     input: Literal["auto", "coded", "analogue"] = "auto",
     weight_bits: int = 32,
     islands: bool = False,
+    calibrate: Sequence[str] = (),
 ) -> Network:
     """A spiking network from a trained one. The model is not changed.
 
@@ -56,6 +58,7 @@ def convert(
         weight_bits: store the weights in so many bits, 2 … 16; 32 leaves them as they are.
         islands: let an operation that no neuron does stay, as an analogue island, which is computed in numbers when
             its inputs are complete, and counted and priced as such; without, it is an error.
+        calibrate: what else to fit, any of :data:`picojoule.conversion.calibration.CALIBRATIONS`.
 
     Returns:
         A network whose ``conversion`` says what became of each node.
@@ -67,12 +70,13 @@ def convert(
     """
     if weight_bits != 32:
         _require_bits(weight_bits, "convert(weight_bits=...)")
+    calibrate = known(calibrate)
     network, example = _folded(model, calibration, islands)
     low, high = _input_range(network, calibration)
     coded = _coded(input, low)
     network = _carried(network, example, coded)
     codes = _codes(network, code)
-    scales = _scales(network, calibration, codes, norm, percentile)
+    codes, scales = _scales(network, calibration, codes, norm, percentile, calibrate)
     scales["input"] = torch.full((network.input.shape[0],), high if coded else 1.0)
     scales = agreed(network, scales)
     choices = {
@@ -80,11 +84,14 @@ def convert(
         "norm": norm,
         "percentile": f"{percentile:g}",
         "input": f"coded, 1 stands for {high:g}" if coded else "analogue",
+        "input range": f"{low:g} to {high:g}",
     }
     normal = verify(exactly(normalise, network, example, scales), NORMAL)
     spiking = relay(read_out(to_spiking(normal, codes, scales, coded_input=coded)))
     choices |= _told_islands(spiking)
-    label = code.label if isinstance(code, Code) else _common_label(code)
+    spiking = fit_layers(spiking, normal, calibration, calibrate)
+    label = " +".join([code.label if isinstance(code, Code) else _common_label(code), *calibrate])
+    choices |= {"calibrated": ", ".join(calibrate)} if calibrate else {}
     named = verify(spiking.evolve(spiking.nodes, choices=choices, name=label), SPIKING)
     return weights_only(named, weight_bits) if weight_bits < 32 else named
 
@@ -114,6 +121,18 @@ def quantise(
     for name, each in wanted.items():
         require_finite(each, name)
     return verify(quantise_network(network, wanted, bits), QUANTISED)
+
+
+def reference_of(model: nn.Module | Network, example: Tensor, *, coded_input: bool) -> Network:
+    """The ANN as it is right before neurons take the place of its ReLUs, which have the names of those neurons.
+
+    Args:
+        model: as for :func:`convert`.
+        example: one sample as a batch.
+        coded_input: whether the input fires.
+    """
+    network, example = _folded(model, example, True)
+    return _carried(network, example, coded_input)
 
 
 def _require_bits(bits: int, where: str) -> None:
@@ -211,9 +230,14 @@ def _coded(choice: str, low: float) -> bool:
 
 
 def _scales(
-    network: Network, calibration: Any, codes: Mapping[str, Code], norm: str, percentile: float
-) -> dict[str, Tensor]:
-    """λ of every ReLU, ``[channels]``; a channel that never fires takes its layer's scale."""
+    network: Network,
+    calibration: Any,
+    codes: Mapping[str, Code],
+    norm: str,
+    percentile: float,
+    calibrate: Sequence[str],
+) -> tuple[Mapping[str, Code], dict[str, Tensor]]:
+    """The codes, and λ of every ReLU, ``[channels]``; a channel that never fires takes its layer's scale."""
     if norm not in ("channel", "layer"):
         raise InputError(f"norm={norm!r}", where="convert", remedy="choose channel or layer")
     if not 0 < percentile <= 100:
@@ -226,4 +250,4 @@ def _scales(
         layer = per_channel.max().clamp_min(_SMALLEST_SCALE)
         used = per_channel if norm == "channel" else layer.expand(len(per_channel))
         scales[name] = torch.where(used > _SMALLEST_SCALE * layer, used, layer)
-    return scales
+    return fit_codes(found, codes, scales, norm, calibrate)

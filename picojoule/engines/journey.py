@@ -22,7 +22,7 @@ from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_first, channels_innermost
 from picojoule.engines.tally import Tally
 from picojoule.ir import Affine, AvgPool, Fire, Flatten, Frames, Network, Node, Rewire
-from picojoule.ir.dense import evaluate, without_bias
+from picojoule.ir.dense import evaluate, first_potential, without_bias
 from picojoule.kernels.advance import advance
 from picojoule.kernels.once import fire_once
 from picojoule.kernels.pooling import average, maximum
@@ -172,6 +172,8 @@ class Journey:
         v = _filled(population.initial, (self._samples, layout.size), self._task.dtype)
         own = state.output if population.node is self._network.output else None
         before = state.potentials.get(name) if isinstance(population.node, Fire) else own
+        if before is None and isinstance(population.node, Fire) and population.node.start is not None:
+            before = first_potential(population.node, v[: self._samples])
         if before is not None:
             neurons = layout.neurons_of(v)
             neurons.copy_(channels_innermost(before, self._circuit.channels[name]).view_as(neurons))

@@ -20,7 +20,7 @@ from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan, tables_of
 from picojoule.engines.tally import Tally
 from picojoule.ir import Add, Affine, Fire, Frames, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
-from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
+from picojoule.ir.dense import bias_image, evaluate, first_potential, scaled_input, without_bias
 from picojoule.kernels.scan import scan
 from picojoule.spikes import Raster
 
@@ -51,13 +51,13 @@ def run_layered(
 ) -> Outcome:
     """Run the whole schedule; arguments and result as :func:`picojoule.engines.stepped.run_stepped`."""
     parts = [
-        _Block(network, plan, images, tally, state and state.part(start, start + _IMAGES)).run(record, trajectory)
+        Layers(network, plan, images, tally, state and state.part(start, start + _IMAGES)).run(record, trajectory)
         for start, images in zip(range(0, len(x), _IMAGES), x.split(_IMAGES), strict=True)
     ]
     return Outcome.joined(parts)
 
 
-class _Signal(NamedTuple):
+class Signal(NamedTuple):
     """A node's output over a block of steps: ``changing[t] + share[t]·constant``; None where a part is zero.
 
     ``changing`` is ``[steps·batch, ...]``, step by step; ``constant`` is ``[batch or 1, ...]``.
@@ -66,15 +66,15 @@ class _Signal(NamedTuple):
     changing: Tensor | None
     constant: Tensor | None
 
-    def through(self, linear: Callable[[Tensor], Tensor]) -> _Signal:
+    def through(self, linear: Callable[[Tensor], Tensor]) -> Signal:
         """Both parts through a linear map of a batch."""
-        return _Signal(*(None if part is None else linear(part) for part in self))
+        return Signal(*(None if part is None else linear(part) for part in self))
 
 
-def _sum(signals: list[_Signal]) -> _Signal:
+def _sum(signals: list[Signal]) -> Signal:
     """Both parts of several signals together."""
     parts = ([part for part in parts if part is not None] for parts in zip(*signals, strict=True))
-    return _Signal(*map(_total, parts))
+    return Signal(*map(_total, parts))
 
 
 def _total(parts: list[Tensor]) -> Tensor | None:
@@ -84,8 +84,13 @@ def _total(parts: list[Tensor]) -> Tensor | None:
     return sum(parts[1:], parts[0])
 
 
-class _Block:
-    """A few images: the mutable things of their way through time in one place."""
+class Layers:
+    """A few images: the mutable things of their way through time in one place.
+
+    Attributes:
+        potentials: of every node that fires, after the last step it took.
+        steps: of the whole schedule.
+    """
 
     def __init__(self, network: Network, plan: Plan, x: Tensor, tally: Tally | None, state: State | None) -> None:
         assert plan.schedule is not None
@@ -106,9 +111,9 @@ class _Block:
         path: list[Tensor] = []
         for start in range(0, self.steps, _STEPS):
             stop = min(start + _STEPS, self.steps)
-            signals: dict[str, _Signal] = {}
+            signals: dict[str, Signal] = {}
             for node in self.network.nodes:
-                signal = signals[node.name] = self._emit(node, signals, start, stop)
+                signal = signals[node.name] = self.emit(node, signals, start, stop)
                 if isinstance(node, Fire) and node.layer in record:
                     assert signal.changing is not None
                     trains[node.layer].append((signal.changing != 0).unflatten(0, (stop - start, len(self.x))))
@@ -120,9 +125,10 @@ class _Block:
             trajectory=torch.cat(path) if trajectory else None,
         )
 
-    def _emit(self, node: Node, signals: dict[str, _Signal], start: int, stop: int) -> _Signal:
+    def emit(self, node: Node, signals: dict[str, Signal], start: int, stop: int) -> Signal:
+        """What a node gives at the steps start … stop − 1, from the signals of the nodes it reads."""
         if isinstance(node, Input):
-            return _Signal(None, self.x)
+            return Signal(None, self.x)
         if isinstance(node, Frames):
             return self._show(node, start, stop)
         source = signals[node.inputs[0]]
@@ -140,17 +146,21 @@ class _Block:
             return self._pool(node, source)
         return source.through(lambda part: evaluate(node, part))
 
-    def _show(self, node: Frames, start: int, stop: int) -> _Signal:
+    def adopt(self, node: Fire) -> None:
+        """Use other neurons of the same name from now on."""
+        self.tables[node.name] = tables_of(node.code)
+
+    def _show(self, node: Frames, start: int, stop: int) -> Signal:
         frames = self.x[:, start:stop].transpose(0, 1).flatten(0, 1)
         if self.tally:
             self.tally.arrive(node.name, frames)
-        return _Signal(frames, None)
+        return Signal(frames, None)
 
-    def _weigh(self, node: WeightLayer, source: _Signal) -> _Signal:
+    def _weigh(self, node: WeightLayer, source: Signal) -> Signal:
         if node.name not in self.constants:
             self.constants[node.name] = self._held(node, source.constant)
         changing = None if source.changing is None else without_bias(node, source.changing)
-        return _Signal(changing, self.constants[node.name])
+        return Signal(changing, self.constants[node.name])
 
     def _held(self, node: WeightLayer, constant: Tensor | None) -> Tensor:
         """What a layer adds in every step: the image of its constant input, computed once, and its bias."""
@@ -161,7 +171,7 @@ class _Block:
             self.tally.multiply(node.name, constant)
         return without_bias(node, constant) + bias
 
-    def _rewire(self, node: Rewire, sources: list[_Signal]) -> _Signal:
+    def _rewire(self, node: Rewire, sources: list[Signal]) -> Signal:
         """Both parts of all sources where they are wired to; zeros for a part that one of them lacks."""
         shapes = [each.shape for each in self.network.sources(node)]
         parts = []
@@ -170,18 +180,18 @@ class _Block:
             full = [self.x.new_zeros(rows, *shape) if part is None else part.expand(rows, *shape)
                     for part, shape in zip(each, shapes, strict=True)]  # fmt: skip
             parts.append(evaluate(node, *full) if rows else None)
-        return _Signal(*parts)
+        return Signal(*parts)
 
-    def _scale(self, node: Affine, source: _Signal) -> _Signal:
+    def _scale(self, node: Affine, source: Signal) -> Signal:
         """gain·x of both parts; the shift joins the constant."""
         shift = evaluate(node, self.x.new_zeros(1, *node.shape))
         scaled = source.through(lambda part: evaluate(node, part) - shift)
         return scaled._replace(constant=shift if scaled.constant is None else scaled.constant + shift)
 
-    def _fire(self, node: Fire, source: _Signal, start: int, stop: int) -> _Signal:
+    def _fire(self, node: Fire, source: Signal, start: int, stop: int) -> Signal:
         steps, neuron = stop - start, node.code.neuron()
         v = self.potentials.get(node.name)
-        v = self.x.new_full((len(self.x), *node.shape), neuron.initial) if v is None else v
+        v = first_potential(node, self.x) if v is None else v
         flat_v, channels_last = flatten(fast_format(v))
         if source.changing is None:
             drive = flat_v.new_zeros(steps, *flat_v.shape)
@@ -200,9 +210,9 @@ class _Block:
         if self.tally:
             self.tally.add(node.layer, spikes=fired.spikes, state_updates=v.numel() * steps)
             self.tally.arrive(node.name, events, fired)
-        return _Signal(events, None)
+        return Signal(events, None)
 
-    def _pool(self, node: MaxPool, source: _Signal) -> _Signal:
+    def _pool(self, node: MaxPool, source: Signal) -> Signal:
         """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S of each window."""
         assert source.changing is not None
         batch = len(self.x)
@@ -221,9 +231,9 @@ class _Block:
         if self.tally:
             self.tally.enter_pool(node.name, source.changing)
             self.tally.arrive(node.name, change)
-        return _Signal(change, None)
+        return Signal(change, None)
 
-    def _integrate(self, signal: _Signal, start: int, stop: int) -> Tensor:
+    def _integrate(self, signal: Signal, start: int, stop: int) -> Tensor:
         """Add a block of steps to the output's running sum, step by step; the decoded output after each of them."""
         shape = (stop - start, len(self.x), *self.network.output.shape)
         steps = self.x.new_zeros(shape) if signal.changing is None else signal.changing.reshape(shape)

@@ -18,7 +18,7 @@ from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.tally import Tally
 from picojoule.ir import Add, Fire, Frames, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
-from picojoule.ir.dense import bias_image, evaluate, scaled_input, without_bias
+from picojoule.ir.dense import bias_image, evaluate, first_potential, scaled_input, without_bias
 from picojoule.neurons import Neuron, step
 from picojoule.spikes import Raster
 
@@ -166,7 +166,7 @@ class _Clock:
         neuron = self.neurons[node.name]
         v = self.potentials.get(node.name)
         if v is None:
-            v = self.x.new_full((len(self.x), *node.shape), neuron.initial)
+            v = first_potential(node, self.x)
         if local is None:
             self.potentials[node.name] = v if incoming is None else v + incoming
             return None

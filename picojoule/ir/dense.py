@@ -155,6 +155,14 @@ def bias_image(node: WeightLayer) -> Tensor:
     return per_channel(node.bias, node.shape)
 
 
+def first_potential(node: Fire, x: Tensor) -> Tensor:
+    """The potentials of a batch of neurons before the first step ``[batch, *shape]``, in numbers of the type of `x`."""
+    shape = (len(x), *node.shape)
+    if node.start is None:
+        return x.new_full(shape, node.code.neuron().initial)
+    return per_channel(node.start, node.shape).to(x).expand(shape).clone()
+
+
 def evaluate_all(nodes: tuple[Node, ...], x: Tensor) -> dict[str, Tensor]:
     """The output of every node, by name; neurons by their code's closed form.
 

@@ -238,8 +238,10 @@ class Fire(Node):
         code: what their spikes mean.
         layer: the layer they belong to in tables (the weight layer that drives them, or ``input``).
         scale: the value a decoded 1 stands for in the original network, a scalar or one per channel.
+        start: potential of each neuron before the first step, ``[channels]`` or of the node's shape; None: the code's.
     """
 
     code: Code
     layer: str
     scale: Tensor
+    start: Tensor | None = None

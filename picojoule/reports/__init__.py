@@ -14,9 +14,10 @@ from pathlib import Path
 from picojoule.base.errors import InputError
 from picojoule.base.files import write_whole
 from picojoule.reports import formats, html, table, words
+from picojoule.reports.diagnosis import DiagnosisReport
 from picojoule.reports.figures import figures
 from picojoule.reports.words import verdict
-from picojoule.result import Result, merge
+from picojoule.result import Diagnosis, Result, merge
 
 FORMATS: dict[str, Callable[[Result], str]] = {
     ".html": html.page,
@@ -83,13 +84,15 @@ def _below(result: Result) -> list[str]:
     return [*words.verdict(result), *(["", *found] if found else [])]
 
 
-def report(results: Sequence[Result] | Result) -> Report:
-    """A report of one result, or of several of one kind beside each other (see `picojoule.result.merge`).
+def report(results: Sequence[Result] | Result | Diagnosis) -> Report | DiagnosisReport:
+    """A report of one result, of several of one kind (see `picojoule.result.merge`), or of a diagnosis.
 
     Raises:
         InputError: no results, or results of different data sets.
     """
+    if isinstance(results, Diagnosis):
+        return DiagnosisReport(diagnosis=results)
     return Report(result=results if isinstance(results, Result) else merge(results))
 
 
-__all__ = ["FORMATS", "Report", "figures", "report", "verdict"]
+__all__ = ["FORMATS", "DiagnosisReport", "Report", "figures", "report", "verdict"]

@@ -14,4 +14,6 @@ def cite(network: Network) -> str:
     """BibTeX of the codes of a network, each entry once."""
     from picojoule.ir import Fire
 
-    return bibtex(tuple(key for fire in network.all(Fire) for key in fire.code.cite))
+    keys = [key for fire in network.all(Fire) for key in fire.code.cite]
+    calibrated = dict(network.conversion.choices).get("calibrated", "").split(", ")
+    return bibtex((*keys, *(["li2021"] if {"membrane", "bias"} & set(calibrated) else [])))

@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 def page(result: Result) -> str:
     """The whole report as a self-contained HTML document."""
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            result=result,
-            verdict=verdict(result),
-            claims=claims_summary(result),
-            columns=columns(result),
-            caption=caption(result),
-            profiles=profiles(result),
-            figures=figures(result),
-            facts={"Data": list(_facts(result.data)), "Environment": list(_facts(result.environment))},
-            schema=SCHEMA,
-            version=_version(),
-            style=_text("style.css"),
-            script=_text("sort.js"),
-        )
+    return render(
+        "page.html",
+        result=result,
+        verdict=verdict(result),
+        claims=claims_summary(result),
+        columns=columns(result),
+        caption=caption(result),
+        profiles=profiles(result),
+        figures=figures(result),
+        facts={"Data": list(_facts(result.data)), "Environment": list(_facts(result.environment))},
+        schema=SCHEMA,
+        script=_text("sort.js"),
     )
+
+
+def render(template: str, **shown: Any) -> str:
+    """A page of ours from its template, with the style and the version."""
+    return _environment().get_template(template).render(version=_version(), style=_text("style.css"), **shown)
 
 
 def fragment(result: Result) -> str:

@@ -1,6 +1,20 @@
 """The result of a run as values, and its file (schema 1). Needs neither torch nor numpy."""
 
+from picojoule.result.diagnosis import Cause, Diagnosis, LayerDiagnosis
 from picojoule.result.merge import merge
 from picojoule.result.values import EVIDENCE, SCHEMA, STATUSES, Claim, Energy, Result, Row, Series
 
-__all__ = ["EVIDENCE", "SCHEMA", "STATUSES", "Claim", "Energy", "Result", "Row", "Series", "merge"]
+__all__ = [
+    "EVIDENCE",
+    "SCHEMA",
+    "STATUSES",
+    "Cause",
+    "Claim",
+    "Diagnosis",
+    "Energy",
+    "LayerDiagnosis",
+    "Result",
+    "Row",
+    "Series",
+    "merge",
+]

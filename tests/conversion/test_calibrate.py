@@ -14,7 +14,7 @@ from torch import nn
 from nets import inputs, small_cnn
 from picojoule.codes import Rate
 from picojoule.conversion import convert
-from picojoule.conversion.calibrate import Histogram
+from picojoule.conversion.histogram import Histogram
 from picojoule.engines import run
 from picojoule.ir import Fire
 

@@ -38,6 +38,14 @@ class Histogram:
         self._counts += np.bincount(flat, minlength=channels * _BINS).reshape(channels, _BINS)
         self._largest = np.maximum(self._largest, rows.max(1).values.numpy())
 
+    def bins(self) -> tuple[Tensor, Tensor]:
+        """The middle of each bin that is not empty in all channels, ``[bins]``, and its counts ``[channels, bins]``."""
+        used = np.flatnonzero(self._counts.any(0))
+        edges = [((used + side).astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64)
+                 for side in (_FIRST - 1, _FIRST)]  # fmt: skip
+        middle = np.where(used == 0, 0.0, (edges[0] + np.minimum(edges[1], self._largest.max())) / 2)
+        return torch.from_numpy(middle), torch.from_numpy(self._counts[:, used])
+
     def percentile(self, percent: float) -> Tensor:
         """The `percent`-th percentile of each channel, ``[channels]``; 100 is the exact maximum."""
         if percent == 100:

@@ -82,8 +82,8 @@ def tune(
     """The cheapest setting of conversion whose accuracy is within `max_drop` of the ANN's.
 
     Every setting is priced on a few samples, and settings are tried by rising price. Each is judged by its closed
-    form first, which runs at the ANN's speed, and only then, where that is not exact, by its spikes. The first that
-    holds, with a margin for the number of samples, is the cheapest.
+    form first, which runs at the ANN's speed, and only then, if that leaves it in, by its spikes. Of the first that
+    holds, with a margin for the number of samples, and a few behind it the cheapest is taken.
 
     Args:
         model: the module, or its traced network.
@@ -109,7 +109,7 @@ def tune(
     )  # fmt: skip
     tried = settings if settings is not None else [each for family in FAMILIES.values() for each in family()]
     ordered = _by_price(search, list(tried))
-    chosen = _first_that_holds(search, ordered)
+    chosen = _cheapest_that_holds(search, ordered)
     if exit_early:
         _try_exit(search, [setting for _, setting in ordered])
     return _tuning(search, chosen)
@@ -174,19 +174,20 @@ def _convert(search: _Search, setting: Setting) -> Network | None:
     return network.evolve(network.nodes, name=setting.name)
 
 
-def _first_that_holds(search: _Search, ordered: Sequence[tuple[float, Setting]]) -> tuple[Setting, Network] | None:
-    chosen, more = None, _MORE
+def _cheapest_that_holds(search: _Search, ordered: Sequence[tuple[float, Setting]]) -> tuple[Setting, Network] | None:
+    """The first by estimated price, or one of the few behind it where calibration has made that cheaper."""
+    holding: list[tuple[float, Setting, Network]] = []
+    more = _MORE
     for number, (joules, setting) in enumerate(ordered):
-        if chosen is not None and more == 0:
-            search.told.append(f"{len(ordered) - number} dearer settings were not tried")
+        if holding and more == 0:
+            _note(search, f"{len(ordered) - number} dearer settings were not tried")
             break
+        more -= bool(holding)
         say(f"trying {setting.name}")
         network = _convert(search, setting)
-        if network is not None and _judge(search, setting, network, joules) and chosen is None:
-            chosen = setting, network
-        elif chosen is not None:
-            more -= 1
-    return chosen
+        if network is not None and _judge(search, setting, network, joules):
+            holding.append((price(search.rows[-1][0].counts, search.profile).joules, setting, network))
+    return min(holding, key=lambda each: each[0])[1:] if holding else None
 
 
 def _judge(search: _Search, setting: Setting, network: Network, joules: float) -> bool:

@@ -22,13 +22,15 @@ from timing import machine
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from zoo import cifar, resnet8, resnet20
 
-CODES = (
-    pj.codes.TTFS(steps=80),
-    pj.codes.TTFS.nearest(steps=80),
-    pj.codes.TTFS.nearest(steps=24, tau=5.0),
-    pj.codes.TTFS.nearest(steps=12, tau=2.0),
-    pj.codes.Rate(steps=32),
+SYSTEMS = (
+    (pj.codes.TTFS(steps=80), 99.999, ()),
+    (pj.codes.TTFS.nearest(steps=80), 99.999, ()),
+    (pj.codes.TTFS(steps=24), 99.9, ("kernel",)),
+    (pj.codes.TTFS(steps=12), 99.9, ("kernel",)),
+    (pj.codes.Rate(steps=32), 99.9, ()),
+    (pj.codes.Rate(steps=32), 99.9, ("threshold", "membrane")),
 )
+"""Code, percentile, and what else is calibrated."""
 
 
 def measured(network: object, x: Tensor, labels: Tensor) -> tuple[float, float, float]:
@@ -61,12 +63,12 @@ def main() -> None:
         print(line("system", "percentile", "accuracy", "spikes/neuron", "synops"))
         print(line(*["---"] * 5))
         print(line("ann fp32", "-", f"{measured(pj.trace(model, test), test, labels)[0]:.1%}", "-", "-"), flush=True)
-        for code in CODES:
-            for percentile in (99.9, 99.999):
-                network = pj.convert(model, train, code=code, percentile=percentile)
-                accuracy, spikes, synops = measured(network, test, labels)
-                cells = (f"{accuracy:.1%}", f"{spikes:.3f}", f"{synops / 1e6:.1f} M")
-                print(line(network.name, f"{percentile:g}", *cells), flush=True)
+        for code, percentile, calibrate in SYSTEMS:
+            options_of = {"percentile": percentile, "calibrate": calibrate, "input": "analogue"}
+            network = pj.convert(model, train, code=code, **options_of)
+            accuracy, spikes, synops = measured(network, test, labels)
+            cells = (f"{accuracy:.1%}", f"{spikes:.3f}", f"{synops / 1e6:.1f} M")
+            print(line(network.name, f"{percentile:g}", *cells), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ error that names the node, the user's line and the remedy; a conversion is never
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -263,9 +264,15 @@ def _refusal(fx_node: fx.Node, name: str, kind: str, reason: str) -> ConversionE
     return ConversionError(
         reason,
         where=f"node {name} ({kind}){source_line(fx_node)}",
-        remedy=f"supported are {', '.join(sorted({*BUILDERS, *MOVES}))}; replace it in the model, "
-        "or let it stay as it is with islands=True",
+        remedy=f"{_instead(kind)}, or let it stay as it is with islands=True (--islands)",
     )
+
+
+def _instead(kind: str) -> str:
+    """What to use instead of an operation: those of a like name, or the table of all."""
+    alike = difflib.get_close_matches(kind, sorted({*BUILDERS, *MOVES} - {kind}), n=3)
+    named = f" ({', '.join(alike)}?)" if alike else ""
+    return f"replace it by a supported operation{named}, all of which are in docs/bring-your-model.md"
 
 
 def _in_place(fx_node: fx.Node, facts: Facts) -> bool:

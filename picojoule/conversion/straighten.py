@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from picojoule.ir import Fate, Network, Node, ReLU, Rewire
+from picojoule.ir.network import live
 
 
 def straighten(network: Network) -> Network:
@@ -35,14 +36,7 @@ def straighten(network: Network) -> Network:
     if not stands_for and all(made[node.name] is node for node in network.nodes):
         return network
     output = stands_for.get(network.output.name, network.output.name)
-    needed, queue = {network.input.name}, [output]
-    while queue:
-        name = queue.pop()
-        if name not in needed:
-            needed.add(name)
-            queue += made[name].inputs
-    kept = [node for name, node in made.items() if name in needed and name != output]
-    return network.evolve([*kept, made[output]], fates=fates)
+    return network.evolve(live(made, output), fates=fates)
 
 
 def _direct(node: Rewire, made: dict[str, Node]) -> Rewire:

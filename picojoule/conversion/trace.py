@@ -22,6 +22,7 @@ from picojoule.conversion.moves import NoMove, Places
 from picojoule.conversion.operations import BUILDERS, MOVES
 from picojoule.ir import Affine, Conversion, Fate, Heads, Input, Island, Network, Node
 from picojoule.ir.dense import evaluate_all
+from picojoule.ir.network import live
 from picojoule.ir.stages import TRACED, verify
 
 
@@ -79,7 +80,7 @@ class _Building:
                 output, heads = self._outputs(fx_node.args[0])
             elif self._is_value(fx_node):
                 self._call(fx_node, names[fx_node.name], graph)
-        nodes = _live(self._nodes, output)
+        nodes = live(self._nodes, output)
         return Network(nodes=nodes, conversion=Conversion(fates=tuple(self._fates)), name=self._name, heads=heads)
 
     def _is_value(self, fx_node: fx.Node) -> bool:
@@ -304,18 +305,6 @@ def _exported_path(fx_node: fx.Node) -> str:
 
 def _told(node: Node) -> str:
     return "analogue island" if isinstance(node, Island) else type(node).__name__
-
-
-def _live(nodes: dict[str, Node], output: str) -> tuple[Node, ...]:
-    """The nodes the output depends on, the output last."""
-    needed, queue = {"input"}, [output]
-    while queue:
-        name = queue.pop()
-        if name not in needed:
-            needed.add(name)
-            queue += nodes[name].inputs
-    kept = [node for node in nodes.values() if node.name in needed and node.name != output]
-    return (*kept, nodes[output])
 
 
 def require_same(network: Network, example: Tensor, expected: Tensor) -> None:

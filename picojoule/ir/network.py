@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from math import prod
@@ -216,6 +216,22 @@ class Network:
                 remedy="give inputs of the shape the network was traced with",
             )
         return x.to(next((layer.weight for layer in self.all(WeightLayer)), torch.empty(0)))
+
+
+def live(nodes: Mapping[str, Node], output: str) -> tuple[Node, ...]:
+    """The nodes an output depends on, in their order, the output last; the input is there in any case.
+
+    Args:
+        nodes: by name, each behind those it reads.
+        output: the name of the output node.
+    """
+    needed, queue = {name for name, node in nodes.items() if isinstance(node, Input)}, [output]
+    while queue:
+        name = queue.pop()
+        if name not in needed:
+            needed.add(name)
+            queue += nodes[name].inputs
+    return (*(node for name, node in nodes.items() if name in needed and name != output), nodes[output])
 
 
 def _moved(node: Node, device: str, dtype: torch.dtype) -> Node:

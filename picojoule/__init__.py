@@ -24,6 +24,7 @@ _PUBLIC: dict[str, str] = {
     "quantise": "picojoule.conversion.pipeline:quantise",
     "freeze": "picojoule.conversion.freeze:freeze",
     "trace": "picojoule.conversion.trace:trace",
+    "finetune": "picojoule.train.finetune:finetune",
     "save": "picojoule.ir.file:save",
     "load": "picojoule.ir.file:load",
     "run": "picojoule.engines.run:run",

@@ -56,6 +56,18 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         2022,
         "AAAI",
     ),
+    "bu2022clip": Entry(
+        "Bu, Tong and Fang, Wei and Ding, Jianhao and Dai, PengLin and Yu, Zhaofei and Huang, Tiejun",
+        "Optimal ANN-SNN Conversion for High-accuracy and Ultra-low-latency Spiking Neural Networks",
+        2022,
+        "ICLR",
+    ),
+    "wu2021tandem": Entry(
+        "Wu, Jibin and Chua, Yansong and Zhang, Malu and Li, Guoqi and Li, Haizhou and Tan, Kay Chen",
+        "A Tandem Learning Rule for Effective Training and Rapid Inference of Deep Spiking Neural Networks",
+        2021,
+        "IEEE Transactions on Neural Networks and Learning Systems",
+    ),
     "kim2018": Entry("Kim, Jaehyun and others", "Deep neural networks with weighted spikes", 2018, "Neurocomputing"),
     "horowitz2014": Entry("Horowitz, Mark", "Computing's energy problem (and what we can do about it)", 2014, "ISSCC"),
     "davies2018": Entry(

@@ -119,6 +119,7 @@ _CONVERSION = (
     ),
 )
 _CONVERT = (
+    _option("--finetune", type=_positive, help="epochs of training for the code, imitating the model (default: none)"),
     _option("--limit", type=_positive, default=1000, help="calibration samples, at most (default: 1000)"),
     _option("--out", default="out", help="folder for network.safetensors and conversion.json (default: out)"),
     _option("--json", action="store_true", help="print JSON instead of a table"),

@@ -32,7 +32,9 @@ def _convert(options: argparse.Namespace) -> None:
     _check_model_options(options)
     out = require_writable(options.out)
     data = _settings(options, mode="quick").dataset()
-    network = _converted(options, _model(options) or embedded(), data.train.take(options.limit))
+    model = _model(options) or embedded()
+    network = _converted(options, model, data.train.take(options.limit))
+    network = _finetuned(network, model, data.train, options.finetune, out) if options.finetune else network
     told = json.dumps({"name": network.name, **network.conversion.to_dict()}, indent=1, ensure_ascii=False)
     write_whole(out / "conversion.json", told)
     print(told if options.json else f"{network.name}\n{network.conversion}")
@@ -211,6 +213,17 @@ def _converted(options: argparse.Namespace, model, samples):  # type: ignore[no-
     names = ("norm", "percentile", "input", "weight_bits", "islands", "calibrate")
     settings = {name: getattr(options, name) for name in names}
     return convert(model, samples, code=parse(options.code, CODES), **settings)
+
+
+def _finetuned(network, model, samples, epochs: int, out: Path):  # type: ignore[no-untyped-def]
+    """The network trained further; an interrupted training goes on where it was."""
+    from picojoule.train import Shuffled
+    from picojoule.train.finetune import finetune, imitation
+
+    checkpoints = out / "finetuning"
+    found = finetune(network, imitation(model), Shuffled(samples=samples, size=50), epochs=epochs, folder=checkpoints)
+    shutil.rmtree(checkpoints)
+    return found
 
 
 def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-untyped-def]

@@ -80,6 +80,23 @@ def walk(network: Network, x: Tensor, adjust: Adjust) -> Network:
     return network.evolve(made.values())
 
 
+@torch.no_grad()
+def sent(network: Network, x: Tensor) -> dict[str, Tensor]:
+    """What receivers really decode of each layer of neurons over its window, ``[batch, *shape]``, by its name.
+
+    Args:
+        network: a spiking network.
+        x: inputs ``[batch, ...]``.
+
+    Raises:
+        ConversionError: its layers cannot be run one after the other.
+    """
+    way = _way(network, network.check_input(x))
+    for node in network.nodes:
+        way.take(node, None)
+    return {fire.name: way.value(fire) for fire in network.all(Fire)}
+
+
 def _moves_alone(network: Network, fire: Fire) -> bool:
     """True where the sums of the layer that drives it go to these neurons only, and as they are."""
     node = network.by_name.get(fire.layer)
@@ -108,6 +125,10 @@ class _Way(ABC):
         """What receivers of these neurons decode."""
 
     @abstractmethod
+    def value(self, fire: Fire) -> Tensor:
+        """What receivers decode of neurons that have run."""
+
+    @abstractmethod
     def take(self, node: Node, shift: Tensor | None) -> None:
         """Run the next node for good."""
 
@@ -122,6 +143,9 @@ class _Dense(_Way):
     def decode(self, fire: Fire, shift: Tensor | None) -> Tensor:
         u = self._values[fire.inputs[0]]
         return fire.code.value(u if shift is None else u + per_channel(shift, fire.shape))
+
+    def value(self, fire: Fire) -> Tensor:
+        return self._values[fire.name]
 
     def take(self, node: Node, shift: Tensor | None) -> None:
         if isinstance(node, Fire):
@@ -139,13 +163,18 @@ class _InSteps(_Way):
         self._signals: dict[str, Signal] = {}
 
     def decode(self, fire: Fire, shift: Tensor | None) -> Tensor:
-        spikes = self._fire(fire, shift).changing
-        assert spikes is not None
-        return spikes.unflatten(0, (-1, self._batch)).sum(0) / fire.code.repeats
+        return self._decoded(fire, self._fire(fire, shift))
+
+    def value(self, fire: Fire) -> Tensor:
+        return self._decoded(fire, self._signals[fire.name])
 
     def take(self, node: Node, shift: Tensor | None) -> None:
         fires = isinstance(node, Fire)
         self._signals[node.name] = self._fire(node, shift) if fires else self._emit(node, self._signals)
+
+    def _decoded(self, fire: Fire, signal: Signal) -> Tensor:
+        assert signal.changing is not None
+        return signal.changing.unflatten(0, (-1, self._batch)).sum(0) / fire.code.repeats
 
     def _fire(self, fire: Fire, shift: Tensor | None) -> Signal:
         """Its neurons from the start, with a drive of their own, since they overwrite it."""

@@ -15,5 +15,6 @@ def cite(network: Network) -> str:
     from picojoule.ir import Fire
 
     keys = [key for fire in network.all(Fire) for key in fire.code.cite]
-    calibrated = dict(network.conversion.choices).get("calibrated", "").split(", ")
-    return bibtex((*keys, *(["li2021"] if {"membrane", "bias"} & set(calibrated) else [])))
+    choices = dict(network.conversion.choices)
+    keys += ["li2021"] if {"membrane", "bias"} & set(choices.get("calibrated", "").split(", ")) else []
+    return bibtex((*keys, *(["bu2022clip", "wu2021tandem"] if "fine-tuned" in choices else [])))

@@ -67,3 +67,16 @@ class RandomShift:
         return torch.stack(
             [each[..., top : top + h, left : left + w] for each, (top, left) in zip(padded, starts, strict=True)]
         )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RandomFlip:
+    """Mirror each sample left to right with a probability."""
+
+    probability: float = 0.5
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Samples ``[b, ..., h, w]``, some of them mirrored."""
+        mirrored = torch.rand(len(x), generator=generator) < self.probability
+        return torch.where(mirrored.reshape(-1, *[1] * (x.dim() - 1)), x.flip(-1), x)

@@ -75,3 +75,11 @@ def test_a_wrong_code_leaves_nothing(home, capsys):
     assert main(["convert", "--code", "rate:steps=x", "--out", "new"]) == 2
     assert "is no number" in capsys.readouterr().err
     assert not list((home / "new").glob("*"))
+
+
+def test_a_converted_network_is_trained_further(home, capsys):
+    given = ["--model", "mine:make", "--weights", "weights.safetensors", "--data", "data.npz"]
+    assert main(["convert", *given, "--code", "rate:steps=2", "--finetune", "2", "--out", "kept", "--quiet"]) == 0
+    assert "fine-tuned: 2 epochs, loss " in capsys.readouterr().out
+    assert pj.load(home / "kept" / "network.safetensors").name == "rate T=2 +finetuned"
+    assert not (home / "kept" / "finetuning").exists()

@@ -1,0 +1,112 @@
+"""The verb ``finetune``: train a converted network further, through what its neurons really send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import kl_div
+
+from picojoule.base.errors import InputError
+from picojoule.engines.run import run
+from picojoule.ir import Fate, Network, WeightLayer
+from picojoule.train.fit import OptimiserFactory, fit
+from picojoule.train.gradient import Loss
+from picojoule.train.loop import Augment, Source
+from picojoule.train.schedule import Schedule, cosine
+from picojoule.train.surrogate import Surrogate
+from picojoule.train.validation import Validation
+
+ADAMW: OptimiserFactory = partial(torch.optim.AdamW, lr=5e-4, weight_decay=1e-4)
+"""What is used where no other optimiser is asked for."""
+
+
+def finetune(
+    network: Network,
+    loss: Loss,
+    source: Source,
+    *,
+    epochs: int,
+    kernels: bool = False,
+    optimiser: OptimiserFactory = ADAMW,
+    schedule: Schedule = cosine,
+    clip: float | None = None,
+    validation: Validation | None = None,
+    augment: Augment | None = None,
+    seed: int = 0,
+    folder: Path | str | None = None,
+    what: str = "fine-tuning",
+) -> Network:
+    """The network with weights that were trained for its code. It is not changed itself.
+
+    Neurons, thresholds and counts stay what they are; what runs is what was trained (see
+    :class:`~picojoule.train.surrogate.Surrogate`). A step costs about T forward passes of the ANN and a backward
+    pass, for time-to-first-spike coding one of each.
+
+    Args:
+        network: from :func:`picojoule.convert`.
+        loss: ``loss(model, x, y)``, such as :func:`imitation` of the network it was converted from.
+        source: batches of training samples.
+        epochs: passes through them.
+        kernels: learn τ and d of time-to-first-spike neurons, too.
+        optimiser, schedule, clip, validation, augment, seed, folder, what: as for :func:`picojoule.train.fit`; with a
+            folder it can be interrupted and goes on.
+
+    Raises:
+        InputError: nothing in the network spikes, or what :func:`picojoule.train.fit` raises.
+        ConversionError: its layers cannot be run one after the other.
+    """
+    model = Surrogate(network, kernels=kernels)
+    history = fit(
+        model,
+        loss,
+        source,
+        epochs=epochs,
+        optimiser=optimiser,
+        schedule=schedule,
+        clip=clip,
+        autocast=None,
+        validation=validation,
+        augment=augment,
+        seed=seed,
+        folder=folder,
+        what=what,
+    )
+    found = model.network()
+    layers = (Fate(each.name, type(each).__name__, "weights trained further", "finetune") for each in
+              found.all(WeightLayer))  # fmt: skip
+    choices = {"fine-tuned": f"{len(history.epochs)} epochs, loss {history.losses[0]:.4g} → {history.losses[-1]:.4g}"}
+    return found.evolve(found.nodes, fates=layers, choices=choices, name=f"{found.name} +finetuned")
+
+
+def imitation(teacher: nn.Module | Network, *, temperature: float = 1.0) -> Loss:
+    """KL(p ‖ q), p and q the softmax of the outputs of teacher and model over `temperature`; labels are not looked at.
+
+    Args:
+        teacher: the network the spiking one was converted from; a module has to be in evaluation mode.
+        temperature: above 1 it tells more of what is not decided.
+
+    Raises:
+        InputError: a temperature that is not positive.
+    """
+    if not temperature > 0:
+        raise InputError(f"a temperature of {temperature}", where="imitation", remedy="give a positive number")
+    answer = _answer(teacher)
+
+    def loss(model: nn.Module, x: Tensor, _y: Tensor) -> Tensor:
+        with torch.no_grad():
+            p = (answer(x) / temperature).log_softmax(1)
+        q = (model(x) / temperature).log_softmax(1)
+        return kl_div(q, p, log_target=True, reduction="batchmean") * temperature**2
+
+    return loss
+
+
+def _answer(teacher: nn.Module | Network) -> Callable[[Tensor], Any]:
+    if isinstance(teacher, nn.Module):
+        return teacher
+    return lambda x: run(teacher, x, count=False).values

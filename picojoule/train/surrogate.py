@@ -1,0 +1,124 @@
+"""A spiking network as a function with a gradient, so that what was converted can be trained further.
+
+Forward, each layer gives what its neurons really send, decoded over the whole window: by the closed form where it is
+exact, else by running the spikes. Backward, a layer is the ramp that its neurons follow::
+
+    û = Q(u)        ∂û/∂u = 1 where the code carries u (α below zero), 0 where it saturates
+
+So the weights learn against the real quantisation, saturation and uneven arrival. Under a drive that does not change
+rate neurons are the clip-floor-shift activation of cite key ``bu2022clip``; running them instead, as tandem learning
+does (cite key ``wu2021tandem``), leaves nothing to be lost in conversion. Learnt kernels are those of
+:mod:`picojoule.train.kernel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from picojoule.base.errors import InputError
+from picojoule.codes import TTFS, Code
+from picojoule.conversion.walk import sent
+from picojoule.engines import closed
+from picojoule.ir import Fire, Input, Network, Node, WeightLayer
+from picojoule.ir.dense import evaluate, scaled_input
+from picojoule.train.kernel import Kernel
+
+_LARGE = 1e6
+
+
+@final
+class Surrogate(nn.Module):
+    """A spiking network whose weights and biases, and if wanted kernels, are parameters.
+
+    Args:
+        network: from :func:`picojoule.convert`. It is not changed.
+        kernels: let τ and d of its time-to-first-spike neurons be learnt; d of the input's stays.
+
+    Attributes:
+        drives: u of each layer of neurons in the last call, by name.
+
+    Raises:
+        InputError: nothing in the network spikes, or `kernels` is asked for and no neuron has one.
+    """
+
+    def __init__(self, network: Network, *, kernels: bool = False) -> None:
+        super().__init__()
+        fires = list(network.all(Fire))
+        if not fires:
+            raise InputError("nothing in it spikes", where=network.name, remedy="convert it first")
+        if kernels and not any(isinstance(fire.code, TTFS) for fire in fires):
+            raise InputError("its neurons have no kernel", where=network.name, remedy="use codes.TTFS")
+        self._network = network
+        self._exact = closed.refuses(network) is None
+        self.drives: dict[str, Tensor] = {}
+        self._layers = nn.ModuleDict({_key(layer): _parameters(layer) for layer in network.all(WeightLayer)})
+        learnt = [fire for fire in fires if kernels and isinstance(fire.code, TTFS)]
+        self.kernels = nn.ModuleDict({_key(fire): Kernel(fire.code) for fire in learnt})
+        for fire in learnt:
+            self.kernels[_key(fire)].delay.requires_grad_(fire.layer != "input")
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...] | dict[str, Tensor]:
+        """What :func:`picojoule.run` gives as values for `x`, but for rounding, with a gradient."""
+        real: Mapping[str, Tensor] = {} if self._exact else sent(self.network(), x)
+        values: dict[str, Tensor] = {}
+        for node in self._network.nodes:
+            if isinstance(node, Input):
+                values[node.name] = scaled_input(node, x)
+            elif isinstance(node, Fire):
+                self.drives[node.name] = u = values[node.inputs[0]]
+                values[node.name] = self._sent(node, u, real.get(node.name))
+            else:
+                values[node.name] = evaluate(self._trained(node), *(values[name] for name in node.inputs))
+        return self._network.as_model(values[self._network.output.name])
+
+    def network(self) -> Network:
+        """The spiking network with the parameters as they are now."""
+        return self._network.evolve(self._frozen(node) for node in self._network.nodes)
+
+    def _sent(self, node: Fire, u: Tensor, real: Tensor | None) -> Tensor:
+        if _key(node) in self.kernels:
+            return self.kernels[_key(node)](u)
+        return _Ramp.apply(u, node.code.value(u.detach()) if real is None else real, node.code)
+
+    def _trained(self, node: Node) -> Node:
+        return replace(node, **self._layers[_key(node)]) if isinstance(node, WeightLayer) else node
+
+    def _frozen(self, node: Node) -> Node:
+        if isinstance(node, WeightLayer):
+            return replace(node, **{name: each.detach().clone() for name, each in self._layers[_key(node)].items()})
+        return replace(node, code=self.kernels[_key(node)].code()) if _key(node) in self.kernels else node
+
+
+def _parameters(layer: WeightLayer) -> nn.ParameterDict:
+    names = ("weight", "bias") if layer.has_bias else ("weight",)
+    return nn.ParameterDict({name: getattr(layer, name).detach().clone() for name in names})
+
+
+def _key(node: Node) -> str:
+    """A module's name may hold no dot."""
+    return node.name.replace(".", "/")
+
+
+@final
+class _Ramp(torch.autograd.Function):
+    """Given values forward; backward the ramp min(max(u, α·u), most) down to the least that the code carries."""
+
+    @staticmethod
+    def forward(context: Any, u: Tensor, values: Tensor, code: Code) -> Tensor:
+        most, least = (float(code.value(u.new_full((1,), end))) for end in (_LARGE, -_LARGE))
+        context.save_for_backward(u)
+        context.code, context.low, context.high = code, least / code.slope if code.slope else 0.0, most
+        return values.to(u).clone()
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (u,) = context.saved_tensors
+        slope = context.code.slope
+        carried = (u > context.low) & (u < context.high)
+        through = torch.where(u < 0, slope * gradient, gradient) if slope else gradient
+        return through * carried, None, None

@@ -62,7 +62,7 @@ def rows(name: str, options: argparse.Namespace, model: torch.nn.Module, *data: 
     """The system as converted and calibrated, and trained further."""
     (train, test, labels), (code, percentile, calibrate) = data, SYSTEMS[name]
     network = pj.convert(model, train[:1000], code=code, percentile=percentile, calibrate=calibrate)
-    yield f"{network.name} | {measured(network, test, labels)} | –"
+    yield f"{network.name} | {measured(network, test, labels)} | – | –"
     images = Images(images=train, labels=torch.zeros(len(train)).long())
     teacher = pj.trace(model, train[:1]).to(options.device, "float32")
     for kernels in (False, True) if isinstance(code, TTFS) else (False,):
@@ -77,7 +77,8 @@ def rows(name: str, options: argparse.Namespace, model: torch.nn.Module, *data: 
             augment=augmented,
         ).to("cpu", "float32")
         took = time.perf_counter() - start
-        yield f"{tuned.name}{', kernels' if kernels else ''} | {measured(tuned, test, labels)} | {took:.0f}"
+        told = dict(tuned.conversion.choices)["fine-tuned"].split("loss ")[1]
+        yield f"{tuned.name}{', kernels' if kernels else ''} | {measured(tuned, test, labels)} | {told} | {took:.0f}"
 
 
 def main() -> None:
@@ -99,7 +100,10 @@ def main() -> None:
     lines += [f"{len(test)} test pictures; {options.epochs} epochs of {len(train)} training pictures.\n"]
     with torch.no_grad():
         lines += [f"ann: {float((model(test).argmax(1) == labels).float().mean()):.1%}\n"]
-    lines += ["| system | right | spikes a neuron | synops a picture, 10⁶ | s to train |", "|---|---|---|---|---|"]
+    lines += [
+        "| system | right | spikes a neuron | synops a picture, 10⁶ | loss of the first and last epoch | s to train |"
+    ]
+    lines += ["|---|---|---|---|---|---|"]
     print(*lines, sep="\n", flush=True)
     for name in options.system or SYSTEMS:
         for row in rows(name, options, model, train, test, labels):

@@ -26,7 +26,7 @@ from picojoule.codes import TTFS, Code, Rate
 from picojoule.data.vision import Images
 from picojoule.train import Shuffled
 from picojoule.train.augment import RandomFlip, RandomShift
-from picojoule.train.finetune import imitation
+from picojoule.train.distillation import distillation
 from timing import machine
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -69,7 +69,7 @@ def rows(name: str, options: argparse.Namespace, model: torch.nn.Module, *data: 
         start = time.perf_counter()
         tuned = pj.finetune(
             network.to(options.device, "float32"),
-            imitation(teacher),
+            distillation(teacher),
             Shuffled(samples=images, size=options.batch),
             epochs=options.epochs,
             kernels=kernels,

@@ -218,10 +218,13 @@ def _converted(options: argparse.Namespace, model, samples):  # type: ignore[no-
 def _finetuned(network, model, samples, epochs: int, out: Path):  # type: ignore[no-untyped-def]
     """The network trained further; an interrupted training goes on where it was."""
     from picojoule.train import Shuffled
-    from picojoule.train.finetune import finetune, imitation
+    from picojoule.train.distillation import distillation
+    from picojoule.train.finetune import finetune
 
     checkpoints = out / "finetuning"
-    found = finetune(network, imitation(model), Shuffled(samples=samples, size=50), epochs=epochs, folder=checkpoints)
+    found = finetune(
+        network, distillation(model), Shuffled(samples=samples, size=50), epochs=epochs, folder=checkpoints
+    )
     shutil.rmtree(checkpoints)
     return found
 

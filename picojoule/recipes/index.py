@@ -55,14 +55,26 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=60,
         module="picojoule.recipes.t2fsnn",
     ),
-    _planned(
-        "ttfs-training", "TTFS networks trained through a surrogate DNN", "2106.02568", "training", "park2021ttfs"
+    Entry(
+        name="ttfs-training",
+        title="TTFS networks trained through a surrogate DNN",
+        paper="2106.02568",
+        domain="training",
+        cite=("park2021ttfs",),
+        quick_seconds=150,
+        module="picojoule.recipes.ttfs_training",
     ),
     _planned("noise-robust", "deletion and jitter; weight scaling and TTAS", "2104.11169", "coding", "park2021noise"),
     _planned("spiking-yolo", "object detection with converted spiking networks", "1903.06530", "vision", "kim2020yolo"),
     _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
-    _planned(
-        "energy-distillation", "distillation with heterogeneous temperatures", "2106.07172", "training", "lee2021"
+    Entry(
+        name="energy-distillation",
+        title="distillation with heterogeneous temperatures",
+        paper="2106.07172",
+        domain="training",
+        cite=("lee2021",),
+        quick_seconds=180,
+        module="picojoule.recipes.energy_distillation",
     ),
     Entry(
         name="deep-spiking-training",

@@ -37,7 +37,7 @@ from picojoule.train.augment import RandomAffine
 from picojoule.train.fit import fit
 from picojoule.train.schedule import one_cycle
 from picojoule.train.source import Shuffled
-from picojoule.train.sparsity import activity, relu_outputs, scaled_l1
+from picojoule.train.sparsity import activity, outputs_of, scaled_l1
 
 COMMAND = "python -m picojoule.train.digits"
 DEFAULT_PATH = Path("out") / "digits.safetensors"
@@ -168,7 +168,7 @@ def loss_of(settings: Settings) -> Callable[[nn.Module, Tensor, Tensor], Tensor]
         return entropy(model(x), y)
 
     def sparse(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-        with relu_outputs(model) as outputs:
+        with outputs_of(model) as outputs:
             logits = model(x)
         return entropy(logits, y) + settings.sparsity * scaled_l1(outputs)
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import kl_div
 
-from picojoule.base.errors import InputError
-from picojoule.engines.run import run
 from picojoule.ir import Fate, Network, WeightLayer
 from picojoule.train.fit import OptimiserFactory, fit
 from picojoule.train.gradient import Loss
@@ -49,7 +43,7 @@ def finetune(
 
     Args:
         network: from :func:`picojoule.convert`.
-        loss: ``loss(model, x, y)``, such as :func:`imitation` of the network it was converted from.
+        loss: ``loss(model, x, y)``, such as :func:`~picojoule.train.distillation.distillation` from the ANN.
         source: batches of training samples.
         epochs: passes through them.
         kernels: learn τ and d of time-to-first-spike neurons, too.
@@ -81,32 +75,3 @@ def finetune(
               found.all(WeightLayer))  # fmt: skip
     choices = {"fine-tuned": f"{len(history.epochs)} epochs, loss {history.losses[0]:.4g} → {history.losses[-1]:.4g}"}
     return found.evolve(found.nodes, fates=layers, choices=choices, name=f"{found.name} +finetuned")
-
-
-def imitation(teacher: nn.Module | Network, *, temperature: float = 1.0) -> Loss:
-    """KL(p ‖ q), p and q the softmax of the outputs of teacher and model over `temperature`; labels are not looked at.
-
-    Args:
-        teacher: the network the spiking one was converted from; a module has to be in evaluation mode.
-        temperature: above 1 it tells more of what is not decided.
-
-    Raises:
-        InputError: a temperature that is not positive.
-    """
-    if not temperature > 0:
-        raise InputError(f"a temperature of {temperature}", where="imitation", remedy="give a positive number")
-    answer = _answer(teacher)
-
-    def loss(model: nn.Module, x: Tensor, _y: Tensor) -> Tensor:
-        with torch.no_grad():
-            p = (answer(x) / temperature).log_softmax(1)
-        q = (model(x) / temperature).log_softmax(1)
-        return kl_div(q, p, log_target=True, reduction="batchmean") * temperature**2
-
-    return loss
-
-
-def _answer(teacher: nn.Module | Network) -> Callable[[Tensor], Any]:
-    if isinstance(teacher, nn.Module):
-        return teacher
-    return lambda x: run(teacher, x, count=False).values

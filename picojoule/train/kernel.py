@@ -48,13 +48,23 @@ class Kernel(nn.Module):
 
     def forward(self, u: Tensor) -> Tensor:
         """û for the drive `u` of a neuron."""
-        tau, d, slope = self.tau, self.delay, self._code.slope
-        magnitude = staircase.magnitude(u, slope)
-        positive = magnitude > 0
-        t_f = torch.relu(d - tau * torch.log(torch.where(positive, magnitude, 1.0) / self._threshold()))
+        t_f, fires = self._time(staircase.magnitude(u, self._code.slope))
         t = t_f + (t_f.ceil() - t_f).detach()
-        values = torch.where(positive & (t < self._code.steps), torch.exp((d - t) / tau), 0.0)
-        return torch.where(u < 0, -values, values) if slope else values
+        values = torch.where(fires, torch.exp((self.delay - t) / self.tau), 0.0)
+        return torch.where(u < 0, -values, values) if self._code.slope else values
+
+    @torch.no_grad()
+    def times(self, u: Tensor) -> Tensor:
+        """⌈t_f⌉ for the drive `u`, T where it stays silent, int64."""
+        t_f, fires = self._time(staircase.magnitude(u, self._code.slope))
+        return torch.where(fires, t_f.ceil(), self._code.steps).long()
+
+    def _time(self, magnitude: Tensor) -> tuple[Tensor, Tensor]:
+        """t_f, and whether it is within the window."""
+        positive = magnitude > 0
+        u = torch.where(positive, magnitude, 1.0)
+        t_f = torch.relu(self.delay - self.tau * torch.log(u / self._threshold()))
+        return t_f, positive & (t_f.ceil() < self._code.steps)
 
     def distance(self) -> Tensor:
         """(τ − τ₀)² + (d − d₀)², from where they started."""

@@ -17,21 +17,26 @@ QUANTILE = 0.999  # stands for "the largest" without its outliers, as in thresho
 
 
 @contextmanager
-def relu_outputs(model: nn.Module) -> Iterator[dict[str, Tensor]]:
-    """While open, each call of `model` puts the output of every ``nn.ReLU`` into the dictionary, by module name.
+def outputs_of(model: nn.Module, kind: type[nn.Module] = nn.ReLU) -> Iterator[dict[str, Tensor]]:
+    """While open, each call of `model` puts the output of every module of a kind into the dictionary, by its name.
 
     The model is not changed: these are forward hooks, removed at the end.
 
+    Args:
+        model: any module.
+        kind: ``nn.ReLU``, or :class:`picojoule.neurons.trainable.Membrane` for spikes.
+
     Raises:
-        InputError: the model has no ``nn.ReLU``.
+        InputError: the model has none.
     """
-    relus = {name: module for name, module in model.named_modules() if isinstance(module, nn.ReLU)}
-    if not relus:
+    found = {name: module for name, module in model.named_modules() if isinstance(module, kind)}
+    if not found:
+        what = "nn.ReLU" if kind is nn.ReLU else kind.__name__
         raise InputError(
-            "it has no nn.ReLU module", where=type(model).__name__, remedy="use modules, not functions, as ReLU"
+            f"it has no {what} module", where=type(model).__name__, remedy=f"use modules, not functions, as {what}"
         )
     outputs: dict[str, Tensor] = {}
-    handles = [module.register_forward_hook(_keeper(name, outputs)) for name, module in relus.items()]
+    handles = [module.register_forward_hook(_keeper(name, outputs)) for name, module in found.items()]
     try:
         yield outputs
     finally:
@@ -83,7 +88,7 @@ def activity(model: nn.Module, images: Images, *, threshold: float = 0.02) -> Ac
     Raises:
         InputError: the model has no ``nn.ReLU``.
     """
-    with torch.inference_mode(), relu_outputs(model) as outputs:
+    with torch.inference_mode(), outputs_of(model) as outputs:
         model(images.images)
         active = {name: a > threshold * _percentile(a) for name, a in outputs.items()}
     total = sum(int(a.sum()) for a in active.values()) / sum(a.numel() for a in active.values())

@@ -13,12 +13,13 @@ does (cite key ``wu2021tandem``), leaves nothing to be lost in conversion. Learn
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
 
 from picojoule.base.errors import InputError
 from picojoule.codes import TTFS, Code
@@ -38,6 +39,8 @@ class Surrogate(nn.Module):
     Args:
         network: from :func:`picojoule.convert`. It is not changed.
         kernels: let τ and d of its time-to-first-spike neurons be learnt; d of the input's stays.
+        relaxed: E; in training, a layer answers as a ReLU with the probability 1 − k/E in the k-th call, so that codes
+            come in little by little.
 
     Attributes:
         drives: u of each layer of neurons in the last call, by name.
@@ -46,7 +49,7 @@ class Surrogate(nn.Module):
         InputError: nothing in the network spikes, or `kernels` is asked for and no neuron has one.
     """
 
-    def __init__(self, network: Network, *, kernels: bool = False) -> None:
+    def __init__(self, network: Network, *, kernels: bool = False, relaxed: int = 0) -> None:
         super().__init__()
         fires = list(network.all(Fire))
         if not fires:
@@ -55,6 +58,8 @@ class Surrogate(nn.Module):
             raise InputError("its neurons have no kernel", where=network.name, remedy="use codes.TTFS")
         self._network = network
         self._exact = closed.refuses(network) is None
+        self._relaxed = relaxed
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
         self.drives: dict[str, Tensor] = {}
         self._layers = nn.ModuleDict({_key(layer): _parameters(layer) for layer in network.all(WeightLayer)})
         learnt = [fire for fire in fires if kernels and isinstance(fire.code, TTFS)]
@@ -66,15 +71,28 @@ class Surrogate(nn.Module):
         """What :func:`picojoule.run` gives as values for `x`, but for rounding, with a gradient."""
         real: Mapping[str, Tensor] = {} if self._exact else sent(self.network(), x)
         values: dict[str, Tensor] = {}
+        coded = float(self.calls) / self._relaxed if self.training and self._relaxed else 1.0
+        self.calls += self.training
         for node in self._network.nodes:
             if isinstance(node, Input):
                 values[node.name] = scaled_input(node, x)
             elif isinstance(node, Fire):
                 self.drives[node.name] = u = values[node.inputs[0]]
-                values[node.name] = self._sent(node, u, real.get(node.name))
+                relaxes = coded < 1 and float(torch.rand(())) >= coded
+                values[node.name] = (
+                    leaky_relu(u, node.code.slope) if relaxes else self._sent(node, u, real.get(node.name))
+                )
             else:
                 values[node.name] = evaluate(self._trained(node), *(values[name] for name in node.inputs))
         return self._network.as_model(values[self._network.output.name])
+
+    def learnt(self) -> Iterator[tuple[Fire, Kernel]]:
+        """The layers of neurons whose kernels are learnt, with these."""
+        for fire in self._network.all(Fire):
+            if _key(fire) in self.kernels:
+                kernel = self.kernels[_key(fire)]
+                assert isinstance(kernel, Kernel)
+                yield fire, kernel
 
     def network(self) -> Network:
         """The spiking network with the parameters as they are now."""

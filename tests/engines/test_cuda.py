@@ -11,7 +11,7 @@ from nets import converted, inputs, small_cnn
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.data.vision import Images
 from picojoule.train import Shuffled, fit
-from picojoule.train.finetune import imitation
+from picojoule.train.distillation import distillation
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -56,6 +56,8 @@ def test_fine_tuning_starts_from_the_same_loss(code):
     told = []
     for device in ("cpu", "cuda"):
         network, teacher = (each.to(device, "float32") for each in (converted(code), pj.trace(small_cnn(), x[:1])))
-        told.append(dict(pj.finetune(network, imitation(teacher), source, epochs=1).conversion.choices)["fine-tuned"])
+        told.append(
+            dict(pj.finetune(network, distillation(teacher), source, epochs=1).conversion.choices)["fine-tuned"]
+        )
     first, second = (float(each.split("loss ")[1].split(" ")[0]) for each in told)
     assert first == pytest.approx(second, rel=0.05)

@@ -14,7 +14,7 @@ from picojoule.codes import TTFS, Code, Phase, Rate
 from picojoule.data.vision import Images
 from picojoule.ir import Fire, WeightLayer
 from picojoule.train import Shuffled
-from picojoule.train.finetune import imitation
+from picojoule.train.distillation import distillation
 from picojoule.train.kernel import Kernel
 from picojoule.train.surrogate import Surrogate
 
@@ -36,7 +36,7 @@ def samples(number: int, seed: int = 3) -> Images:
 def tuned(code: Code, epochs: int = 3, **options) -> tuple[pj.Network, pj.Network]:
     network = converted(code)
     source = Shuffled(samples=samples(96), size=16)
-    return network, pj.finetune(network, imitation(small_cnn()), source, epochs=epochs, **options)
+    return network, pj.finetune(network, distillation(small_cnn()), source, epochs=epochs, **options)
 
 
 def equal(one: pj.Network, other: pj.Network) -> bool:
@@ -167,8 +167,8 @@ def test_wrong_requests():
         Surrogate(ann)
     with pytest.raises(InputError, match="no kernel"):
         Surrogate(converted(Rate(steps=2)), kernels=True)
-    with pytest.raises(InputError, match="a temperature of 0"):
-        imitation(ann, temperature=0)
+    with pytest.raises(InputError, match="temperatures of 0"):
+        distillation(ann, temperature=0)
     early = Surrogate(converted(TTFS(steps=8, start=4)))
     with pytest.raises(ConversionError, match="one after the other"):
         early(inputs(2))

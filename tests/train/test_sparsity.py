@@ -8,7 +8,7 @@ from torch import nn
 
 from picojoule.base.errors import InputError
 from picojoule.data.vision import Images
-from picojoule.train.sparsity import activity, relu_outputs, scaled_l1
+from picojoule.train.sparsity import activity, outputs_of, scaled_l1
 
 
 def images(pixels: torch.Tensor) -> Images:
@@ -17,7 +17,7 @@ def images(pixels: torch.Tensor) -> Images:
 
 def test_outputs_are_collected_and_the_hooks_removed() -> None:
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Sequential(nn.Linear(3, 4), nn.ReLU()))
-    with relu_outputs(model) as outputs:
+    with outputs_of(model) as outputs:
         model(torch.ones(5, 2))
     assert {name: tuple(a.shape) for name, a in outputs.items()} == {"1": (5, 3), "2.1": (5, 4)}
     model(torch.ones(7, 2))
@@ -26,7 +26,7 @@ def test_outputs_are_collected_and_the_hooks_removed() -> None:
 
 
 def test_a_network_without_relu_is_an_error() -> None:
-    with pytest.raises(InputError, match=r"Linear: it has no nn\.ReLU.*Remedy"), relu_outputs(nn.Linear(1, 1)):
+    with pytest.raises(InputError, match=r"Linear: it has no nn\.ReLU.*Remedy"), outputs_of(nn.Linear(1, 1)):
         pass
 
 

@@ -1,0 +1,105 @@
+"""Energy-efficient knowledge distillation for spiking students, with heterogeneous temperatures (cite key ``lee2021``).
+
+Only the abstract of the paper was at hand: students, temperatures, T and the second data set are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import fmean, stdev
+
+from picojoule.base.environment import environment
+from picojoule.conversion import quantise
+from picojoule.recipes.claims import unless_smoke
+from picojoule.recipes.comparison import observe_all, rows
+from picojoule.recipes.energy_distillation.claims import claims
+from picojoule.recipes.energy_distillation.conditions import ALONE, COMPARED, GRID, SIZES, Condition
+from picojoule.recipes.energy_distillation.others import compressed, converted
+from picojoule.recipes.energy_distillation.students import Taught, teach, teacher
+from picojoule.recipes.settings import Settings
+from picojoule.recipes.systems import CALIBRATION, ann
+from picojoule.result import Result, Row, Series
+
+
+def build(settings: Settings) -> Result:
+    """Teach students under every condition and on the grid; compress and convert others beside them."""
+    data, size = settings.dataset(), SIZES[settings.mode]
+    test = data.test.take(settings.limit or len(data.test))
+    master = teacher(data, settings, epochs=size.teacher)
+    given = (master, data, test, settings)
+    done = {c: teach(c, *given, epochs=size.student, seeds=size.seeds) for c in COMPARED}
+    grid = {c: teach(c, *given, epochs=size.grid, seeds=1) for c in GRID} if size.grid else {}
+    calibration = data.train.take(CALIBRATION)
+    model = master.cpu()
+    rivals = [settings.place(each) for each in (
+        ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4)))]  # fmt: skip
+    others = [*converted(master.to(settings.device), data, settings, epochs=size.student),
+              *map(settings.place, compressed(done[ALONE], data))]  # fmt: skip
+    seen = observe_all(rivals, test, settings)
+    seen |= {c.system: found.seen[0] for c, found in done.items()}
+    seen |= observe_all(others, test, settings)
+    by_name = {c.system: found for c, found in done.items()}
+    return Result(
+        recipe="energy-distillation",
+        title=f"Distillation of spiking students on {data.name}",
+        mode=settings.mode,
+        seed=settings.seed,
+        data=data.summary(),
+        rows=tuple(_with_seeds(each, by_name.get(each.system)) for each in rows(seen, reference=ALONE.system)),
+        series=(*_front(done), *_of_grid(grid)),
+        claims=unless_smoke(claims(done), settings),
+        environment=environment(),
+    )
+
+
+def _with_seeds(row: Row, found: Taught | None) -> Row:
+    """A row with what all seeds did; counts and joules are those of the first."""
+    if found is None:
+        return row
+    metrics = {
+        "accuracy_of_seeds": found.accuracy,
+        "accuracy_deviation_of_seeds": stdev(found.accuracies) if len(found.seen) > 1 else None,
+        "spikes_of_seeds": fmean(found.spikes),
+    }
+    return replace(row, metrics={**row.metrics, **metrics})
+
+
+def _front(done: dict[Condition, Taught]) -> list[Series]:
+    """Accuracy against spikes, a point a seed."""
+    return [
+        Series(
+            name="accuracy against spikes",
+            system=c.name,
+            x=found.spikes,
+            y=found.accuracies,
+            x_unit="spikes a sample",
+            y_unit="fraction",
+        )
+        for c, found in done.items()
+    ]
+
+
+def _of_grid(grid: dict[Condition, Taught]) -> list[Series]:
+    """Accuracy and spikes against ρ = τ_S/τ_T, a line for each τ_T and α."""
+    lines = []
+    for teacher_temperature, weight in sorted({(c.teacher, c.weight) for c in grid}):
+        chosen = sorted(
+            (c.student / c.teacher, found)
+            for c, found in grid.items()
+            if (c.teacher, c.weight) == (teacher_temperature, weight)
+        )
+        for name, unit, value in (
+            ("accuracy", "fraction", lambda each: each.accuracy),
+            ("spikes", "spikes a sample", lambda each: each.spikes[0]),
+        ):
+            lines.append(
+                Series(
+                    name=f"grid: {name} against τ_S/τ_T",
+                    system=f"τ_T {teacher_temperature:g}, α {weight:g}",
+                    x=tuple(ratio for ratio, _ in chosen),
+                    y=tuple(value(found) for _, found in chosen),
+                    x_unit="τ_S/τ_T",
+                    y_unit=unit,
+                )
+            )
+    return lines

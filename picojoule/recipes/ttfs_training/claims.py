@@ -1,0 +1,109 @@
+"""The paper's claims, and what is true by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import fmean, stdev
+
+from picojoule.measurement import Observation
+from picojoule.recipes.claims import structural
+from picojoule.recipes.ttfs_training.conditions import FAST, FREE, SPARSE, SPARSEST, TRAINED, Condition
+from picojoule.recipes.ttfs_training.networks import Trained
+from picojoule.result import Claim
+
+_NO_NUMBER = "abstract, without a number"
+_FEW = 0.2
+
+
+def claims(
+    done: Mapping[Condition, Trained], ann: Observation, differing: tuple[int, int], latency: tuple[int, int]
+) -> tuple[Claim, ...]:
+    """All of them.
+
+    Args:
+        done: the trained networks.
+        ann: what the dense ANN did.
+        differing: neurons whose spike times differ between surrogate and stepped network, and all.
+        latency: steps of a trained network, and what the formula says.
+    """
+    dense = ann.accuracy or 0.0
+    return (
+        structural(
+            "surrogate-equals-network",
+            f"neurons of the stepped network that fire at another step than the surrogate says, of {differing[1]}",
+            target=0,
+            measured=differing[0],
+            unit="neurons",
+        ),
+        structural(
+            "latency", "steps: windows one after the other", target=latency[1], measured=latency[0], unit="steps"
+        ),
+        _shown(
+            "accuracy",
+            "accuracy of the ANN less that of the trained network at T=8, τ₀=2, at most 0.005",
+            dense - done[TRAINED].accuracy,
+            dense - done[TRAINED].accuracy <= 0.005,
+        ),
+        *_sparser(done, dense),
+        *_regularised(done),
+        _cited(),
+    )
+
+
+def _sparser(done: Mapping[Condition, Trained], dense: float) -> tuple[Claim, ...]:
+    before, after, fewest = done[TRAINED], done[SPARSE], done[SPARSEST]
+    cut = 1 - fmean(after.spikes) / fmean(before.spikes)
+    lost = before.accuracy - after.accuracy
+    return (
+        _shown(
+            "kernel-aware-cuts-spikes",
+            f"share of spikes the kernel-aware penalty saves, at least 0.15, for at most 0.003 accuracy ({lost:.4f})",
+            cut,
+            cut >= 0.15 and lost <= 0.003,
+        ),
+        _shown(
+            "few-spikes",
+            f"spikes a neuron with it at τ₀=4, below {_FEW}, within 0.005 of the ANN ({dense - fewest.accuracy:.4f})",
+            fmean(fewest.spikes),
+            fmean(fewest.spikes) < _FEW and dense - fewest.accuracy <= 0.005,
+        ),
+    )
+
+
+def _regularised(done: Mapping[Condition, Trained]) -> tuple[Claim, ...]:
+    """Reached where at least two of three seeds lose a point without R."""
+    losses = [a - b for a, b in zip(done[FAST].accuracies, done[FREE].accuracies, strict=True)]
+    spread = f" (± {stdev(losses):.4f} over {len(losses)} seeds)" if len(losses) > 1 else ""
+    return (
+        _shown(
+            "regulariser-needed",
+            f"accuracy lost without R, kernels ten times as fast, at least 0.01 in two of three seeds{spread}",
+            fmean(losses),
+            3 * sum(each >= 0.01 for each in losses) >= 2 * len(losses),
+        ),
+    )
+
+
+def _shown(name: str, text: str, measured: float, reached: bool) -> Claim:
+    return Claim(
+        id=name,
+        text=text,
+        paper=None,
+        paper_source=_NO_NUMBER,
+        measured=measured,
+        unit="fraction",
+        status="reached" if reached else "not-reached",
+    )
+
+
+def _cited() -> Claim:
+    return Claim(
+        id="vgg16-cifar10",
+        text="accuracy of VGG-16 on CIFAR-10",
+        paper=0.919,
+        paper_source="from memory, as later papers cite it",
+        measured=None,
+        unit="fraction",
+        status="not-tried",
+        reason="needs CIFAR-10: picojoule run ttfs-training --full --data cifar-10/",
+    )

@@ -61,6 +61,12 @@ BIBLIOGRAPHY: dict[str, Entry] = {
     "davies2018": Entry(
         "Davies, Mike and others", "Loihi: a neuromorphic manycore processor with on-chip learning", 2018, "IEEE Micro"
     ),
+    "steele2014": Entry(
+        "Steele Jr., Guy L. and Lea, Doug and Flood, Christine H.",
+        "Fast splittable pseudorandom number generators",
+        2014,
+        "OOPSLA",
+    ),
     "park2019": Entry(
         "Park, Seongsik and others",
         "Burst spikes and hybrid neural coding in deep spiking networks",

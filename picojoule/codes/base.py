@@ -102,10 +102,10 @@ class Code(ABC):
         return torch.where(spikes_tb < 0, below, above * spikes_tb).sum(0) / self.repeats
 
     def noise(self, x: Tensor, start: int, steps: int) -> Tensor:
-        """ξ, a random current into each of its neurons, of codes whose contract says that they are random.
+        """A random current into each of its neurons, of codes whose contract says that they are random.
 
         Args:
-            x: the values that the neurons code, ``[batch, ...]``.
+            x: the values that the neurons code, ``[batch, ...]``; they enter in the shares of the injections besides.
             start: steps since the beginning.
             steps: how many.
 

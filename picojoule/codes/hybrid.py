@@ -1,8 +1,8 @@
 """Hybrid coding: one code for the input, another for the neurons behind it.
 
-A value must arrive at every neuron in the same proportion to its bias. So the hidden code takes biases in once whenever
-the input code carries a value once: in every step behind a rate, once a period behind a phase, once in all behind a
-first spike (:meth:`~picojoule.codes.Code.paced`).
+A value must arrive at every neuron in the same proportion to its bias. So both codes carry a value as often as the
+slower one does: in every step of a rate, once a period of a phase, once in all of a first spike
+(:meth:`~picojoule.codes.Code.paced`).
 
 Reference: cite key ``park2019``, "input-hidden" hybrids.
 """
@@ -23,10 +23,10 @@ class Hybrid:
 
     Attributes:
         input: of the pixels; None: they are real numbers, a current into the first layer.
-        hidden: of all other neurons; its pace becomes that of the input.
+        hidden: of all other neurons. The faster of the two is brought to the other's pace.
 
     Raises:
-        InputError: their steps differ, or the hidden code takes values in at times of its own.
+        InputError: their steps differ, or one carries values at times of its own.
     """
 
     input: Code | None
@@ -41,7 +41,9 @@ class Hybrid:
                 where="codes.Hybrid",
                 remedy="give both the same number of steps",
             )
-        object.__setattr__(self, "hidden", self.hidden.paced(self.input.pace))
+        pace = max(self.input.pace, self.hidden.pace)
+        for name in ("input", "hidden"):
+            object.__setattr__(self, name, getattr(self, name).paced(pace))
 
     @property
     def steps(self) -> int:
@@ -51,8 +53,10 @@ class Hybrid:
     @property
     def label(self) -> str:
         """The system's name in every table, such as ``phase-burst T=64``."""
-        coded = [] if self.input is None else [f"input {each}" for each in self.input.unusual()]
-        implied = f"{self.hidden.symbols.get('period')}={self.hidden.pace}"
-        settings = [each for each in self.hidden.unusual() if self.input is None or each != implied]
-        first = "real" if self.input is None else self.input.name
-        return " ".join([f"{first}-{self.hidden.name} T={self.steps}", *settings, *coded])
+        if self.input is None:
+            return " ".join([f"real-{self.hidden.name} T={self.steps}", *self.hidden.unusual()])
+        usual = max(type(each)(steps=self.steps).pace for each in (self.input, self.hidden))
+        pace = [f"P={self.hidden.pace}"] if self.hidden.pace != usual else []
+        own = [each for each in self.hidden.unusual() if not each.startswith("P=")]
+        coded = [f"input {each}" for each in self.input.unusual() if not each.startswith("P=")]
+        return " ".join([f"{self.input.name}-{self.hidden.name} T={self.steps}", *own, *coded, *pace])

@@ -2,7 +2,7 @@
 
 ::
 
-    s(t) = [x + ξ(t) ≥ 1],   ξ(t) uniform in [0, 1)
+    s(t) = [x + ξ(t) ≥ 1],   ξ(t) uniform in [0, 1);   a spike carries 1/P
 
 ξ is a counter-based stream: draw number n of a sample is mix(key + n·γ) (SplitMix64), and the key is made of the seed
 and the sample's own values. So a train depends neither on the batch, the engine nor the blocks that time is cut into.
@@ -13,7 +13,7 @@ Reference: SplitMix64 is of cite key ``steele2014``.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -36,15 +36,25 @@ class Poisson(Code):
     Attributes:
         steps: T.
         seed: of the draws.
+        period: P, steps in which the value is carried once, by the mean of P draws.
     """
 
     contract: ClassVar[Contract] = Contract(closed="none", error="1/√T", payload="binary", spikes=None, random=True)
     name: ClassVar[str] = "poisson"
     waits: ClassVar[bool] = False
     cite: ClassVar[tuple[str, ...]] = ("steele2014",)
+    symbols: ClassVar[dict[str, str]] = {"period": "P"}
 
     steps: int = 64
     seed: int = 0
+    period: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_period(self.period)
+
+    def paced(self, period: int) -> Poisson:
+        return replace(self, period=period)
 
     def carrying(self, slope: float) -> Code:
         raise InputError(
@@ -57,20 +67,24 @@ class Poisson(Code):
         return Neuron(thresholds=(1.0,) * self.steps, resets=(0.0,) * self.steps, leak=0.0)
 
     def amplitudes(self) -> tuple[float, ...]:
-        return (1.0,) * self.steps
+        return (1 / self.period,) * self.steps
 
     def injections(self) -> tuple[float, ...]:
-        return (1.0,) * self.steps
+        return self._once_a_period(self.period)
 
     def noise(self, x: Tensor, start: int, steps: int) -> Tensor:
         rows = x.detach().to("cpu", torch.float32).contiguous().flatten(1) if x.dim() > 1 else x.float().cpu()[:, None]
         keys = np.array([_key(self.seed, row) for row in rows.numpy()], np.uint64)
-        drawn = uniform(keys, rows.shape[1], start, steps)
-        return torch.from_numpy(drawn).view(steps, *x.shape).to(x)
+        drawn = torch.from_numpy(uniform(keys, rows.shape[1], start, steps)).view(steps, *x.shape).to(x)
+        for t in range(steps):
+            if (start + t) % self.period:  # x does not come by itself
+                drawn[t] += x
+        return drawn
 
     def value(self, u: Tensor) -> Tensor:
         """The share of steps with a spike in the draw of this seed."""
-        return self.carried(scan(self.neuron(), u + self.noise(u, 0, self.steps))[0], u.dtype)
+        share = torch.tensor(self.injections(), dtype=u.dtype, device=u.device).view(-1, *[1] * u.dim())
+        return self.carried(scan(self.neuron(), share * u + self.noise(u, 0, self.steps))[0], u.dtype)
 
     def staircase(self) -> None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from picojoule.codes import TTFS, Code, Phase, Rate
+from picojoule.codes import TTFS, Burst, Code, Hybrid, Phase, Rate
 from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.fold import fold
 from picojoule.data.batches import first
@@ -22,7 +22,7 @@ def ann(model: nn.Module, calibration: Any) -> Network:
     return fold(trace(model, first(calibration)))
 
 
-def spiking(code: Code, **options: Any) -> Callable[[nn.Module, Any], Network]:
+def spiking(code: Code | Hybrid, **options: Any) -> Callable[[nn.Module, Any], Network]:
     """A builder of the network under `code`."""
     return lambda model, calibration: convert(model, calibration, code=code, **options)
 
@@ -37,6 +37,8 @@ COMPARED: tuple[Callable[[nn.Module, Any], Network], ...] = (
     spiking(Rate(steps=8), weight_bits=8),
     spiking(Rate(steps=32), weight_bits=8),
     spiking(Phase(steps=64)),
+    spiking(Burst(steps=64)),
+    spiking(Hybrid(input=Phase(steps=16), hidden=Burst(steps=16))),
     spiking(TTFS(steps=80, tau=20)),
     spiking(TTFS.nearest(steps=12, tau=2)),
 )

@@ -65,7 +65,7 @@ WRONG = {
     "a part of a period": lambda: Burst(steps=20, period=8),
     "a signed rate with a period": lambda: Rate(steps=16, period=8, slope=0.5),
     "other steps": lambda: Hybrid(input=Phase(steps=16), hidden=Burst(steps=32)),
-    "a hidden code that keeps its own time": lambda: Hybrid(input=Rate(steps=16), hidden=Phase(steps=16)),
+    "a hidden code that keeps its own time": lambda: Hybrid(input=TTFS(steps=16), hidden=Phase(steps=16)),
     "drawn hidden spikes": lambda: converted(Hybrid(input=Phase(steps=64), hidden=Poisson())),
     "bursts below zero": lambda: Burst().carrying(0.5),
     "an analogue input of a coded one": lambda: converted(Hybrid(input=Phase(), hidden=Burst()), input="analogue"),
@@ -79,7 +79,8 @@ def test_refused(make):
     assert caught.value.remedy
 
 
-def test_the_hidden_code_keeps_the_pace_of_the_input():
+def test_both_codes_keep_the_pace_of_the_slower():
+    assert Hybrid(input=Poisson(steps=32), hidden=Phase(steps=32)).input.pace == 8
     paces = {
         Rate(steps=32): 1,
         Phase(steps=32): 8,
@@ -95,6 +96,8 @@ def test_the_hidden_code_keeps_the_pace_of_the_input():
 def test_labels():
     assert Hybrid(input=Phase(steps=32), hidden=Burst(steps=32, threshold=0.25)).label == "phase-burst T=32 θ=0.25"
     assert Hybrid(input=None, hidden=Burst(period=16)).label == "real-burst T=64 P=16"
+    assert Hybrid(input=Poisson(), hidden=Phase()).label == "poisson-phase T=64"
+    assert Hybrid(input=Burst(), hidden=Burst(period=8)).label == "burst-burst T=64 P=8"
     assert Hybrid(input=Poisson(seed=2), hidden=Rate(steps=64)).label == "poisson-rate T=64 input seed=2"
 
 

@@ -37,7 +37,7 @@ DYADIC_CODES = [
     Burst(steps=16, beta=1.5),
     Burst(steps=16, beta=1.0, threshold=1.0),
     Poisson(steps=64),
-    Poisson(steps=64, seed=3),
+    Poisson(steps=64, seed=3, period=8),
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
     Direct(steps=16, leak=0.75, to_zero=True),
@@ -97,6 +97,9 @@ HYBRIDS = [
     Hybrid(input=Burst(steps=16, period=8), hidden=Burst(steps=16, threshold=0.0625)),
     Hybrid(input=TTFS(steps=16, tau=2 * BASE2), hidden=Burst(steps=16, threshold=2.0**-6)),
     Hybrid(input=TTFS(steps=16, tau=2 * BASE2), hidden=Rate(steps=16)),
+    Hybrid(input=Rate(steps=16), hidden=Phase(steps=16)),
+    Hybrid(input=Poisson(steps=16), hidden=Phase(steps=16)),
+    Hybrid(input=Burst(steps=16), hidden=Phase(steps=16)),
 ]
 
 

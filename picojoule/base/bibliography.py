@@ -68,8 +68,8 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "OOPSLA",
     ),
     "park2019": Entry(
-        "Park, Seongsik and others",
-        "Burst spikes and hybrid neural coding in deep spiking networks",
+        "Park, Seongsik and Kim, Seijoon and Choe, Hyeokjun and Yoon, Sungroh",
+        "Fast and efficient information transmission with burst spikes in deep spiking neural networks",
         2019,
         "DAC",
         "1809.03142",

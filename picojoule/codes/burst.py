@@ -19,6 +19,7 @@ Reference: cite key ``park2019``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import log2
 from typing import ClassVar, Literal, final
 
 import numpy as np
@@ -27,9 +28,6 @@ from torch import Tensor
 
 from picojoule.codes.base import Code, Contract
 from picojoule.neurons import Neuron, scan
-
-_MOST_IN_A_ROW = 64
-"""Spikes of a burst looked at: 2^64 quanta are more than a float can count."""
 
 
 @final
@@ -96,9 +94,10 @@ class Burst(Code):
     def carried(self, spikes_tb: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """û = Σ_t r·β^m(t)·s(t) / repeats, m(t) spikes having come right before."""
         total, g = (torch.full(spikes_tb.shape[1:], each, dtype=dtype, device=spikes_tb.device) for each in (0, 1))
+        growth = self.neuron().growth
         for spikes in spikes_tb:
             total += g * spikes
-            g = torch.where(spikes, g * self.neuron().growth, 1)
+            g = torch.where(spikes, growth * g, 1)
         return total * self.amplitudes()[0] / self.repeats
 
     def injections(self) -> tuple[float, ...]:
@@ -113,7 +112,8 @@ class Burst(Code):
 
     def _burst_by_burst(self, z: Tensor) -> Tensor:
         """What is sent in T steps with the same drive z in each."""
-        most = min(self.steps, _MOST_IN_A_ROW)
+        charge = self.initial + self.steps * float(z.amax().clamp(min=0)) if z.numel() else 0.0
+        most = min(self.steps, int(log2(1 + charge / self.quantum)) + 2)  # spikes in a row, if all of it came at once
         k = torch.arange(most, dtype=z.dtype, device=z.device).view(-1, *[1] * z.dim())
         v, sent = torch.full_like(z, self.initial), torch.zeros_like(z)
         left = torch.where(z > 0, torch.full_like(z, self.steps), 0)

@@ -33,7 +33,7 @@ class Size:
 
 SIZES = {
     "smoke": Size(steps=16, old_steps=32, samples=8, swept=4, looked_at=2, values=2),
-    "quick": Size(steps=64, old_steps=256, samples=200, swept=50, looked_at=4),
+    "quick": Size(steps=64, old_steps=256, samples=200, swept=200, looked_at=4),
     "full": Size(steps=1024, old_steps=10_000, samples=10_000, swept=200, looked_at=8),
 }
 

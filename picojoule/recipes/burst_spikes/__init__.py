@@ -35,8 +35,8 @@ from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION
 from picojoule.result import Result, Row, Series
 
-OLD = "real-rate"
 _PICTURED = ("rate", "phase", "burst")
+"""Hidden codes, behind a phase-coded input, whose spikes are looked at."""
 
 
 def build(settings: Settings) -> Result:
@@ -70,7 +70,7 @@ def build(settings: Settings) -> Result:
 
 
 def _decisions(model: Network, samples: Images, settings: Settings) -> Tensor:
-    """The ANN's."""
+    """The ANN's decisions."""
     network = settings.place(fold(model))
     parts = [run(network, x.to(settings.device), count=False).values for x, _ in samples.batches(settings.batch)]
     return torch.cat(parts).flatten(1).argmax(1).cpu()

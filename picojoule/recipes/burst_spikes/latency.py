@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import final
 
+import torch
 from torch import Tensor
 
+from picojoule.engines import run
 from picojoule.ir import Fire, Network
 from picojoule.result import Series
-from picojoule.tuning.anytime import trajectories, with_steps
+from picojoule.tuning.anytime import with_steps
 
 AGREEMENT = 0.995
+_BATCH = 50
 
 
 @final
@@ -70,6 +73,7 @@ def curve(network: Network, images: Tensor, labels: Tensor, decisions: Tensor) -
         images, labels: ``[n, ...]`` and ``[n]``.
         decisions: the ANN's, ``[n]``.
     """
-    chosen = trajectories(network, images).flatten(2).argmax(2).cpu()
+    runs = (run(network, x, trajectory=True, count=False).trajectory for x in images.split(_BATCH))
+    chosen = torch.cat([path.flatten(2).argmax(2).short().cpu() for path in runs if path is not None], 1)
     hits, same = ((chosen == each).double().mean(1) for each in (labels, decisions))
     return Curve(network=network, hits=hits, agreement=same)

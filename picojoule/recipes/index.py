@@ -51,7 +51,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="1809.03142",
         domain="coding",
         cite=("park2019",),
-        quick_seconds=180,
+        quick_seconds=120,
         module="picojoule.recipes.burst_spikes",
     ),
     Entry(

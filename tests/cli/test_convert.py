@@ -43,7 +43,7 @@ def test_words_of_a_code(words, code):
         ("loud-burst", "no code 'loud'"),
         ("phase-burst:T=12", "steps=12"),
         ("phase-burst:input.speed=1", "'speed' is no setting of phase"),
-        ("phase-ttfs:T=16", "a value comes once every 8 steps"),
+        ("phase-ttfs:T=16", "a value comes once every 16 steps"),
         ("real-burst:input.seed=1", "no code 'real'"),
     ],
 )

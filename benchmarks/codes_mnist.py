@@ -35,6 +35,8 @@ SYSTEMS = (
     (TTFS(steps=80), {}),
     (TTFS.nearest(steps=12, tau=2.0), {}),
     (TTFS.nearest(steps=24, tau=12.0), {}),
+    (TTFS.nearest(steps=66, tau=24.0), {}),
+    (TTFS.nearest(steps=60, tau=24.0), {"calibrate": ("bias",)}),
 )
 
 

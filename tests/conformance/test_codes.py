@@ -196,7 +196,19 @@ class NotMonotone(_Twin):
         return torch.sin(6 * u)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GrowsTooFast(_Twin):
+    good: ClassVar[Code] = Burst(steps=16)
+
+    def neuron(self):
+        return replace(self.good.neuron(), growth=3.0)
+
+    def carried(self, spikes_tb, dtype=torch.float32):
+        return self.good.carried(spikes_tb, dtype)
+
+
 TWINS = {
+    GrowsTooFast: "check_closed_equals_stepped",
     WrongClosedForm: "check_closed_equals_stepped",
     WrongPayload: "check_payload",
     TooManySpikes: "check_spike_bound",
@@ -227,6 +239,23 @@ def test_broken_engine_is_caught(monkeypatch):
     network = dyadic(converted(TTFS(steps=12, tau=BASE2)))
     with pytest.raises(AssertionError):
         check_engines_agree(network, inputs(4).double(), exactly=True)
+
+
+@pytest.mark.parametrize("engine", ["layered", "event"])
+def test_an_engine_that_forgets_significance_is_caught(engine, monkeypatch):
+    """Between two blocks of time, or from step to step."""
+    from picojoule.engines import journey, layered
+
+    if engine == "event":
+        honest = journey.advance
+        monkeypatch.setattr(journey, "advance", lambda *given: honest(*given[:-2], 1.0, given[-1]))
+    else:
+        monkeypatch.setattr(
+            layered.Layers, "_significance", lambda self, node, v: torch.ones_like(v).flatten(1)
+        )  # every block begins anew
+    network = dyadic(converted(Burst(steps=40, threshold=0.03125), input="analogue"))
+    with pytest.raises(AssertionError):
+        check_engines_agree(network, ((inputs(4) * 16).round() / 16).double(), exactly=True)
 
 
 def test_charge_is_conserved():

@@ -73,9 +73,15 @@ BIBLIOGRAPHY: dict[str, Entry] = {
     "davies2018": Entry(
         "Davies, Mike and others", "Loihi: a neuromorphic manycore processor with on-chip learning", 2018, "IEEE Micro"
     ),
+    "steele2014": Entry(
+        "Steele Jr., Guy L. and Lea, Doug and Flood, Christine H.",
+        "Fast splittable pseudorandom number generators",
+        2014,
+        "OOPSLA",
+    ),
     "park2019": Entry(
-        "Park, Seongsik and others",
-        "Burst spikes and hybrid neural coding in deep spiking networks",
+        "Park, Seongsik and Kim, Seijoon and Choe, Hyeokjun and Yoon, Sungroh",
+        "Fast and efficient information transmission with burst spikes in deep spiking neural networks",
         2019,
         "DAC",
         "1809.03142",

@@ -108,7 +108,11 @@ _BENCH = (
     _option("--quiet", action="store_true", help="no progress"),
 )
 _CONVERSION = (
-    _option("--code", default="ttfs", help="what a spike means: ttfs, rate:steps=32, ttfs:T=12,tau=2 (default: ttfs)"),
+    _option(
+        "--code",
+        default="ttfs",
+        help="what a spike means: ttfs, rate:T=32, ttfs:T=12,tau=2, phase-burst:T=32 (default: ttfs)",
+    ),
     _option("--norm", default="channel", help="scales per channel or per layer (default: channel)"),
     _option("--percentile", type=float, default=99.9, help="of activations that can be expressed (default: 99.9)"),
     _option("--input", default="auto", help="coded, analogue, or auto: coded where no input is negative"),

@@ -5,12 +5,22 @@ and the timing of everything that is not a spike (biases and analogue input).
 """
 
 from picojoule.codes.base import Code, Contract
+from picojoule.codes.burst import Burst
 from picojoule.codes.direct import Direct
+from picojoule.codes.hybrid import Hybrid
 from picojoule.codes.phase import Phase
+from picojoule.codes.poisson import Poisson
 from picojoule.codes.rate import Rate
 from picojoule.codes.ttfs import TTFS
 
-CODES: dict[str, type[Code]] = {"rate": Rate, "phase": Phase, "ttfs": TTFS, "direct": Direct}
+CODES: dict[str, type[Code]] = {
+    "rate": Rate,
+    "phase": Phase,
+    "burst": Burst,
+    "ttfs": TTFS,
+    "direct": Direct,
+    "poisson": Poisson,
+}
 """Every code by its name."""
 
-__all__ = ["CODES", "Code", "Contract", "Direct", "Phase", "Rate", "TTFS"]
+__all__ = ["CODES", "Burst", "Code", "Contract", "Direct", "Hybrid", "Phase", "Poisson", "Rate", "TTFS"]

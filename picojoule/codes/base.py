@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, final
 
+import torch
 from torch import Tensor
 
 from picojoule.base.errors import InputError
@@ -23,16 +24,20 @@ class Contract:
             arrived before its window; ``ideal``: :meth:`Code.value` equals the stepped neuron for a drive that is the
             same in every step; ``none``: there is no closed form, and :meth:`Code.value` steps the neuron.
         error: how the error of the decoded value falls with more steps: ``"1/T"``, or ``"2^-T"`` within a period;
-            ``"none"``: there is no value that its neurons approach.
+            ``"1/√T"``: as that of a mean; ``"none"``: there is no value that its neurons approach.
         payload: what a receiver does with a spike: add a weight (``binary``), shift and add (``power_of_two``),
             or multiply and add (``real``).
         spikes: the most spikes of one neuron in its window; None: one a step.
+        monotone: whether a larger drive never carries less; ``within a spike``: at most by its largest one.
+        random: spikes are drawn, so that all this holds in the mean of many draws.
     """
 
     closed: Literal["exact", "ideal", "none"]
-    error: Literal["1/T", "2^-T", "none"]
+    error: Literal["1/T", "2^-T", "1/√T", "none"]
     payload: Literal["binary", "power_of_two", "real"]
     spikes: int | None
+    monotone: Literal["always", "within a spike"] = "always"
+    random: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +88,32 @@ class Code(ABC):
         """What a receiver adds, per unit weight, for a spike below zero at step t; zeros where there are none."""
         return (0.0,) * self.steps
 
+    def carried(self, spikes_tb: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """û of neurons that fired so: Σ_t amplitudes[t]·s(t) / repeats.
+
+        Args:
+            spikes_tb: ``[steps, ...]``, bool, or −1, 0 and 1.
+            dtype: of the result.
+        """
+        above, below = (
+            torch.tensor(row, dtype=dtype, device=spikes_tb.device).view(-1, *[1] * (spikes_tb.dim() - 1))
+            for row in (self.amplitudes(), self.debits())
+        )
+        return torch.where(spikes_tb < 0, below, above * spikes_tb).sum(0) / self.repeats
+
+    def noise(self, x: Tensor, start: int, steps: int) -> Tensor:
+        """A random current into each of its neurons, of codes whose contract says that they are random.
+
+        Args:
+            x: the values that the neurons code, ``[batch, ...]``; they enter in the shares of the injections besides.
+            start: steps since the beginning.
+            steps: how many.
+
+        Returns:
+            ``[steps, batch, ...]``. It depends on each sample alone, not on its batch or on how time is cut.
+        """
+        raise NotImplementedError(f"{self.name} draws nothing")
+
     @abstractmethod
     def injections(self) -> tuple[float, ...]:
         """The share of biases and analogue input a receiver takes in at step t."""
@@ -109,6 +140,20 @@ class Code(ABC):
             )
         return self
 
+    def paced(self, period: int) -> Code:
+        """The code with biases and analogue input taken in once every `period` steps, as its senders carry a value.
+
+        Raises:
+            InputError: its neurons take them in at times of their own.
+        """
+        self._require(period == self.pace, f"a value comes once every {period} steps", "use codes.Rate or codes.Burst")
+        return self
+
+    @property
+    def pace(self) -> int:
+        """Steps in which a value is carried once."""
+        return round(self.steps / self.repeats)
+
     @property
     def lag(self) -> int | None:
         """Steps from the opening of its inputs' window until a neuron may fire; None: until that window is over."""
@@ -117,12 +162,15 @@ class Code(ABC):
     @property
     def label(self) -> str:
         """The system's name in every table, such as ``ttfs T=80``; every setting that is not the default is in it."""
-        unusual = [
+        return " ".join([f"{self.name} T={self.steps}", *self.unusual()])
+
+    def unusual(self) -> list[str]:
+        """Every setting that is not the default, the steps left out, with its letter."""
+        return [
             f"{self.symbols.get(each.name, each.name)}={getattr(self, each.name):.3g}"
             for each in fields(self)
             if each.name != "steps" and getattr(self, each.name) != each.default
         ]
-        return " ".join([f"{self.name} T={self.steps}", *unusual])
 
     @property
     def repeats(self) -> float:
@@ -133,6 +181,14 @@ class Code(ABC):
         self._require(
             isinstance(self.steps, int) and self.steps >= 1, f"steps={self.steps}", "use a whole number of at least 1"
         )
+
+    def _once_a_period(self, period: int) -> tuple[float, ...]:
+        return tuple(float(t % period == 0) for t in range(self.steps))
+
+    def _require_period(self, period: int) -> None:
+        whole = isinstance(period, int) and period >= 1
+        self._require(whole, f"period={period}", "use a whole number of at least 1")
+        self._require(whole and self.steps % period == 0, f"steps={self.steps}", f"use a multiple of period={period}")
 
     def _require(self, true: bool, what: str, remedy: str) -> None:
         if not true:

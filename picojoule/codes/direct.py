@@ -34,7 +34,9 @@ class Direct(Code):
         to_zero: a spike leaves nothing of the potential, instead of subtracting θ.
     """
 
-    contract: ClassVar[Contract] = Contract(closed="none", error="none", payload="binary", spikes=None)
+    contract: ClassVar[Contract] = Contract(
+        closed="none", error="none", payload="binary", spikes=None, monotone="within a spike"
+    )
     name: ClassVar[str] = "direct"
     waits: ClassVar[bool] = False
     cite: ClassVar[tuple[str, ...]] = ()

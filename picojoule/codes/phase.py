@@ -46,8 +46,7 @@ class Phase(Code):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(self.period >= 1, f"period={self.period}", "use a whole number of at least 1")
-        self._require(self.steps % self.period == 0, f"steps={self.steps}", f"use a multiple of period={self.period}")
+        self._require_period(self.period)
         self._require(self.threshold > 0, f"threshold={self.threshold}", "use a positive threshold")
         self._require(
             0 <= self.initial < self.threshold * 2.0**-self.period,
@@ -62,7 +61,7 @@ class Phase(Code):
         return tuple(self.threshold * 2.0 ** -(1 + t % self.period) for t in range(self.steps))
 
     def injections(self) -> tuple[float, ...]:
-        return tuple(float(t % self.period == 0) for t in range(self.steps))
+        return self._once_a_period(self.period)
 
     def value(self, u: Tensor) -> Tensor:
         """n periods carry min(n·(2^K − 1), ⌊(v₀ + n·u)·2^K/v_th⌋) quanta of v_th·2^−K under a constant drive."""

@@ -41,13 +41,15 @@ class Rate(Code):
         initial: v(0).
         slope: α of values below zero, 0 … 1; 0: no spike below zero. Conversion sets it where a layer needs it.
         weighted: of two signed neurons the one whose spikes below zero are worth α.
+        period: P; more than 1 takes biases and analogue input in at the first step of every P, as behind a phase-coded
+            input. Then θ, r and v(0) are shared out over a period: the neuron's own are 1/P of them.
     """
 
     contract: ClassVar[Contract] = Contract(closed="ideal", error="1/T", payload="binary", spikes=None)
     name: ClassVar[str] = "rate"
     waits: ClassVar[bool] = False
     cite: ClassVar[tuple[str, ...]] = ("rueckauer2017", "bu2022")
-    symbols: ClassVar[dict[str, str]] = {"threshold": "θ", "amount": "r", "initial": "v₀", "slope": "α"}
+    symbols: ClassVar[dict[str, str]] = {"threshold": "θ", "amount": "r", "initial": "v₀", "slope": "α", "period": "P"}
 
     steps: int = 32
     threshold: float = 1.0
@@ -55,6 +57,7 @@ class Rate(Code):
     initial: float = 0.5
     slope: float = 0.0
     weighted: bool = False
+    period: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -65,13 +68,21 @@ class Rate(Code):
             "keep threshold − amount ≤ initial < threshold",
         )
         self._require(0 <= self.slope <= 1, f"slope={self.slope}", "use a slope from 0 to 1")
+        self._require_period(self.period)
+        self._require(
+            self.period == 1 or not self.slope, f"slope={self.slope} with period={self.period}", "use one of the two"
+        )
 
     def carrying(self, slope: float) -> Rate:
         return replace(self, slope=slope)
 
+    def paced(self, period: int) -> Rate:
+        return replace(self, period=period)
+
     def neuron(self) -> Neuron:
         if not self.slope:
-            return integrate_and_fire(self.steps, threshold=self.threshold, reset=self.amount, initial=self.initial)
+            threshold, amount, start = (each / self.period for each in (self.threshold, self.amount, self.initial))
+            return integrate_and_fire(self.steps, threshold=threshold, reset=amount, initial=start)
         worth = 1.0 if self.weighted else self.slope
         return Neuron(
             thresholds=(self.threshold,) * self.steps,
@@ -94,10 +105,10 @@ class Rate(Code):
         return (float(np.float32(-self.amount * worth)),) * self.steps  # so that every engine adds the same number
 
     def amplitudes(self) -> tuple[float, ...]:
-        return (self.amount,) * self.steps
+        return (self.amount / self.period,) * self.steps
 
     def injections(self) -> tuple[float, ...]:
-        return (1.0,) * self.steps
+        return self._once_a_period(self.period)
 
     def value(self, u: Tensor) -> Tensor:
         """N = clip(⌊(v₀ + r − θ + u·T)/r⌋, 0, T) spikes under a constant drive; û = r·N/T."""

@@ -1,4 +1,4 @@
-"""A code from the words of a command line: ``ttfs``, ``rate:steps=32``, ``ttfs:steps=12,tau=2,threshold=0.779``."""
+"""A code from the words of a command line: ``ttfs``, ``rate:T=32``, ``burst:T=64,v_th=0.125``, ``phase-burst:T=64``."""
 
 from __future__ import annotations
 
@@ -7,33 +7,60 @@ from typing import Any
 
 from picojoule.base.errors import InputError
 from picojoule.codes.base import Code
+from picojoule.codes.hybrid import Hybrid
 
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
+_SHORT = {"T": "steps", "v_th": "threshold"}
+_REAL, _INPUT = "real", "input."
 
 
-def parse(text: str, codes: dict[str, type[Code]]) -> Code:
+def parse(text: str, codes: dict[str, type[Code]]) -> Code | Hybrid:
     """The code that `text` names.
 
     Args:
-        text: a name and, behind a colon, settings with commas between; ``T`` is short for ``steps``.
+        text: a name and, behind a colon, settings with commas between; ``T`` is short for ``steps``, ``v_th`` for
+            ``threshold``. Two names with a hyphen are a hybrid, the input's first, ``real`` for one that has no
+            spikes: settings are the hidden code's, the input's begin with ``input.``, the steps are both's.
         codes: the codes there are, by name.
 
     Raises:
         InputError: an unknown name or setting, or a value that makes no sense.
     """
     name, _, settings = text.partition(":")
-    if name not in codes:
-        raise InputError(f"no code {name!r}", where="--code", remedy=f"choose {', '.join(codes)}")
-    known = {each.name for each in fields(codes[name])}
-    given: dict[str, Any] = {}
-    for part in filter(None, settings.split(",")):
+    first, hyphen, hidden = name.partition("-")
+    given = _settings(settings)
+    if not hyphen:
+        return _code(first, given, codes)
+    own = {key.removeprefix(_INPUT): given.pop(key) for key in list(given) if key.startswith(_INPUT)}
+    kind = _code(hidden, given, codes)
+    return Hybrid(
+        input=None if first == _REAL and not own else _code(first, {"steps": kind.steps, **own}, codes), hidden=kind
+    )
+
+
+def _settings(text: str) -> dict[str, Any]:
+    """Names, written out, and values."""
+    given = {}
+    for part in filter(None, text.split(",")):
         key, equals, value = part.partition("=")
-        key = "steps" if key == "T" else key
-        if key not in known or not equals:
+        prefix = _INPUT if key.startswith(_INPUT) else ""
+        key = key.removeprefix(_INPUT)
+        if not equals:
+            raise InputError(f"{part!r} is no setting", where="--code", remedy="give name=value")
+        given[prefix + _SHORT.get(key, key)] = _value(part, value)
+    return given
+
+
+def _code(name: str, given: dict[str, Any], codes: dict[str, type[Code]]) -> Code:
+    if name not in codes:
+        told = f"{', '.join(codes)}, or two with a hyphen, as phase-burst or {_REAL}-burst"
+        raise InputError(f"no code {name!r}", where="--code", remedy=f"choose {told}")
+    known = [each.name for each in fields(codes[name])]
+    for key in given:
+        if key not in known:
             raise InputError(
-                f"{part!r} is no setting of {name}", where="--code", remedy=f"give name=value for {', '.join(known)}"
+                f"{key!r} is no setting of {name}", where="--code", remedy=f"give name=value for {', '.join(known)}"
             )
-        given[key] = _value(part, value)
     return codes[name](**given)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
-from picojoule.codes import Code
+from picojoule.codes import Code, Hybrid
 from picojoule.conversion.calibration import fit_codes, fit_layers, known
 from picojoule.conversion.carry import carry
 from picojoule.conversion.check import exactly
@@ -37,7 +37,7 @@ def convert(
     model: nn.Module | Network,
     calibration: Any,
     *,
-    code: Code | Mapping[str, Code],
+    code: Code | Hybrid | Mapping[str, Code],
     norm: Literal["channel", "layer"] = "channel",
     percentile: float = 99.9,
     input: Literal["auto", "coded", "analogue"] = "auto",
@@ -50,11 +50,12 @@ def convert(
     Args:
         model: the user's module, or a network from :func:`~picojoule.conversion.trace.trace`.
         calibration: inputs like those it will see; anything :func:`picojoule.data.batches.batches` takes.
-        code: what a spike means: one code, or one per ReLU by the name of its node (``"input"`` for the input).
+        code: what a spike means: one code; one for the input and one for the rest; or one per ReLU by the name of its
+            node (``"input"`` for the input).
         norm: scales per channel, or one per layer as the older papers have it.
         percentile: of the activations of a channel that a neuron can still express; 100 is the largest seen.
         input: ``coded``: the input fires spikes of its own; ``analogue``: it is a current into the first layer;
-            ``auto``: coded where no calibration input is negative.
+            ``auto``: as a hybrid code has it, else coded where no calibration input is negative.
         weight_bits: store the weights in so many bits, 2 … 16; 32 leaves them as they are.
         islands: let an operation that no neuron does stay, as an analogue island, which is computed in numbers when
             its inputs are complete, and counted and priced as such; without, it is an error.
@@ -73,7 +74,7 @@ def convert(
     calibrate = known(calibrate)
     network, example = _folded(model, calibration, islands)
     low, high = _input_range(network, calibration)
-    coded = _coded(input, low)
+    coded = _coded(input, code, low)
     network = _carried(network, example, coded)
     codes = _codes(network, code)
     codes, scales = _scales(network, calibration, codes, norm, percentile, calibrate)
@@ -90,7 +91,7 @@ def convert(
     spiking = relay(read_out(to_spiking(normal, codes, scales, coded_input=coded)))
     choices |= _told_islands(spiking)
     spiking = fit_layers(spiking, normal, calibration, calibrate)
-    label = " +".join([code.label if isinstance(code, Code) else _common_label(code), *calibrate])
+    label = " +".join([_common_label(code) if isinstance(code, Mapping) else code.label, *calibrate])
     choices |= {"calibrated": ", ".join(calibrate)} if calibrate else {}
     named = verify(spiking.evolve(spiking.nodes, choices=choices, name=label), SPIKING)
     return weights_only(named, weight_bits) if weight_bits < 32 else named
@@ -170,7 +171,7 @@ def _common_label(codes: Mapping[str, Code]) -> str:
     return labels.pop() if len(labels) == 1 else "hybrid"
 
 
-def _codes(network: Network, code: Code | Mapping[str, Code]) -> dict[str, Code]:
+def _codes(network: Network, code: Code | Hybrid | Mapping[str, Code]) -> dict[str, Code]:
     """The code of every ReLU, made to carry what it gives, and of the input, by name."""
     relus = list(network.all(ReLU))
     names = [node.name for node in relus]
@@ -180,8 +181,9 @@ def _codes(network: Network, code: Code | Mapping[str, Code]) -> dict[str, Code]
             where=network.name,
             remedy="convert a network with ReLUs",
         )
-    if isinstance(code, Code):
-        return {"input": code, **{node.name: _carrying(code, node) for node in relus}}
+    if isinstance(code, (Code, Hybrid)):
+        first, rest = (code.input or code.hidden, code.hidden) if isinstance(code, Hybrid) else (code, code)
+        return {"input": first, **{node.name: _carrying(rest, node) for node in relus}}
     if not isinstance(code, Mapping) or not all(isinstance(each, Code) for each in code.values()):
         raise InputError(
             f"{code!r} is no code", where="convert(code=...)", remedy="give one such as picojoule.codes.TTFS(steps=80)"
@@ -217,9 +219,16 @@ def _input_range(network: Network, calibration: Any) -> tuple[float, float]:
     return low, high if high > 0 else 1.0
 
 
-def _coded(choice: str, low: float) -> bool:
+def _coded(choice: str, code: Any, low: float) -> bool:
     if choice not in ("auto", "coded", "analogue"):
         raise InputError(f"input={choice!r}", where="convert", remedy="choose auto, coded or analogue")
+    if isinstance(code, Hybrid):
+        own = "coded" if code.input else "analogue"
+        if choice not in ("auto", own):
+            raise InputError(
+                f"input={choice!r} and {code.label}", where="convert", remedy=f"leave input out: it is {own}"
+            )
+        choice = own
     if choice == "coded" and low < 0:
         raise ConversionError(
             f"inputs go down to {low:g}, and a spike cannot carry a negative value",

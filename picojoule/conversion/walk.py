@@ -183,7 +183,6 @@ class _InSteps(_Way):
             moved = per_channel(shift, fire.shape).expand(1, *fire.shape)
             constant = moved if constant is None else constant + moved
         changing = None if changing is None else changing.clone()
-        self._layers.potentials.pop(fire.name, None)
         self._layers.adopt(fire)
         return self._emit(fire, {fire.inputs[0]: Signal(changing, constant)})
 

@@ -103,6 +103,11 @@ class Counts:
         return sum(layer.spikes for layer in self.layers if layer.name != "input")
 
     @property
+    def density(self) -> float | None:
+        """Spikes a neuron and step, those of an input code not included; None without time or neurons."""
+        return self.hidden_spikes / self.samples / self.neurons / self.steps if self.steps and self.neurons else None
+
+    @property
     def stored_bytes(self) -> int:
         """Size of the memory that holds weights, membranes and activations of one sample."""
         return sum(

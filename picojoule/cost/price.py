@@ -96,7 +96,7 @@ def price_actions(tally: Mapping[str, float], profile: Profile) -> Cost:
 
 
 def relative(counts: Counts, reference: Counts, profile: NormalisedProfile) -> float:
-    """dynamic·N/N_ref + static·L/L_ref for N spikes (input spikes not included) and L steps of latency.
+    """dynamic·N/N_ref + routing·D/D_ref + static·L/L_ref: N spikes (input spikes not included), L steps, density D.
 
     Raises:
         PriceError: one of the two has no spikes or no steps.
@@ -104,7 +104,9 @@ def relative(counts: Counts, reference: Counts, profile: NormalisedProfile) -> f
     if not (counts.steps and reference.steps and reference.hidden_spikes):
         raise PriceError("a system without spikes or steps", where=profile.name, remedy="compare spiking systems")
     spikes = counts.hidden_spikes / counts.samples / (reference.hidden_spikes / reference.samples)
-    return profile.dynamic * spikes + profile.static * counts.steps / reference.steps
+    steps = counts.steps / reference.steps
+    density = spikes / steps * reference.neurons / counts.neurons if profile.routing else 0.0
+    return profile.dynamic * spikes + profile.routing * density + profile.static * steps
 
 
 def _check_width(counts: Counts, profile: Profile) -> None:

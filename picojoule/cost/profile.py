@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Literal, final
 
+from picojoule.base.errors import InputError
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,26 @@ class Profile:
 @final
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NormalisedProfile:
-    """Energy relative to a reference system: dynamic·spikes/spikes_ref + static·steps/steps_ref. Not joules."""
+    """Energy relative to a reference system, not joules.
+
+    ::
+
+        dynamic·N/N_ref + routing·D/D_ref + static·L/L_ref
+
+    with N spikes, L steps and the density D of N/(neurons·L) spikes a neuron and step. The three shares add up to 1.
+    """
 
     name: str
     title: str
     dynamic: float
     static: float
     source: str
+    routing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if abs(self.dynamic + self.routing + self.static - 1) > 1e-9:
+            raise InputError(
+                f"shares {self.dynamic:g}, {self.routing:g} and {self.static:g}",
+                where=f"profile {self.name}",
+                remedy="give shares that add up to 1",
+            )

@@ -145,10 +145,10 @@ def _decoded(
 
 
 def _value(fire: Fire, train: Times | Raster) -> Tensor:
-    amplitudes = torch.tensor(fire.code.amplitudes())
     if isinstance(train, Times):
+        amplitudes = torch.tensor(fire.code.amplitudes())
         return torch.cat([amplitudes, amplitudes.new_zeros(1)])[train.first.long()] / fire.code.repeats
-    return (amplitudes @ train.spikes.flatten(1).to(amplitudes)).view(train.spikes.shape[1:]) / fire.code.repeats
+    return fire.code.carried(train.spikes)
 
 
 def _signed(network: Network, x: Tensor) -> dict[str, Tensor]:

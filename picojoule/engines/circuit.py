@@ -96,7 +96,7 @@ class Population:
         bias: what the branches add in every step, ``[1, neurons]``.
         layout: where the neurons are among the membranes.
         tables: of the whole window.
-        leak, keep, initial: of the neurons.
+        leak, keep, growth, initial: of the neurons.
         staircase: of neurons that fire once: the step they go straight to once nothing more arrives.
     """
 
@@ -108,6 +108,7 @@ class Population:
     tables: Tables
     leak: float
     keep: float
+    growth: float
     initial: float
     staircase: Table | None
 
@@ -269,6 +270,7 @@ def _population(
         tables=tables_of(node.code) if isinstance(node, Fire) else _output_tables(plan),
         leak=neuron.leak if neuron else 1.0,
         keep=neuron.keep if neuron else 1.0,
+        growth=neuron.growth if neuron else 1.0,
         initial=neuron.initial if neuron else 0.0,
         staircase=plan.tables.get(node.name),
     )

@@ -113,6 +113,7 @@ class Journey:
         self._input = held[task.network.input.name]
         self._state = state
         self._membranes: dict[str, Tensor] = {}
+        self._significances: dict[str, Tensor] = {}
         self._sums: dict[str, tuple[Tensor, Tensor]] = {}
         self._total = self._given_before(state)
         self._injected = state.injected
@@ -129,6 +130,11 @@ class Journey:
         task, state = self._task, self._state
         self._membranes = {
             name: self._start(each, state) for name, each in self._circuit.populations.items() if not each.fires_once
+        }
+        self._significances = {
+            name: self._significance(each, state)
+            for name, each in self._circuit.populations.items()
+            if each.growth != 1
         }
         self._sums = {name: self._pool(name, state) for name in self._circuit.windows if name in task.plan.fan_outs}
         for start in range(0, len(task.plan.shares), task.block):
@@ -152,9 +158,11 @@ class Journey:
             values=self._decoded(output),
             state=State(
                 potentials={fire.name: self._potentials(fire.name) for fire in fires},
+                significances={name: self._task.shaped(name, g) for name, g in self._significances.items()},
                 sums={} if self._task.waits else {name: self._pool_state(name) for name in self._sums},
                 output=output,
                 injected=self._injected,
+                passed=self._state.passed + len(self._task.plan.shares),
             ),
             rasters={layer: Raster(torch.cat(blocks)) for layer, blocks in self._rasters.items()},
             trajectory=self._trajectory(output) if self._task.trajectory else None,
@@ -178,6 +186,13 @@ class Journey:
             neurons = layout.neurons_of(v)
             neurons.copy_(channels_innermost(before, self._circuit.channels[name]).view_as(neurons))
         return v
+
+    def _significance(self, population: Population, state: State) -> Tensor:
+        """g of a population, ``[samples, neurons]``."""
+        name, size = population.node.name, population.node.size
+        if name in state.significances:
+            return channels_innermost(state.significances[name], self._circuit.channels[name]).clone()
+        return _filled(1.0, (self._samples, size), self._task.dtype)
 
     def _pool(self, name: str, state: State) -> tuple[Tensor, Tensor]:
         """The running sums that enter a maximum pool, and the largest of each window."""
@@ -221,7 +236,8 @@ class Journey:
         else:
             whole = self._task.waits
             tables = population.tables if whole else population.tables.part(now.start, now.stop)
-            emitted = self._advance(population, streams, tables)
+            draws = node.code.contract.random
+            emitted = self._draw(population, tables, now) if draws else self._advance(population, streams, tables)
         if self._task.counting:
             self._see(node.layer, spikes=len(emitted.where), state_updates=self._updates(node, emitted))
             self._arrive(node.name, emitted)
@@ -294,7 +310,20 @@ class Journey:
             for branch, each in zip(population.branches, crowded, strict=True):
                 self.dense[branch.weigh.name] += branch.emitters * steps * sum(each)
             return self._one_by_one(population, incoming, tables, [any(each) for each in zip(*crowded, strict=True)])
-        return _by_event(population, incoming, membranes, self._constants[population.node.name], tables)
+        g = self._significances.get(population.node.name)
+        return _by_event(population, incoming, membranes, g, self._constants[population.node.name], tables)
+
+    def _draw(self, population: Population, tables: Tables, now: slice) -> Stream:
+        """A population that a random current drives: every neuron has a say in every step."""
+        node = population.node
+        assert isinstance(node, Fire)
+        x = self._task.shaped(node.inputs[0], self._input)
+        noise = node.code.noise(x, self._state.passed + now.start, now.stop - now.start)
+        drive = channels_innermost(noise.flatten(0, 1), self._circuit.channels[node.name])
+        v = population.layout.neurons_of(self._membranes[node.name]).reshape(self._samples, -1).clone()
+        law = self._constants[node.name], tables, population.leak, v, np.zeros(node.size, np.int64)
+        emitted, _, _ = scan(drive.view(-1, *v.shape), *law)
+        return from_frames(emitted.transpose(0, 1))
 
     def _crowded(self, branch: Branch, incoming: Stream, steps: int) -> list[bool]:
         """For each sample, whether a branch is better evaluated densely, in so many steps."""
@@ -310,16 +339,23 @@ class Journey:
         self, population: Population, incoming: list[Stream], tables: Tables, crowded: list[bool]
     ) -> Stream:
         """Every sample in the way that is best for it."""
-        membranes, constants = self._membranes[population.node.name], self._constants[population.node.name]
-        parts = []
+        name, parts = population.node.name, []
+        membranes, constants, g = self._membranes[name], self._constants[name], self._significances.get(name)
         for b, dense in enumerate(crowded):
             way = self._densely if dense else _by_event
             streams, constant = [each.sample(b) for each in incoming], constants[b % len(constants)][None]
-            parts.append(way(population, streams, membranes[b : b + 1], constant, tables))
+            mine = None if g is None else g[b : b + 1]
+            parts.append(way(population, streams, membranes[b : b + 1], mine, constant, tables))
         return Stream.joined(parts)
 
     def _densely(
-        self, population: Population, incoming: list[Stream], membranes: Tensor, constant: Tensor, tables: Tables
+        self,
+        population: Population,
+        incoming: list[Stream],
+        membranes: Tensor,
+        g: Tensor | None,
+        constant: Tensor,
+        tables: Tables,
     ) -> Stream:
         """One evaluation of every branch for all steps of a sample, then one scan."""
         drives = [
@@ -329,7 +365,8 @@ class Journey:
         drive = sum(drives[1:], drives[0])
         neurons = population.layout.neurons_of(membranes)
         v, weights = neurons.reshape(1, -1).clone(), np.zeros(drive.shape[1], np.int64)
-        emitted, v, _ = scan(drive[:, None], constant, tables, population.leak, v, weights, population.keep)
+        law = {"keep": population.keep, "growth": population.growth, "g": g}
+        emitted, v, _ = scan(drive[:, None], constant, tables, population.leak, v, weights, **law)
         neurons.copy_(v.view_as(neurons))
         return from_frames(emitted.transpose(0, 1))
 
@@ -409,11 +446,16 @@ class Journey:
 
 
 def _by_event(
-    population: Population, incoming: Sequence[Stream], membranes: Tensor, constant: Tensor, tables: Tables
+    population: Population,
+    incoming: Sequence[Stream],
+    membranes: Tensor,
+    g: Tensor | None,
+    constant: Tensor,
+    tables: Tables,
 ) -> Stream:
     """A population over the steps of its tables, event by event."""
-    neurons = population.layout, membranes, constant
-    return advance(tuple(incoming), population.projections, *neurons, tables, population.leak, population.keep)
+    neurons, law = (population.layout, membranes, constant), (population.leak, population.keep, population.growth)
+    return advance(tuple(incoming), population.projections, *neurons, tables, *law, g)
 
 
 def _filled(value: float, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

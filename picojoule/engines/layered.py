@@ -88,7 +88,7 @@ class Layers:
     """A few images: the mutable things of their way through time in one place.
 
     Attributes:
-        potentials: of every node that fires, after the last step it took.
+        potentials: of every node that fires, after the last step it took, and ``significances`` of those that burst.
         steps: of the whole schedule.
     """
 
@@ -98,9 +98,11 @@ class Layers:
         self.x = fast_format(scaled_input(network.input, x))
         self.steps = plan.schedule.latency
         state = state or State()
-        self.potentials = {name: v.clone() for name, v in state.potentials.items()}  # the scan overwrites them
+        self.potentials, self.significances = (  # the scan overwrites them
+            {name: each.clone() for name, each in values.items()} for values in (state.potentials, state.significances)
+        )
         self.sums = dict(state.sums)
-        self.output, self.injected = state.output, state.injected
+        self.output, self.injected, self.passed = state.output, state.injected, state.passed
         self.tables = {node.name: tables_of(node.code) for node in network.all(Fire)}
         self.shares = np.asarray(plan.shares, np.float32)
         self.constants: dict[str, Tensor] = {}
@@ -120,7 +122,14 @@ class Layers:
             path.append(self._integrate(signals[self.network.output.name], start, stop))
         return Outcome(
             values=path[-1][-1],
-            state=State(potentials=self.potentials, sums=self.sums, output=self.output, injected=self.injected),
+            state=State(
+                potentials=self.potentials,
+                significances=self.significances,
+                sums=self.sums,
+                output=self.output,
+                injected=self.injected,
+                passed=self.passed + self.steps,
+            ),
             rasters={layer: Raster(torch.cat(spikes)) for layer, spikes in trains.items()},
             trajectory=torch.cat(path) if trajectory else None,
         )
@@ -147,8 +156,10 @@ class Layers:
         return source.through(lambda part: evaluate(node, part))
 
     def adopt(self, node: Fire) -> None:
-        """Use other neurons of the same name from now on."""
+        """Use other neurons of the same name, which have yet to begin."""
         self.tables[node.name] = tables_of(node.code)
+        self.potentials.pop(node.name, None)
+        self.significances.pop(node.name, None)
 
     def _show(self, node: Frames, start: int, stop: int) -> Signal:
         frames = self.x[:, start:stop].transpose(0, 1).flatten(0, 1)
@@ -202,15 +213,27 @@ class Layers:
         fan = self.plan.first_fan_out(node.name, channels_last)
         weights = np.zeros(flat_v.shape[1], np.int64) if fan is None else fan
         tables = self.tables[node.name].part(start, stop)
+        if node.code.contract.random:
+            noise = node.code.noise(constant, self.passed + start, steps)
+            drive += flatten(fast_format(noise.flatten(0, 1)))[0].view_as(drive)
+        g = self._significance(node, v) if neuron.grows else None
+        law = {"keep": neuron.keep, "growth": neuron.growth, "g": g}
         emitted, flat_v, fired = scan(
-            drive, flatten(fast_format(constant))[0], tables, neuron.leak, flat_v, weights, neuron.keep
+            drive, flatten(fast_format(constant))[0], tables, neuron.leak, flat_v, weights, **law
         )
+        if g is not None:
+            self.significances[node.name] = unflatten(g, node.shape, channels_last)
         self.potentials[node.name] = unflatten(flat_v, node.shape, channels_last)
         events = unflatten(emitted.flatten(0, 1), node.shape, channels_last)
         if self.tally:
             self.tally.add(node.layer, spikes=fired.spikes, state_updates=v.numel() * steps)
             self.tally.arrive(node.name, events, fired)
         return Signal(events, None)
+
+    def _significance(self, node: Fire, v: Tensor) -> Tensor:
+        """g of every neuron, ``[batch, n]`` in the order of memory that potentials have."""
+        g = self.significances.get(node.name)
+        return flatten(fast_format(torch.ones_like(v) if g is None else g))[0]
 
     def _pool(self, node: MaxPool, source: Signal) -> Signal:
         """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S of each window."""

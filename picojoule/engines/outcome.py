@@ -19,23 +19,29 @@ class State:
 
     Attributes:
         potentials: membrane of every neuron, by node.
+        significances: g of every bursting neuron, by node.
         sums: running input sums of every maximum pool and the largest of each window, by node.
         output: the output's running sum.
         injected: how much of a constant drive has been taken in so far (Σ injections).
+        passed: steps so far.
     """
 
     potentials: dict[str, Tensor] = field(default_factory=dict)
+    significances: dict[str, Tensor] = field(default_factory=dict)
     sums: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
     output: Tensor | None = None
     injected: float = 0.0
+    passed: int = 0
 
     def part(self, start: int, stop: int) -> State:
         """The state of the samples start … stop − 1."""
         return State(
             potentials={name: v[start:stop] for name, v in self.potentials.items()},
+            significances={name: g[start:stop] for name, g in self.significances.items()},
             sums={name: (sums[start:stop], largest[start:stop]) for name, (sums, largest) in self.sums.items()},
             output=None if self.output is None else self.output[start:stop],
             injected=self.injected,
+            passed=self.passed,
         )
 
     @staticmethod
@@ -43,6 +49,9 @@ class State:
         """The state of all samples from those of its parts."""
         return State(
             potentials={name: torch.cat([part.potentials[name] for part in parts]) for name in parts[0].potentials},
+            significances={
+                name: torch.cat([part.significances[name] for part in parts]) for name in parts[0].significances
+            },
             sums={
                 name: (
                     torch.cat([part.sums[name][0] for part in parts]),
@@ -52,6 +61,7 @@ class State:
             },
             output=torch.cat([part.output for part in parts if part.output is not None]),
             injected=parts[0].injected,
+            passed=parts[0].passed,
         )
 
 

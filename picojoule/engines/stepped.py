@@ -56,7 +56,8 @@ class _Clock:
         self.windows, self.steps = plan.schedule.windows, plan.schedule.latency
         state = state or State()
         self.potentials, self.sums = dict(state.potentials), dict(state.sums)
-        self.output, self.injected = state.output, state.injected
+        self.significances = dict(state.significances)
+        self.output, self.injected, self.passed = state.output, state.injected, state.passed
         self.neurons: dict[str, Neuron] = {node.name: node.code.neuron() for node in network.all(Fire)}
         self.amplitudes = {node.name: node.code.amplitudes() for node in network.all(Fire)}
         self.injections = {name: window.code.injections() for name, window in self.windows.items()}
@@ -79,7 +80,14 @@ class _Clock:
         self._hold(self.steps)
         return Outcome(
             values=self._decoded(),
-            state=State(potentials=self.potentials, sums=self.sums, output=self.output, injected=self.injected),
+            state=State(
+                potentials=self.potentials,
+                significances=self.significances,
+                sums=self.sums,
+                output=self.output,
+                injected=self.injected,
+                passed=self.passed + self.steps,
+            ),
             rasters={layer: Raster(torch.stack(spikes)) for layer, spikes in trains.items()},
             trajectory=torch.stack(path) if trajectory else None,
         )
@@ -170,15 +178,21 @@ class _Clock:
         if local is None:
             self.potentials[node.name] = v if incoming is None else v + incoming
             return None
+        if node.code.contract.random:
+            noise = node.code.noise(self.held[node.inputs[0]], self.passed + local, 1)[0]
+            incoming = noise if incoming is None else incoming + noise
         if self.tally:
             waiting = torch.count_nonzero(v > -torch.inf) if neuron.fires_once else v.numel()
             self.tally.add(node.layer, state_updates=int(waiting))
-        v, spikes = step(neuron, v, 0.0 if incoming is None else incoming, local)
+        g = self.significances.get(node.name, torch.ones_like(v)) if neuron.grows else 1.0
+        v, spikes, grown = step(neuron, v, 0.0 if incoming is None else incoming, local, g)
         self.potentials[node.name], self.spikes[node.name] = v, spikes
+        if neuron.grows:
+            self.significances[node.name] = grown
         number = int(torch.count_nonzero(spikes))
         if not number:
             return None
-        emitted = spikes.to(self.x.dtype).mul_(self.amplitudes[node.name][local])
+        emitted = spikes.to(self.x.dtype).mul_(self.amplitudes[node.name][local]).mul_(g)
         if neuron.signed:
             emitted[spikes < 0] = node.code.debits()[local]
         if self.tally:

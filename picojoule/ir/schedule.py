@@ -133,7 +133,7 @@ def _common_window(network: Network, node: Node, windows: Mapping[str, Window]) 
 
 
 def _meet(sender: Code, receiver: Code) -> bool:
-    """Codes that wait open a window of their own; others share steps, and carry a value as often."""
-    if sender.waits or receiver.waits:
-        return sender.waits and receiver.waits
+    """Codes that wait open a window of their own; others share the sender's steps, and carry a value as often."""
+    if receiver.waits:
+        return sender.waits
     return (sender.steps, sender.repeats) == (receiver.steps, receiver.repeats)

@@ -4,7 +4,8 @@
 
     v ← a·v + Σ w·(events of step t) + share(t)·constant        s = [v ≥ θ(t)]        v ← v − r(t)·s
 
-Signed neurons also fire below zero: s = −1 where v ≤ −θ⁻(t), and v ← v + r⁻(t).
+Signed neurons also fire below zero: s = −1 where v ≤ −θ⁻(t), and v ← v + r⁻(t). Bursting neurons have a significance g:
+threshold, reset and what they emit are g times as large, and g ← β·g after a spike, 1 after a silent step.
 The least it must move: the weights and membranes of every event's runs (8 bytes read and 4 written a synaptic
 operation, most of them in the nearest cache), and 12 bytes a neuron and step to look for spikes.
 """
@@ -56,6 +57,8 @@ def advance(
     tables: Tables,
     leak: float,
     keep: float = 1.0,
+    growth: float = 1.0,
+    g: Tensor | None = None,
 ) -> Stream:
     """Run the neurons.
 
@@ -69,18 +72,22 @@ def advance(
         tables: thresholds, resets, amplitudes and shares of these steps.
         leak: a.
         keep: κ, the share of the potential that a spike leaves: v ← κ·v − r(t).
+        growth: β.
+        g: significance before the first step, ``[samples, neurons]``; changed. None of neurons that have none.
 
     Returns:
         What the neurons emit.
     """
     if v.device.type != "cpu":
-        return advance_reference(incoming, projections, layout, v, constant, tables, leak, keep)
+        return advance_reference(incoming, projections, layout, v, constant, tables, leak, keep, growth, g)
     steps, dtype = len(tables.thresholds), v.numpy().dtype
     if not incoming:
         incoming, projections = (Stream.room(len(v), steps, 0, dtype),), (NOWHERE,)
     neurons, begin, turns = layout.rows * layout.length, 0, len(v) * steps
     out = Stream.room(len(v), steps, neurons + WORD + turns * neurons // _FIRST_GUESS, dtype)
-    fixed = incoming, projections, layout, v.numpy(), constant.numpy(), tables, dtype.type(leak), dtype.type(keep)
+    significance = np.zeros((0, 0), dtype) if g is None else g.numpy()
+    law = tuple(map(dtype.type, (leak, keep, growth)))
+    fixed = incoming, projections, layout, v.numpy(), significance, constant.numpy(), tables, *law
     while (begin := _advance(*fixed, begin, out)) < turns:
         out = out.grown()
     return out.trimmed()
@@ -95,6 +102,8 @@ def advance_reference(
     tables: Tables,
     leak: float,
     keep: float = 1.0,
+    growth: float = 1.0,
+    g: Tensor | None = None,
 ) -> Stream:
     """:func:`advance` in plain torch, for every device and dtype, step by step."""
     emitted = []
@@ -106,20 +115,23 @@ def advance_reference(
                 scatter_reference(stream, sample, t, projection, v[sample])
         neurons = layout.neurons_of(v)
         neurons += share * constant.view(-1, layout.rows, layout.length)
-        spikes, below = neurons >= threshold, neurons <= -floor
-        neurons.copy_(torch.where(spikes, keep * neurons - reset, torch.where(below, neurons + refund, neurons)))
-        emitted.append(torch.where(spikes, amplitude, below * debit).flatten(1))
+        now = 1.0 if g is None else g.view(neurons.shape)
+        spikes, below = neurons >= now * threshold, neurons <= -floor
+        neurons.copy_(torch.where(spikes, keep * neurons - now * reset, torch.where(below, neurons + refund, neurons)))
+        emitted.append(torch.where(spikes, now * amplitude, below * debit).flatten(1))
+        if g is not None:
+            g.copy_(torch.where(spikes.flatten(1), growth * g, 1.0))
     return from_frames(torch.stack(emitted, 1).to(v.dtype))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _advance(incoming, projections, layout, v, constant, tables, leak, keep, begin, out):  # type: ignore[no-untyped-def]
+def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, growth, begin, out):  # type: ignore[no-untyped-def]
     """The turns (sample by sample, and in each step by step) from `begin` on; the one that lacked room, or how many
     there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
     flags = np.zeros(-(-layout.length // CHUNK) * CHUNK, np.uint8)
     words, starts = flags.view(np.uint64), np.empty(_most_positions(projections) + 1, np.int64)
-    negative = np.zeros(layout.length, np.bool_)
+    negative, sent = np.zeros(layout.length, np.bool_), np.zeros(layout.length, v.dtype)
     for turn in range(begin, len(v) * steps):
         b, t = turn // steps, turn % steps
         found = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
@@ -134,17 +146,23 @@ def _advance(incoming, projections, layout, v, constant, tables, leak, keep, beg
             one = incoming[k]
             arrive(one.where, one.amount, one.bounds[b, t], one.bounds[b, t + 1], projections[k], starts, membranes)
         for row in range(layout.rows):
-            before, (u, c) = found, _row(membranes, held, layout, row)
+            before, first, (u, c) = found, row * layout.length, _row(membranes, held, layout, row)
             signed = not np.isnan(tables.floors[t])
-            if signed:
+            if len(g):
+                _compare_burst(u, c, g[b, first : first + layout.length], tables, t, keep, growth, flags, sent)
+            elif signed:
                 _compare_signed(u, c, tables, t, keep, flags, negative)
             else:
                 _compare(u, c, tables.shares[t], tables.thresholds[t], keep, tables.resets[t], flags)
-            found = list_set(words, row * layout.length, out.where, found)
+            found = list_set(words, first, out.where, found)
+            if len(g):
+                for e in range(before, found):
+                    out.amount[e] = sent[out.where[e] - first]
+                continue
             out.amount[before:found] = tables.amplitudes[t]
             if signed:
                 for e in range(before, found):
-                    if negative[out.where[e] - row * layout.length]:
+                    if negative[out.where[e] - first]:
                         out.amount[e] = tables.debits[t]
         out.bounds[b, t + 1] = found
     return len(v) * steps
@@ -186,3 +204,16 @@ def _compare_signed(u, held, tables, t, keep, flags, negative):  # type: ignore[
         u[i] = keep * x - reset if fires else (x + refund if below else x)
         flags[i] = 1 if fires or below else 0
         negative[i] = below
+
+
+@numba.njit(inline="always")
+def _compare_burst(u, held, g, tables, t, keep, growth, flags, sent):  # type: ignore[no-untyped-def]
+    """:func:`_compare` of neurons with a significance, and what a spike of each would send."""
+    share, threshold, reset, amplitude = tables.shares[t], tables.thresholds[t], tables.resets[t], tables.amplitudes[t]
+    for i in range(len(u)):
+        x = u[i] + share * held[i]
+        fires = x >= g[i] * threshold
+        u[i] = keep * x - g[i] * reset if fires else x
+        sent[i] = g[i] * amplitude
+        g[i] = growth * g[i] if fires else 1
+        flags[i] = 1 if fires else 0

@@ -3,6 +3,9 @@
 
 Signed neurons also fire below zero: s = −1 where v ≤ −θ⁻(t), and v ← v + r⁻(t).
 
+Bursting neurons have a second state, the significance g of their next spike: threshold, reset and what a spike emits
+are g times the tables', and g ← β·g after a spike, 1 after a silent step.
+
 The current of neuron i at step t is ``drive[t, b, i] + share[t]·constant[b, i]``: what arrives, and what is there all
 the time (biases, analogue input). The drive is overwritten by what the neurons emit.
 
@@ -20,6 +23,7 @@ import torch
 from torch import Tensor
 
 _BLOCK = 1024
+_NO_SIGNIFICANCE = np.zeros((0, 0), np.float32)
 
 
 class Tables(NamedTuple):
@@ -53,7 +57,15 @@ class Fired(NamedTuple):
 
 
 def scan(
-    drive: Tensor, constant: Tensor, tables: Tables, leak: float, v: Tensor, weights: np.ndarray, keep: float = 1.0
+    drive: Tensor,
+    constant: Tensor,
+    tables: Tables,
+    leak: float,
+    v: Tensor,
+    weights: np.ndarray,
+    keep: float = 1.0,
+    growth: float = 1.0,
+    g: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Fired]:
     """Run the neurons.
 
@@ -66,36 +78,51 @@ def scan(
         v: potentials before the first step, ``[batch, n]``; overwritten like `drive`.
         weights: int64 ``[n]``, what to sum over the spikes (the fan-out).
         keep: κ, the share of the potential that a spike leaves.
+        growth: β.
+        g: significance before the first step, ``[batch, n]``; changed. None of neurons that have none.
 
     Returns:
         What is emitted ``[steps, batch, n]``, the last potentials, and the counts.
     """
-    tensors = (drive, constant, v)
+    tensors = (drive, constant, v) if g is None else (drive, constant, v, g)
     if not all(each.dtype == torch.float32 and each.device.type == "cpu" and each.is_contiguous() for each in tensors):
-        return scan_reference(drive, constant, tables, leak, v, weights, keep)
+        return scan_reference(drive, constant, tables, leak, v, weights, keep, growth, g)
     counts = Fired(*(np.zeros(len(v), np.int64) for _ in range(2)))
-    _scan(drive.numpy(), constant.numpy(), tables, np.float32(leak), np.float32(keep), v.numpy(), weights, *counts)
+    significance = _NO_SIGNIFICANCE if g is None else g.numpy()
+    law = tuple(map(np.float32, (leak, keep, growth)))
+    _scan(drive.numpy(), constant.numpy(), tables, *law, v.numpy(), significance, weights, *counts)
     return drive, v, counts
 
 
 def scan_reference(
-    drive: Tensor, constant: Tensor, tables: Tables, leak: float, v: Tensor, weights: np.ndarray, keep: float = 1.0
+    drive: Tensor,
+    constant: Tensor,
+    tables: Tables,
+    leak: float,
+    v: Tensor,
+    weights: np.ndarray,
+    keep: float = 1.0,
+    growth: float = 1.0,
+    g: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Fired]:
     """:func:`scan` in plain torch, for every device and dtype."""
     emitted = torch.empty_like(drive)
     rows = zip(*(each.tolist() for each in tables), strict=True)
     for t, (threshold, reset, amplitude, share, floor, refund, debit) in enumerate(rows):
         v = leak * v + (drive[t] + share * constant)
-        spikes, below = v >= threshold, v <= -floor
-        v = torch.where(spikes, keep * v - reset, torch.where(below, v + refund, v))
-        emitted[t] = torch.where(spikes, amplitude, below * debit)
+        now = 1.0 if g is None else g
+        spikes, below = v >= now * threshold, v <= -floor
+        v = torch.where(spikes, keep * v - now * reset, torch.where(below, v + refund, v))
+        emitted[t] = torch.where(spikes, now * amplitude, below * debit)
+        if g is not None:
+            g.copy_(torch.where(spikes, growth * g, 1.0))
     fired = emitted != 0
     weighted = (fired * torch.as_tensor(weights, device=drive.device)).sum((0, 2))
     return emitted, v, Fired(fired.sum((0, 2)).cpu().numpy(), weighted.cpu().numpy())
 
 
 @numba.njit(cache=True, nogil=True)
-def _scan(drive, constant, tables, leak, keep, v, weights, spikes, weighted):  # type: ignore[no-untyped-def]
+def _scan(drive, constant, tables, leak, keep, growth, v, g, weights, spikes, weighted):  # type: ignore[no-untyped-def]
     steps, batch, n = drive.shape
     count = np.empty(_BLOCK, np.float32)
     for b in range(batch):
@@ -106,7 +133,10 @@ def _scan(drive, constant, tables, leak, keep, v, weights, spikes, weighted):  #
             count[:] = 0
             c, u = held[start:stop], potential[start:stop]
             for t in range(steps):
-                _step(drive[t, b, start:stop], c, u, count, tables, t, leak, keep)
+                if len(g):
+                    _burst(drive[t, b, start:stop], c, u, g[b, start:stop], count, tables, t, leak, keep, growth)
+                else:
+                    _step(drive[t, b, start:stop], c, u, count, tables, t, leak, keep)
             for i in range(stop - start):
                 found += np.int64(count[i])
                 total += np.int64(count[i]) * weights[start + i]
@@ -124,3 +154,16 @@ def _step(x, constant, v, count, tables, t, leak, keep):  # type: ignore[no-unty
         v[i] = keep * u - reset if fires else (u + refund if below else u)
         x[i] = amplitude if fires else (debit if below else np.float32(0))
         count[i] += np.float32(1) if fires or below else np.float32(0)
+
+
+@numba.njit(inline="always")
+def _burst(x, constant, v, g, count, tables, t, leak, keep, growth):  # type: ignore[no-untyped-def]
+    """:func:`_step` of neurons with a significance."""
+    threshold, reset, amplitude, share = tables.thresholds[t], tables.resets[t], tables.amplitudes[t], tables.shares[t]
+    for i in range(len(x)):
+        u = leak * v[i] + (x[i] + share * constant[i])
+        fires = u >= g[i] * threshold
+        v[i] = keep * u - g[i] * reset if fires else u
+        x[i] = g[i] * amplitude if fires else np.float32(0)
+        g[i] = growth * g[i] if fires else np.float32(1)
+        count[i] += np.float32(1) if fires else np.float32(0)

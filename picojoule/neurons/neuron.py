@@ -17,8 +17,11 @@ class Neuron:
     ::
 
         v ← a·v + I(t)
-        s = 1 if v ≥ θ(t);  −1 if v ≤ −θ⁻(t);  else 0
-        v ← κ·v − r(t) at s = 1;  v + r⁻(t) at s = −1
+        s = 1 if v ≥ g·θ(t);  −1 if v ≤ −θ⁻(t);  else 0
+        v ← κ·v − g·r(t) at s = 1;  v + r⁻(t) at s = −1
+        g ← β·g at s = 1;  1 else
+
+    The significance g is 1 at first, and always of a neuron without growth (β = 1).
 
     Attributes:
         thresholds: θ(t) for t = 0 … steps−1.
@@ -26,6 +29,7 @@ class Neuron:
         keep: κ, the share of the potential that a spike leaves: 1, or 0 of a neuron that is reset to zero.
         leak: a, the share of the potential kept from one step to the next.
         initial: v before the first step.
+        growth: β ≥ 1, by how much a spike raises the significance of the next, if that follows at once.
         floors: θ⁻(t) > 0; empty where no spike is below zero.
         refunds: r⁻(t); ``nan`` silences the neuron.
     """
@@ -35,6 +39,7 @@ class Neuron:
     keep: float = 1.0
     leak: float = 1.0
     initial: float = 0.0
+    growth: float = 1.0
     floors: tuple[float, ...] = ()
     refunds: tuple[float, ...] = ()
 
@@ -50,6 +55,12 @@ class Neuron:
                 where="Neuron",
                 remedy="give one of each for every step",
             )
+        if self.growth < 1 or (self.grows and self.signed):
+            raise InputError(
+                f"growth={self.growth}" + (" of a signed neuron" if self.signed else ""),
+                where="Neuron",
+                remedy="use a growth of at least 1, and of 1 where spikes may be below zero",
+            )
 
     @property
     def steps(self) -> int:
@@ -60,6 +71,11 @@ class Neuron:
     def signed(self) -> bool:
         """True where spikes may be below zero."""
         return bool(self.floors)
+
+    @property
+    def grows(self) -> bool:
+        """True where spikes in a row raise the significance."""
+        return self.growth != 1.0
 
     @property
     def fires_once(self) -> bool:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from picojoule.neurons.neuron import Neuron
 
 
-def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int) -> tuple[Tensor, Tensor]:
+class Stepped(NamedTuple):
+    """A membrane after a step: its potential; its spikes, bool, or int8 where they may be −1; its significance g, of
+    neurons that have one the shape of the potential, else 1."""
+
+    v: Tensor
+    spikes: Tensor
+    g: Tensor | float
+
+
+def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int, g: Tensor | float = 1.0) -> Stepped:
     """One step of the membrane.
 
     Args:
@@ -16,19 +27,19 @@ def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int) -> tuple[Te
         v: potential before the step, any shape.
         current: I(t), same shape or a number.
         t: the neuron's own time, 0 ≤ t < steps.
-
-    Returns:
-        The potential after the step and the spikes, same shape as `v`: bool, or int8 where they may be −1.
+        g: significance before the step.
     """
     v = (v if neuron.leak == 1.0 else neuron.leak * v) + current
-    spikes = v >= neuron.thresholds[t]
+    spikes = v >= g * neuron.thresholds[t]
     left = v if neuron.keep == 1.0 else neuron.keep * v
-    after = torch.where(spikes, left - neuron.resets[t], v)
+    after = torch.where(spikes, left - g * neuron.resets[t], v)
+    if neuron.grows:
+        return Stepped(after, spikes, torch.where(spikes, neuron.growth * g, 1.0).to(v.dtype))
     if not neuron.signed:
-        return after, spikes
+        return Stepped(after, spikes, 1.0)
     below = v <= -neuron.floors[t]
     fired = spikes.to(torch.int8) - below.to(torch.int8)
-    return torch.where(below, v + neuron.refunds[t], after), fired
+    return Stepped(torch.where(below, v + neuron.refunds[t], after), fired, 1.0)
 
 
 def scan(neuron: Neuron, currents_tb: Tensor, v: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -44,6 +55,7 @@ def scan(neuron: Neuron, currents_tb: Tensor, v: Tensor | None = None) -> tuple[
     """
     v = torch.full_like(currents_tb[0], neuron.initial) if v is None else v
     spikes = torch.empty_like(currents_tb, dtype=torch.int8 if neuron.signed else torch.bool)
+    g: Tensor | float = 1.0
     for t, current in enumerate(currents_tb):
-        v, spikes[t] = step(neuron, v, current, t)
+        v, spikes[t], g = step(neuron, v, current, t, g)
     return spikes, v

@@ -63,15 +63,15 @@ def _without_sparsity(settings: Settings, data: Dataset, seen: dict[str, Observa
 
 
 def _series(networks: list[Network], data: Dataset, settings: Settings) -> list[Series]:
-    """Longest rate, phase and TTFS: curves; of each a raster; first-spike times of the codes that fire once."""
+    """Of each code the longest: a curve and a raster; first-spike times of the codes that fire once."""
     say("drawing curves")
     samples = data.test.take(min(_CURVE_SAMPLES, settings.limit or _CURVE_SAMPLES))
     images = samples.images.to(settings.device)
     longest: dict[str, Network] = {}
     for network in networks:
-        code = _code(network)
-        if network.precision == "fp32" and code.steps >= _code(longest.get(code.name, network)).steps:
-            longest[code.name] = network
+        code, _, _ = network.name.partition(" ")
+        if network.precision == "fp32" and _code(network).steps >= _code(longest.get(code, network)).steps:
+            longest[code] = network
     found: list[Series] = []
     for network in longest.values():
         found.append(series.accuracy_against_steps(network, images, samples.labels.to(settings.device)))

@@ -45,7 +45,15 @@ def _planned(name: str, title: str, paper: str, domain: str, cite: str) -> Entry
 
 
 RECIPES: tuple[Entry, ...] = (
-    _planned("burst-spikes", "burst coding and hybrid input–hidden coding", "1809.03142", "coding", "park2019"),
+    Entry(
+        name="burst-spikes",
+        title="burst coding and hybrid input–hidden coding",
+        paper="1809.03142",
+        domain="coding",
+        cite=("park2019",),
+        quick_seconds=120,
+        module="picojoule.recipes.burst_spikes",
+    ),
     Entry(
         name="t2fsnn",
         title="time-to-first-spike conversion",

@@ -7,12 +7,13 @@ from typing import Any
 
 from torch import nn
 
-from picojoule.codes import TTFS, Code, Phase, Rate
+from picojoule.codes import TTFS, Burst, Code, Hybrid, Phase, Rate
 from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.fold import fold
-from picojoule.data.batches import first
+from picojoule.data.batches import first, inputs
 from picojoule.ir import Network
 
+_BATCH = 64
 CALIBRATION = 1000
 """Training samples that set the scales."""
 
@@ -22,9 +23,17 @@ def ann(model: nn.Module, calibration: Any) -> Network:
     return fold(trace(model, first(calibration)))
 
 
-def spiking(code: Code, **options: Any) -> Callable[[nn.Module, Any], Network]:
+def spiking(code: Code | Hybrid, **options: Any) -> Callable[[nn.Module, Any], Network]:
     """A builder of the network under `code`."""
     return lambda model, calibration: convert(model, calibration, code=code, **options)
+
+
+def phase_burst(model: nn.Module, calibration: Any) -> Network:
+    """Bursts behind phase-coded pixels; where pixels may be negative, behind a current that enters as often."""
+    phase = Phase(steps=16)
+    hidden = Burst(steps=phase.steps, period=phase.pace)
+    coded = all(float(x.min()) >= 0 for x in inputs(calibration, _BATCH))
+    return convert(model, calibration, code=Hybrid(input=phase if coded else None, hidden=hidden))
 
 
 RATE_STEPS = (8, 16, 32, 64)
@@ -37,6 +46,8 @@ COMPARED: tuple[Callable[[nn.Module, Any], Network], ...] = (
     spiking(Rate(steps=8), weight_bits=8),
     spiking(Rate(steps=32), weight_bits=8),
     spiking(Phase(steps=64)),
+    spiking(Burst(steps=64)),
+    phase_burst,
     spiking(TTFS(steps=80, tau=20)),
     spiking(TTFS.nearest(steps=12, tau=2)),
 )

@@ -50,6 +50,17 @@ class RandomAffine:
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class RandomFlip:
+    """Mirror each image left to right with the probability ½."""
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Changed images ``[b, c, h, w]`` of images ``[b, c, h, w]``."""
+        flipped = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
+        return torch.where(flipped.to(images.device), images.flip(-1), images)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class RandomShift:
     """Shift each sample by whole pixels drawn uniformly within ± `pixels` along both axes; zeros come in.
 

@@ -9,7 +9,7 @@ import torch
 import picojoule as pj
 from picojoule.base.errors import InputError
 from picojoule.cli.main import main
-from picojoule.codes import CODES, TTFS, Rate
+from picojoule.codes import CODES, TTFS, Burst, Hybrid, Phase, Poisson, Rate
 from picojoule.codes.words import parse
 
 
@@ -20,6 +20,10 @@ from picojoule.codes.words import parse
         ("rate:steps=8,weighted=true", Rate(steps=8, weighted=True)),
         ("ttfs:T=12,tau=2,threshold=0.5", TTFS(steps=12, tau=2, threshold=0.5)),
         ("ttfs:T=80,start=40", TTFS(steps=80, start=40)),
+        ("burst:T=32,beta=1.5,v_th=0.25", Burst(steps=32, beta=1.5, threshold=0.25)),
+        ("real-burst", Hybrid(input=None, hidden=Burst())),
+        ("phase-burst:T=24,v_th=0.25", Hybrid(input=Phase(steps=24), hidden=Burst(steps=24, threshold=0.25))),
+        ("poisson-rate:T=9,input.seed=4", Hybrid(input=Poisson(steps=9, seed=4), hidden=Rate(steps=9))),
     ],
 )
 def test_words_of_a_code(words, code):
@@ -31,10 +35,16 @@ def test_words_of_a_code(words, code):
     [
         ("spike", "no code 'spike'"),
         ("rate:", None),
-        ("rate:speed=3", "'speed=3' is no setting of rate"),
+        ("rate:speed=3", "'speed' is no setting of rate"),
         ("rate:steps", "'steps' is no setting"),
         ("rate:steps=many", "is no number"),
         ("rate:steps=-1", "steps=-1"),
+        ("phase-spike", "no code 'spike'"),
+        ("loud-burst", "no code 'loud'"),
+        ("phase-burst:T=12", "steps=12"),
+        ("phase-burst:input.speed=1", "'speed' is no setting of phase"),
+        ("phase-ttfs:T=16", "a value comes once every 16 steps"),
+        ("real-burst:input.seed=1", "no code 'real'"),
     ],
 )
 def test_wrong_words(words, message):

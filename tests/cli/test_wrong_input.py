@@ -51,7 +51,7 @@ def test_unknown_recipe_gets_a_suggestion(refused):
 @pytest.mark.parametrize("recipe", [entry.name for entry in RECIPES if not entry.built])
 def test_planned_recipe(refused, recipe):
     line = refused("run", recipe, "--smoke")
-    assert f"recipe {recipe}: it is not built yet" in line and "run one of: t2fsnn" in line
+    assert f"recipe {recipe}: it is not built yet" in line and "run one of: burst-spikes" in line
 
 
 @pytest.mark.parametrize("words", [(), ("--model", "mine:make"), ("photo.png",), ("x", "--to", "nir")], ids=str)

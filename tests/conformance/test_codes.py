@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nets import converted, dyadic, inputs
-from picojoule.codes import CODES, TTFS, Code, Contract, Direct, Phase, Rate
+from picojoule.codes import CODES, TTFS, Burst, Code, Contract, Direct, Hybrid, Phase, Poisson, Rate
 from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
@@ -29,14 +29,31 @@ DYADIC_CODES = [
     Rate(steps=32, slope=0.25, weighted=True, initial=0.0),
     TTFS(steps=12, tau=BASE2, slope=1.0),
     TTFS(steps=12, tau=BASE2, slope=0.25),
+    Rate(steps=32, period=8),
+    Burst(steps=16),
+    Burst(steps=64, threshold=0.03125),
+    Burst(steps=32, amount=0.0625, initial=0.0625),
+    Burst(steps=32, period=8),
+    Burst(steps=16, beta=1.5),
+    Burst(steps=16, beta=1.0, threshold=1.0),
+    Poisson(steps=64),
+    Poisson(steps=64, seed=3, period=8),
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
     Direct(steps=16, leak=0.75, to_zero=True),
 ]
-DYADIC_NETWORKS = [Rate(steps=16), Phase(steps=16), *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11))]
+DYADIC_NETWORKS = [
+    Rate(steps=16),
+    Phase(steps=16),
+    Burst(steps=16),
+    Burst(steps=32, period=8, threshold=0.0625),
+    *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11)),
+]
 USED_CODES = [
     Rate(steps=12),
     Phase(steps=16),
+    Burst(steps=12),
+    Burst(steps=12, beta=1.5, threshold=0.1, initial=0.05),
     TTFS(steps=20, tau=5),
     TTFS.nearest(steps=12, tau=2),
     TTFS(steps=20, start=10),
@@ -70,9 +87,34 @@ def test_engines_agree(code, source, dtype):
     check_engines_agree(network, inputs(6).to(dtype), exactly=False)
 
 
+HYBRIDS = [
+    Hybrid(input=None, hidden=Burst(steps=16)),
+    Hybrid(input=None, hidden=Phase(steps=16)),
+    Hybrid(input=Poisson(steps=16), hidden=Rate(steps=16)),
+    Hybrid(input=Poisson(steps=16), hidden=Burst(steps=16)),
+    Hybrid(input=Phase(steps=16), hidden=Rate(steps=16)),
+    Hybrid(input=Phase(steps=16), hidden=Burst(steps=16)),
+    Hybrid(input=Burst(steps=16, period=8), hidden=Burst(steps=16, threshold=0.0625)),
+    Hybrid(input=TTFS(steps=16, tau=2 * BASE2), hidden=Burst(steps=16, threshold=2.0**-6)),
+    Hybrid(input=TTFS(steps=16, tau=2 * BASE2), hidden=Rate(steps=16)),
+    Hybrid(input=Rate(steps=16), hidden=Phase(steps=16)),
+    Hybrid(input=Poisson(steps=16), hidden=Phase(steps=16)),
+    Hybrid(input=Burst(steps=16), hidden=Phase(steps=16)),
+]
+
+
+@pytest.mark.parametrize("code", HYBRIDS, ids=lambda code: code.label)
+def test_engines_bit_identical_on_hybrids(code):
+    network = dyadic(converted(code), dtype=torch.float64)
+    assert network.name == code.label
+    check_engines_agree(network, ((inputs(6) * 16).round() / 16).double(), exactly=True)
+
+
 ORDERS = {
     Rate: ([Rate(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -1.0),
+    Burst: ([Burst(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -1.0),
     Phase: ([Phase(steps=k, period=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
+    Poisson: ([Poisson(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -0.5),
     TTFS: ([TTFS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
 }
 
@@ -85,7 +127,8 @@ def test_declared_order_of_error(kind):
     errors = [float((code.value(u) - u).abs().mean()) for code in codes]
     measured = np.polyfit([abscissa(code.steps) for code in codes], np.log(errors), 1)[0]
     assert abs(measured - slope) < 0.1
-    assert all(code.contract.error == ("2^-T" if kind is Phase else "1/T") for code in codes)
+    declared = {Phase: "2^-T", Poisson: "1/√T"}
+    assert all(code.contract.error == declared.get(kind, "1/T") for code in codes)
 
 
 # --- broken twins: each breaks one promise, and the suite must notice ---------------------------------------------
@@ -153,7 +196,19 @@ class NotMonotone(_Twin):
         return torch.sin(6 * u)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GrowsTooFast(_Twin):
+    good: ClassVar[Code] = Burst(steps=16)
+
+    def neuron(self):
+        return replace(self.good.neuron(), growth=3.0)
+
+    def carried(self, spikes_tb, dtype=torch.float32):
+        return self.good.carried(spikes_tb, dtype)
+
+
 TWINS = {
+    GrowsTooFast: "check_closed_equals_stepped",
     WrongClosedForm: "check_closed_equals_stepped",
     WrongPayload: "check_payload",
     TooManySpikes: "check_spike_bound",
@@ -186,9 +241,26 @@ def test_broken_engine_is_caught(monkeypatch):
         check_engines_agree(network, inputs(4).double(), exactly=True)
 
 
+@pytest.mark.parametrize("engine", ["layered", "event"])
+def test_an_engine_that_forgets_significance_is_caught(engine, monkeypatch):
+    """Between two blocks of time, or from step to step."""
+    from picojoule.engines import journey, layered
+
+    if engine == "event":
+        honest = journey.advance
+        monkeypatch.setattr(journey, "advance", lambda *given: honest(*given[:-2], 1.0, given[-1]))
+    else:
+        monkeypatch.setattr(
+            layered.Layers, "_significance", lambda self, node, v: torch.ones_like(v).flatten(1)
+        )  # every block begins anew
+    network = dyadic(converted(Burst(steps=40, threshold=0.03125), input="analogue"))
+    with pytest.raises(AssertionError):
+        check_engines_agree(network, ((inputs(4) * 16).round() / 16).double(), exactly=True)
+
+
 def test_charge_is_conserved():
     """What a neuron took in is what it sent out and what it still holds."""
-    for code in (Rate(steps=24), Phase(steps=24)):
+    for code in (Rate(steps=24), Phase(steps=24), Burst(steps=24), Burst(steps=24, beta=1.25, period=8)):
         u = torch.rand(500, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
         share = torch.tensor(code.injections(), dtype=torch.float64).view(-1, 1)
         from picojoule.neurons import scan

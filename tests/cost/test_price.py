@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picojoule.base.errors import PriceError
+from picojoule.base.errors import InputError, PriceError
 from picojoule.cost import Counts, LayerCounts, Price, price, profiles, relative, traffic
 from picojoule.cost.break_even import break_even_spikes_per_neuron
 from picojoule.cost.counts import COUNTED, add_up
@@ -103,6 +103,18 @@ def test_normalised_energy_is_per_sample_and_without_input_spikes():
     pixels = LayerCounts(name="input", neurons=784, spikes=10**9)
     doubled = counts(pixels, replace(RATE.layers[0], spikes=2 * 61_949_000), samples=2, steps=10_000)
     assert relative(doubled, RATE, profiles.TRUENORTH_NORMALISED) == pytest.approx(1.0)
+
+
+def test_three_shares_of_energy():
+    """Twice the spikes in half the steps: four times the density."""
+    three = replace(profiles.TRUENORTH_NORMALISED, dynamic=0.2, routing=0.3, static=0.5)
+    one = counts(LayerCounts(name="all", neurons=50, spikes=1000), steps=100)
+    other = counts(LayerCounts(name="all", neurons=50, spikes=2000), steps=50)
+    assert relative(one, one, three) == pytest.approx(1.0)
+    assert relative(other, one, three) == pytest.approx(0.2 * 2 + 0.3 * 4 + 0.5 * 0.5)
+    assert (one.density, other.density) == (0.2, 0.8)
+    with pytest.raises(InputError, match="shares"):
+        replace(three, routing=0.0)
 
 
 @pytest.mark.parametrize("silent", [replace(RATE, steps=None), counts(LayerCounts(name="all"), steps=10)])

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from nets import converted, inputs, small_cnn
 from picojoule.base.errors import ConversionError, EngineError, InputError
-from picojoule.codes import TTFS, Phase, Rate
+from picojoule.codes import TTFS, Burst, Hybrid, Phase, Poisson, Rate
 from picojoule.conversion import quantise, trace
 from picojoule.conversion.fold import fold
 from picojoule.cost.counts import add_up
@@ -80,12 +80,18 @@ def test_the_input_is_not_changed():
             assert torch.equal(x, X)
 
 
-STREAMED = [(Rate(steps=10), Rate(steps=20)), (Phase(steps=8), Phase(steps=16))]
+STREAMED = [
+    (Rate(steps=10), Rate(steps=20)),
+    (Phase(steps=8), Phase(steps=16)),
+    (Burst(steps=7), Burst(steps=14)),
+    tuple(Hybrid(input=Poisson(steps=steps), hidden=Burst(steps=steps)) for steps in (9, 18)),
+]
 
 
 @pytest.mark.parametrize("source", ["coded", "analogue"])
-@pytest.mark.parametrize(("half", "full"), STREAMED, ids=["rate", "phase"])
+@pytest.mark.parametrize(("half", "full"), STREAMED, ids=["rate", "phase", "burst", "poisson-burst"])
 def test_two_runs_with_state_are_one_of_twice_the_steps(half, full, source):
+    source = "auto" if isinstance(half, Hybrid) else source
     network = converted(half, input=source)
     by_event = {layer.name: "event" for layer in network.all(WeightLayer)}  # a choice of its own may differ by block
     first = run(network, X, engine=by_event)

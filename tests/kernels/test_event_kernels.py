@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from picojoule.codes import Rate
+from picojoule.codes import Burst, Rate
 from picojoule.engines.plan import tables_of
 from picojoule.engines.projecting import (
     channels_innermost,
@@ -65,6 +65,20 @@ def test_compiled_equals_plain_torch(layer, active, leak, dtype):
         ends.append((to_frames(emitted, size), layout.neurons_of(v).clone()))
     assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
     assert ends[0][0].any() and ends[0][0].dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_bursts_of_events_equal_plain_torch(dtype):
+    (projection, layout), code = projected("conv", dtype), Burst(steps=STEPS)
+    size, ends = layout.rows * layout.length, []
+    constant = (torch.arange(size) * 13 % 64 / 64).to(dtype)[None]
+    for kernel in (advance, advance_reference):
+        v, g = torch.full((SAMPLES, layout.size), 0.25, dtype=dtype), torch.ones(SAMPLES, size, dtype=dtype)
+        given = (from_frames(frames(0.1, dtype)),), (projection,), layout, v, constant, tables_of(code), 1.0
+        emitted = kernel(*given, growth=code.beta, g=g)
+        ends.append((to_frames(emitted, size), layout.neurons_of(v).clone(), g))
+    assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
+    assert len(ends[0][0].unique()) > 3
 
 
 def projected(layer: str, dtype: torch.dtype):

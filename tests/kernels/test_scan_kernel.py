@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from picojoule.kernels.scan import Tables, scan, scan_reference
-from picojoule.neurons import integrate_and_fire
+from picojoule.neurons import Neuron, integrate_and_fire, step
 from picojoule.neurons import scan as neuron_scan
 
 
@@ -55,3 +55,30 @@ def test_time_in_two_parts_is_time_in_one():
     first, middle, _ = scan(drive[:4].clone(), constant, tables.part(0, 4), leak, v.clone(), weights)
     second, last, _ = scan(drive[4:].clone(), constant, tables.part(4, 9), leak, middle, weights)
     assert torch.equal(torch.cat([first, second]), whole) and torch.equal(last, end)
+
+
+@pytest.mark.parametrize("growth", [2.0, 1.5])
+@pytest.mark.parametrize("n", [5, 1024, 2500])
+def test_the_scan_of_two_states(n, growth):
+    """Compiled, in plain torch and by the neuron's own equation, from a significance that is not 1, in two blocks."""
+    ends = []
+    for kernel in (scan, scan_reference):
+        drive, constant, tables, leak, v, weights = problem(n)
+        g = torch.where(torch.arange(3 * n).view(3, n) % 3 == 0, growth, 1.0)
+        parts = []
+        for now in (slice(0, 4), slice(4, 9)):
+            given = drive[now].clone(), constant, tables.part(now.start, now.stop), leak, v, weights
+            emitted, v, counts = kernel(*given, growth=growth, g=g)
+            parts.append((emitted, counts))
+        ends.append((torch.cat([emitted for emitted, _ in parts]), v, g, sum(counts.spikes for _, counts in parts)))
+    (mine, v, g, spikes), (theirs, *rest) = ends
+    assert torch.equal(mine, theirs) and torch.equal(v, rest[0]) and torch.equal(g, rest[1])
+    assert (spikes == rest[2]).all() and len(mine.unique()) > 2
+
+    drive, constant, tables, _, v, _ = problem(n)
+    neuron, g = Neuron(thresholds=(1.0,) * 9, resets=(1.0,) * 9, growth=growth), torch.ones_like(v)
+    g[torch.arange(3 * n).view(3, n) % 3 == 0] = growth
+    for t, emitted in enumerate(mine):
+        before = g
+        v, fired, g = step(neuron, v, drive[t] + float(tables.shares[t]) * constant, t, g)
+        assert torch.equal(emitted, 0.5 * before * fired)

@@ -49,7 +49,7 @@ def test_a_scan_in_two_parts_is_one_scan():
 def test_a_silenced_neuron_stays_silent():
     neuron = Neuron(thresholds=(1.0, 0.5), resets=(math.inf, math.inf))
     assert neuron.fires_once
-    v, fired = step(neuron, torch.tensor([0.0]), 2.0, 0)
+    v, fired, _ = step(neuron, torch.tensor([0.0]), 2.0, 0)
     assert fired.all()
     assert not step(neuron, v, 1e30, 1)[1].any()
 

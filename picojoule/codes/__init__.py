@@ -8,9 +8,10 @@ from picojoule.codes.base import Code, Contract
 from picojoule.codes.direct import Direct
 from picojoule.codes.phase import Phase
 from picojoule.codes.rate import Rate
+from picojoule.codes.ttas import TTAS
 from picojoule.codes.ttfs import TTFS
 
-CODES: dict[str, type[Code]] = {"rate": Rate, "phase": Phase, "ttfs": TTFS, "direct": Direct}
+CODES: dict[str, type[Code]] = {"rate": Rate, "phase": Phase, "ttfs": TTFS, "ttas": TTAS, "direct": Direct}
 """Every code by its name."""
 
-__all__ = ["CODES", "Code", "Contract", "Direct", "Phase", "Rate", "TTFS"]
+__all__ = ["CODES", "Code", "Contract", "Direct", "Phase", "Rate", "TTAS", "TTFS"]

@@ -149,6 +149,8 @@ class Circuit:
 def refuses(network: Network) -> str | None:
     """Why events alone cannot carry the network; None if they can."""
     still = network.analogue
+    if network.noise is not None and network.noise.of_steps:
+        return "its noise is of each step in which something is read"
     _, roots = _tail(network)
     starts = {schedule(network).windows[root.name].start for root in roots}
     if len(starts) > 1:
@@ -270,7 +272,7 @@ def _population(
         leak=neuron.leak if neuron else 1.0,
         keep=neuron.keep if neuron else 1.0,
         initial=neuron.initial if neuron else 0.0,
-        staircase=plan.tables.get(node.name),
+        staircase=plan.tables.get(node.name) if neuron and neuron.fires_once else None,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nets import converted, dyadic, inputs
-from picojoule.codes import CODES, TTFS, Code, Contract, Direct, Phase, Rate
+from picojoule.codes import CODES, TTAS, TTFS, Code, Contract, Direct, Phase, Rate
 from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
@@ -29,6 +29,9 @@ DYADIC_CODES = [
     Rate(steps=32, slope=0.25, weighted=True, initial=0.0),
     TTFS(steps=12, tau=BASE2, slope=1.0),
     TTFS(steps=12, tau=BASE2, slope=0.25),
+    TTAS(steps=12, tau=BASE2, further=1),
+    TTAS(steps=16, tau=2 * BASE2, delay=-1.0),
+    TTAS(steps=12, tau=2.0, threshold=0.8, further=0),
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
     Direct(steps=16, leak=0.75, to_zero=True),
@@ -40,6 +43,8 @@ USED_CODES = [
     TTFS(steps=20, tau=5),
     TTFS.nearest(steps=12, tau=2),
     TTFS(steps=20, start=10),
+    TTAS(steps=20, tau=5),
+    TTAS(steps=20, start=10, further=2),
 ]
 
 
@@ -74,6 +79,7 @@ ORDERS = {
     Rate: ([Rate(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -1.0),
     Phase: ([Phase(steps=k, period=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
     TTFS: ([TTFS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
+    TTAS: ([TTAS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
 }
 
 

@@ -52,7 +52,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="2003.11741",
         domain="coding",
         cite=("park2020",),
-        quick_seconds=60,
+        quick_seconds=120,
         module="picojoule.recipes.t2fsnn",
     ),
     _planned(

@@ -76,8 +76,8 @@ def first_spike_times(network: Network, images: Tensor) -> list[Series]:
     trains = run(network, images, record=layers, count=False).trains
     found = []
     for layer in layers:
-        times = trains[layer]
-        assert isinstance(times, Times)
+        train = trains[layer]
+        times = train if isinstance(train, Times) else train.first_times()
         histogram = torch.bincount(times.first.flatten(), minlength=times.steps + 1)[: times.steps]
         found.append(
             Series(

@@ -3,11 +3,11 @@
 ::
 
     disturb      the spikes of the network meet the noise on their way; w ← w·(1 + N(0, σ_w²))
-    compensate   w ← w / ((1 − p)·E[q^δ])       of layers fed by spikes; biases stay
+    compensate   w ← w / g                      of layers fed by spikes; biases stay
 
-Compensation for deletion is what the paper calls weight scaling; that for jitter is ours, and what continuous times
-would need is e^(−σ²/2τ²). Exact in the mean as far as a layer is linear and no time is cut off by its window. Where a
-code's spikes are worth less by another factor each step, as in phase coding, jitter of spikes is left alone.
+g is what arrives of all that is sent (:meth:`picojoule.noise.Noise.gain`): 1 − p under deletion, which is what the
+paper calls weight scaling. That for jitter is ours; without borders, and in continuous times, it is e^(σ²/2τ²). It
+keeps the mean as far as a layer is linear: behind a maximum pool the largest of the survivors passes, scaled up.
 
 Reference: cite key ``park2021noise``.
 """
@@ -15,13 +15,10 @@ Reference: cite key ``park2021noise``.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import torch
 
 from picojoule.base.errors import InputError
-from picojoule.codes import Code
-from picojoule.engines.disturbing import ratio
 from picojoule.ir import Fate, Network, WeightLayer, schedule
 from picojoule.noise import Noise
 
@@ -66,18 +63,11 @@ def compensate(network: Network, noise: Noise) -> Network:
     nodes, fates = [], []
     for node in network.nodes:
         if isinstance(node, WeightLayer) and node.name not in network.analogue:
-            gain = noise.gain(_ratio(windows[node.name].code, noise))
+            gain = noise.gain(windows[node.name].code.amplitudes())
             node = replace(node, weight=node.weight / gain)
             fates.append(Fate(node.name, type(node).__name__, f"weights / {gain:.4g}", "compensate"))
         nodes.append(node)
     return network.evolve(nodes, fates=fates, name=f"{network.name} +ws")
-
-
-def _ratio(code: Code, noise: Noise) -> float | None:
-    """q of the code; None where it is not the same for all steps, and single spikes are off."""
-    q, amplitudes = ratio(code), code.amplitudes()
-    same = all(abs(after - q * before) <= 1e-5 * before for before, after in pairwise(amplitudes))
-    return q if same or noise.of_steps else None
 
 
 def _shaken(layer: WeightLayer, noise: Noise, generator: torch.Generator) -> WeightLayer:

@@ -16,6 +16,7 @@ from picojoule.codes import Code
 from picojoule.ir import Fire, Network, WeightLayer
 from picojoule.noise import Noise
 from picojoule.noise.draws import keys_of
+from picojoule.noise.noise import ratio
 
 
 class Spikes(NamedTuple):
@@ -95,16 +96,10 @@ class Disturbance:
             return current_tb
         found = Spikes.of(current_tb, first)
         shifts = self.noise.shifts(*self._draws(layer.name, code, found))
-        return found._replace(amount=found.amount * ratio(code) ** shifts).onto(current_tb, first)
+        return found._replace(amount=found.amount * ratio(code.amplitudes()) ** shifts).onto(current_tb, first)
 
     def _draws(self, name: str, code: Code, spikes: Spikes) -> tuple[Tensor, str, Tensor]:
         return self.keys[spikes.sample], name, spikes.place * code.steps + spikes.at
-
-
-def ratio(code: Code) -> float:
-    """q = a(1)/a(0), by which a spike is worth less a step later."""
-    first, second = (*code.amplitudes(), *code.amplitudes())[:2]
-    return second / first
 
 
 def require_whole(network: Network) -> None:

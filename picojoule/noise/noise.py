@@ -15,6 +15,7 @@ Reference: cite key ``park2021noise``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import erfc, isfinite, sqrt
@@ -112,18 +113,32 @@ class Noise:
         sides = {k: share / 2 for k, share in enumerate(late) if k}
         return {**{-k: sides[k] for k in reversed(sides)}, 0: late[0], **sides}
 
-    def gain(self, ratio: float | None) -> float:
-        """What arrives of a value in the mean: (1 − p)·E[q^δ].
+    def gain(self, amplitudes: Sequence[float]) -> float:
+        """What arrives of all that is sent: (1 − p)·Σ_t E[a(t')] / Σ_t a(t), over spikes that are equally often at
+        every step; (1 − p)·E[q^δ] where a step is read as another.
 
         Args:
-            ratio: q = a(t+1)/a(t); None where it differs from step to step, and the mean is left at 1 − p.
+            amplitudes: a(t) of the code.
         """
-        shifted = 1.0 if ratio is None else sum(share * ratio**delta for delta, share in self.law.items())
-        return (1 - self.deletion) * shifted
+        if self.of_steps:
+            q = ratio(amplitudes)
+            return (1 - self.deletion) * sum(share * q**delta for delta, share in self.law.items())
+        last = len(amplitudes) - 1
+        read = [
+            share * amplitudes[min(max(t + delta, 0), last)]
+            for t in range(last + 1)
+            for delta, share in self.law.items()
+        ]
+        return (1 - self.deletion) * sum(read) / sum(amplitudes)
 
     def _require(self, true: bool, what: str, remedy: str) -> None:
         if not true:
             raise InputError(what, where="Noise", remedy=remedy)
+
+
+def ratio(amplitudes: Sequence[float]) -> float:
+    """q = a(1)/a(0), by which a spike is worth less a step later."""
+    return amplitudes[1] / amplitudes[0] if len(amplitudes) > 1 else 1.0
 
 
 def _tail(z: float) -> float:

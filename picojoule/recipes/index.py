@@ -58,7 +58,15 @@ RECIPES: tuple[Entry, ...] = (
     _planned(
         "ttfs-training", "TTFS networks trained through a surrogate DNN", "2106.02568", "training", "park2021ttfs"
     ),
-    _planned("noise-robust", "deletion and jitter; weight scaling and TTAS", "2104.11169", "coding", "park2021noise"),
+    Entry(
+        name="noise-robust",
+        title="deletion and jitter; weight scaling and TTAS",
+        paper="2104.11169",
+        domain="coding",
+        cite=("park2021noise",),
+        quick_seconds=150,
+        module="picojoule.recipes.noise_robust",
+    ),
     _planned("spiking-yolo", "object detection with converted spiking networks", "1903.06530", "vision", "kim2020yolo"),
     _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
     _planned(

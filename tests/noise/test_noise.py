@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from picojoule.base.errors import InputError
+from picojoule.codes import TTFS, Phase, Rate
 from picojoule.noise import Noise
 from picojoule.noise.draws import keys_for, keys_of, mix, uniform
 
@@ -57,17 +58,20 @@ def test_jitter_is_a_normal_number_toward_zero(sigma, late):
         assert float((wanted == k).double().mean()) == pytest.approx(noise.law.get(k, 0.0), abs=0.004)
 
 
-def test_gain_is_the_mean_of_what_arrives():
-    noise, q = Noise(deletion=0.2, jitter=1.5, seed=3), math.exp(-1 / 4)
-    worth = q ** noise.shifts(SAMPLES, "n", PLACES).double() * noise.kept(SAMPLES, "n", PLACES)
-    assert float(worth.mean()) == pytest.approx(noise.gain(q), rel=0.01)
-    assert noise.gain(None) == pytest.approx(0.8)
+@pytest.mark.parametrize("code", [TTFS(steps=12, tau=2.0), Rate(steps=8), Phase(steps=16)], ids=lambda code: code.name)
+def test_gain_is_the_mean_of_what_arrives(code):
+    noise, amplitudes = Noise(deletion=0.2, jitter=1.5, seed=3), torch.tensor(code.amplitudes()).double()
+    sent = PLACES % code.steps
+    read = (sent + noise.shifts(SAMPLES, "n", PLACES)).clamp(0, code.steps - 1)
+    arrives = amplitudes[read] * noise.kept(SAMPLES, "n", PLACES)
+    assert float(arrives.mean() / amplitudes[sent].mean()) == pytest.approx(noise.gain(code.amplitudes()), rel=0.01)
 
 
-def test_gain_of_fine_times_is_that_of_continuous_ones():
+def test_gain_of_readings_in_fine_steps_is_that_of_continuous_time():
     """E[q^δ] → e^{σ²/2τ²} where a step is short against τ."""
     sigma, tau = 40.0, 80.0
-    assert Noise(jitter=sigma).gain(math.exp(-1 / tau)) == pytest.approx(math.exp(sigma**2 / (2 * tau**2)), rel=0.02)
+    gain = Noise(jitter=sigma, granularity="step").gain(TTFS(steps=100, tau=tau).amplitudes())
+    assert gain == pytest.approx(math.exp(sigma**2 / (2 * tau**2)), rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def build(settings: Settings) -> Result:
     )
     return Result(
         recipe="t2fsnn",
-        title=f"Time-to-first-spike conversion on {data.name}",
+        title=f"Time-to-first-spike conversion on {data.name} ({systems.old_rate.name} on {scale.few} samples)",
         mode=settings.mode,
         seed=settings.seed,
         data=data.summary(),

@@ -116,7 +116,7 @@ def _sparser(systems: Systems, seen: dict[str, Observation], standard: Tensor) -
     name, old = systems.go_ef.name, systems.old_rate.name
     spikes, same = _spikes(seen[name]), _agreement(seen[name], standard) >= AGREES
     ratio = spikes / _spikes(seen[old])
-    yield _shown("spikes-vs-old-rate", f"spikes of {name} relative to {old}, below 0.01", ratio, ratio < 0.01)
+    yield _shown("spikes-vs-old-rate", f"spikes of {name} relative to {old} by layer, below 0.01", ratio, ratio < 0.01)
     rivals = [seen[each.name] for each in systems.rates if _agreement(seen[each.name], standard) >= AGREES]
     ratio = spikes / min(map(_spikes, rivals)) if same and rivals else None
     yield _shown(

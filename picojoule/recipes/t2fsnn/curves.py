@@ -15,7 +15,7 @@ def curves(systems: Systems, test: Images, scale: Scale, settings: Settings) -> 
     say("drawing curves")
     images = test.images[: scale.drawn].to(settings.device)
     labels = test.labels[: scale.drawn].to(settings.device)
-    timed = (systems.plain, systems.go, systems.ef, systems.go_ef, systems.short, systems.rates[-1], systems.old_rate)
+    timed = (systems.plain, systems.go, systems.ef, systems.go_ef, systems.rates[-1], systems.old_rate)
     return [
         *(series.accuracy_against_steps(each, images, labels) for each in timed),
         *(each for network in (systems.plain, systems.go, systems.go_ef)

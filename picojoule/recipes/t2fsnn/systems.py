@@ -96,7 +96,7 @@ def built(model: nn.Module, calibration: Any, scale: Scale, settings: Settings) 
         go_ef=place(early(go, 1 / 2)),
         short=place(convert(model, calibration, code=TTFS.nearest(steps=12, tau=2))),
         rates=tuple(place(convert(model, calibration, code=Rate(steps=steps))) for steps in scale.rates),
-        old_rate=place(replace(old, name=f"rate T={scale.old} v₀=0 by layer, {scale.few} samples")),
+        old_rate=place(old),
         anns=tuple(place(each) for each in anns),
         optimised=optimised,
     )

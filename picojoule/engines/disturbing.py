@@ -78,6 +78,8 @@ class Disturbance:
 
     def kept(self, node: Fire, sent: Spikes) -> Spikes:
         """Those that are not lost, as they were sent."""
+        if not self.noise.deletion:
+            return sent
         return sent.only(self.noise.kept(*self._draws(node.name, node.code, sent)))
 
     def arriving(self, node: Fire, kept: Spikes) -> Spikes:
@@ -98,8 +100,8 @@ class Disturbance:
         shifts = self.noise.shifts(*self._draws(layer.name, code, found))
         return found._replace(amount=found.amount * ratio(code.amplitudes()) ** shifts).onto(current_tb, first)
 
-    def _draws(self, name: str, code: Code, spikes: Spikes) -> tuple[Tensor, str, Tensor]:
-        return self.keys[spikes.sample], name, spikes.place * code.steps + spikes.at
+    def _draws(self, name: str, code: Code, spikes: Spikes) -> tuple[Tensor, str, Tensor, Tensor]:
+        return self.keys, name, spikes.sample, spikes.place * code.steps + spikes.at
 
 
 def require_whole(network: Network) -> None:

@@ -25,7 +25,8 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import InputError
-from picojoule.noise.draws import keys_for, uniform
+from picojoule.kernels.draws import uniform
+from picojoule.noise.draws import keys_for
 
 
 @final
@@ -80,25 +81,26 @@ class Noise:
         """True where it acts on what a neuron reads in a step."""
         return self.jitter > 0 and self.granularity == "step"
 
-    def kept(self, samples: Tensor, node: str, counter: Tensor) -> Tensor:
+    def kept(self, samples: Tensor, node: str, sample: Tensor, counter: Tensor) -> Tensor:
         """Which spikes arrive, bool like `counter`.
 
         Args:
-            samples: what each spike's sample is known by, int64 like `counter`.
+            samples: what each sample is known by, int64 ``[batch]``.
             node: the neurons that sent them.
-            counter: int64, a number of its own for each spike.
+            sample: of the batch, int64 like `counter`.
+            counter: int64, a number of its own for each spike of a sample.
         """
         if not self.deletion:
             return torch.ones_like(counter, dtype=torch.bool)
-        return uniform(keys_for(samples, f"deletion {node}", self.seed), counter) >= self.deletion
+        return uniform(keys_for(samples, f"deletion {node}", self.seed), sample, counter) >= self.deletion
 
-    def shifts(self, samples: Tensor, node: str, counter: Tensor) -> Tensor:
+    def shifts(self, samples: Tensor, node: str, sample: Tensor, counter: Tensor) -> Tensor:
         """δ of each spike, or of each reading, int64 like `counter`; arguments as for :meth:`kept`."""
         if not self.jitter:
             return torch.zeros_like(counter)
         steps, shares = zip(*self.law.items(), strict=True)
         below = torch.tensor(shares, dtype=torch.float64, device=counter.device).cumsum(0)
-        drawn = uniform(keys_for(samples, f"jitter {node}", self.seed), counter)
+        drawn = uniform(keys_for(samples, f"jitter {node}", self.seed), sample, counter)
         return torch.bucketize(drawn, below[:-1], right=True) + steps[0]
 
     @cached_property

@@ -7,11 +7,12 @@ import torch
 
 from picojoule.base.errors import InputError
 from picojoule.codes import TTFS, Phase, Rate
+from picojoule.kernels.draws import mix, uniform, uniform_reference
 from picojoule.noise import Noise
-from picojoule.noise.draws import keys_for, keys_of, mix, uniform
+from picojoule.noise.draws import keys_for, keys_of
 
 N = 200_000
-SAMPLES = torch.zeros(N, dtype=torch.int64) + 17
+SAMPLES, FIRST = torch.tensor([17]), torch.zeros(N, dtype=torch.int64)
 PLACES = torch.arange(N)
 
 
@@ -23,8 +24,15 @@ def test_mix_is_the_finaliser_of_splitmix64():
     assert [each % 2**64 for each in found.tolist()] == expected
 
 
+def test_the_kernel_draws_what_its_reference_draws():
+    keys, of, number = torch.randint(-(2**62), 2**62, (5,)), torch.randint(5, (3, 999)), torch.randint(2**40, (3, 999))
+    assert torch.equal(uniform(keys, of, number), uniform_reference(keys, of, number))
+
+
 def test_draws_are_uniform_and_do_not_depend_on_each_other():
-    drawn = torch.stack([uniform(keys_for(SAMPLES, what, seed), PLACES) for what in ("a", "b") for seed in (0, 1)])
+    drawn = torch.stack(
+        [uniform(keys_for(SAMPLES, what, seed), FIRST, PLACES) for what in ("a", "b") for seed in (0, 1)]
+    )
     assert float(drawn.min()) >= 0 and float(drawn.max()) < 1
     torch.testing.assert_close(drawn.mean(1), torch.full((4,), 0.5).double(), atol=0.004, rtol=0)
     torch.testing.assert_close(drawn.var(1), torch.full((4,), 1 / 12).double(), atol=0.002, rtol=0)
@@ -41,7 +49,7 @@ def test_a_sample_is_known_by_its_content():
 
 
 def test_deletion_loses_its_share():
-    kept = Noise(deletion=0.3, seed=5).kept(SAMPLES, "relu1", PLACES)
+    kept = Noise(deletion=0.3, seed=5).kept(SAMPLES, "relu1", FIRST, PLACES)
     assert float(kept.double().mean()) == pytest.approx(0.7, abs=0.004)
 
 
@@ -49,7 +57,7 @@ def test_deletion_loses_its_share():
 @pytest.mark.parametrize("late", [False, True])
 def test_jitter_is_a_normal_number_toward_zero(sigma, late):
     noise = Noise(jitter=sigma, late=late, seed=1)
-    drawn = noise.shifts(SAMPLES, "relu1", PLACES)
+    drawn = noise.shifts(SAMPLES, "relu1", FIRST, PLACES)
     wanted = torch.randn(N, generator=torch.Generator().manual_seed(2)).double() * sigma
     wanted = wanted.abs().floor() if late else wanted.trunc()
     assert sum(noise.law.values()) == pytest.approx(1)
@@ -62,8 +70,8 @@ def test_jitter_is_a_normal_number_toward_zero(sigma, late):
 def test_gain_is_the_mean_of_what_arrives(code):
     noise, amplitudes = Noise(deletion=0.2, jitter=1.5, seed=3), torch.tensor(code.amplitudes()).double()
     sent = PLACES % code.steps
-    read = (sent + noise.shifts(SAMPLES, "n", PLACES)).clamp(0, code.steps - 1)
-    arrives = amplitudes[read] * noise.kept(SAMPLES, "n", PLACES)
+    read = (sent + noise.shifts(SAMPLES, "n", FIRST, PLACES)).clamp(0, code.steps - 1)
+    arrives = amplitudes[read] * noise.kept(SAMPLES, "n", FIRST, PLACES)
     assert float(arrives.mean() / amplitudes[sent].mean()) == pytest.approx(noise.gain(code.amplitudes()), rel=0.01)
 
 

@@ -30,13 +30,15 @@ def build(settings: Settings) -> Result:
     found = tried(networks, data.test, grid, settings)
     test = data.test.take(min(grid.clean, settings.limit or grid.clean))
     seen = observe_all(tuple(networks.values()), test, settings)
+    reference = networks[REFERENCE].name
+    counted_on = data.test.images[: grid.few_samples].to(settings.device)
     return Result(
         recipe="noise-robust",
         title=f"Lost and misread spikes on {data.name}",
         mode=settings.mode,
         seed=settings.seed,
         data=data.summary(),
-        rows=(*rows(seen, reference=networks[REFERENCE].name), *noisy_rows(networks, found)),
+        rows=(*rows(seen, reference=reference), *noisy_rows(networks, found, counted_on, seen[reference])),
         series=tuple(curves(networks, found)),
         claims=unless_smoke(claims(networks, found, data.test.images.to(settings.device)), settings),
         environment=environment(),

@@ -103,7 +103,7 @@ def _variance() -> Claim:
     powers = [q**i for i in range(code.further + 1)]
     law = sum(each**2 for each in powers) / sum(powers) ** 2
     place = torch.arange(_DRAWS * len(powers)).view(_DRAWS, -1)
-    kept = Noise(deletion=DELETED).kept(torch.zeros_like(place), "variance", place)
+    kept = Noise(deletion=DELETED).kept(torch.zeros(1, dtype=torch.int64), "variance", torch.zeros_like(place), place)
     values = (kept * torch.tensor(code.amplitudes()[: len(powers)])).sum(1).double() / (1 - DELETED)
     measured = float(values.var() / values.mean() ** 2) * (1 - DELETED) / DELETED
     return Claim(

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from torch import Tensor
+
+from picojoule.conversion import compensate, disturb
+from picojoule.engines import run
 from picojoule.ir import Network
+from picojoule.measurement import Observation, counted
 from picojoule.measurement.robustness import Scores
 from picojoule.noise import Noise
 from picojoule.recipes import series
+from picojoule.recipes.comparison import PROFILES
 from picojoule.recipes.noise_robust.grid import DELETED, JITTERED, SWEPT, Condition
 from picojoule.result import Row, Series
 
@@ -19,17 +26,32 @@ def named(networks: dict[str, Network], condition: Condition) -> str:
     return networks[condition.system].name + (" +ws" if condition.compensated else "")
 
 
-def noisy_rows(networks: dict[str, Network], found: Found) -> Iterator[Row]:
-    """A row for each code at the middle of each noise: the mean over seeds, from the lowest to the highest."""
+def noisy_rows(networks: dict[str, Network], found: Found, images: Tensor, reference: Observation) -> Iterator[Row]:
+    """A row for each code at the middle of each noise: the mean over seeds, from the lowest to the highest.
+
+    Args:
+        networks, found: what was tried, and what came of it.
+        images: what counts are taken of.
+        reference: the system that normalised energies are relative to.
+    """
     swept = set(SWEPT.values()) - {"ttfs", "ttas"}
     for condition, each in found.items():
         middle = condition.noise in (Noise(deletion=DELETED), Noise(jitter=JITTERED))
         if middle and condition.system not in swept:
-            yield Row(
-                system=f"{named(networks, condition)}, {condition.noise.label}",
+            expects = compensate if condition.compensated else lambda network, _: network
+            network = networks[condition.system]
+            counts = run(disturb(expects(network, condition.noise), condition.noise), images).counts
+            assert counts is not None
+            made = counted(
+                f"{named(networks, condition)}, {condition.noise.label}",
+                counts,
+                PROFILES,
+                hits=None,
+                spiking=True,
+                reference=reference,
                 metrics={"accuracy": each.mean},
-                interval={"accuracy": each.interval},
             )
+            yield replace(made, interval={"accuracy": each.interval})
 
 
 def curves(networks: dict[str, Network], found: Found) -> list[Series]:

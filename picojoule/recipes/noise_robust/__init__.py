@@ -27,9 +27,9 @@ def build(settings: Settings) -> Result:
     anns = {"ann fp32": ann(model, calibration), **anns}
     coded = {name: each.network(model, calibration) for name, each in CODED.items()}
     networks = {name: settings.place(each) for name, each in {**anns, **coded}.items()}
-    found = tried(networks, data.test, grid, settings)
     test = data.test.take(min(grid.clean, settings.limit or grid.clean))
     seen = observe_all(tuple(networks.values()), test, settings)
+    found = tried(networks, data.test, grid, settings)
     reference = networks[REFERENCE].name
     counted_on = data.test.images[: grid.few_samples].to(settings.device)
     return Result(

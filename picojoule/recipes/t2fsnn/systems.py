@@ -82,13 +82,14 @@ class Systems:
 
 def built(model: nn.Module, calibration: Any, scale: Scale, settings: Settings) -> Systems:
     """All systems from a model, on the device and in the numbers asked for."""
+    place = settings.place
+    anns = (ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4)))
+    anns = tuple(place(each) for each in anns)  # first: it refuses a device that is not there
     plain = convert(model, calibration, code=TTFS(steps=scale.steps))
     say("optimising kernels")
     optimised = optimise_kernels(plain, calibration, updates=scale.updates)
     go = replace(optimised.network, name=f"{plain.name} go")
     old = convert(model, calibration, code=Rate(steps=scale.old, initial=0.0), norm="layer")
-    anns = (ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4)))
-    place = settings.place
     return Systems(
         plain=place(plain),
         go=place(go),
@@ -97,7 +98,7 @@ def built(model: nn.Module, calibration: Any, scale: Scale, settings: Settings) 
         short=place(convert(model, calibration, code=TTFS.nearest(steps=12, tau=2))),
         rates=tuple(place(convert(model, calibration, code=Rate(steps=steps))) for steps in scale.rates),
         old_rate=place(old),
-        anns=tuple(place(each) for each in anns),
+        anns=anns,
         optimised=optimised,
     )
 

@@ -133,7 +133,7 @@ def test_run_and_report(home, capsys, dtype):
         assert "ttfs T=12" in (home / name).read_text()
     capsys.readouterr()
     assert main(["report", "t/result.json", "t/result.json"]) == 0
-    assert "ttfs T=80" in capsys.readouterr().out
+    assert "ttfs T=12" in capsys.readouterr().out
 
 
 # --- status -----------------------------------------------------------------------------------------------------------

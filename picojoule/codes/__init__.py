@@ -11,6 +11,7 @@ from picojoule.codes.hybrid import Hybrid
 from picojoule.codes.phase import Phase
 from picojoule.codes.poisson import Poisson
 from picojoule.codes.rate import Rate
+from picojoule.codes.ttas import TTAS
 from picojoule.codes.ttfs import TTFS
 
 CODES: dict[str, type[Code]] = {
@@ -18,9 +19,10 @@ CODES: dict[str, type[Code]] = {
     "phase": Phase,
     "burst": Burst,
     "ttfs": TTFS,
+    "ttas": TTAS,
     "direct": Direct,
     "poisson": Poisson,
 }
 """Every code by its name."""
 
-__all__ = ["CODES", "Burst", "Code", "Contract", "Direct", "Hybrid", "Phase", "Poisson", "Rate", "TTFS"]
+__all__ = ["CODES", "TTAS", "TTFS", "Burst", "Code", "Contract", "Direct", "Hybrid", "Phase", "Poisson", "Rate"]

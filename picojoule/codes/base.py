@@ -20,9 +20,10 @@ class Contract:
     """What a code promises; the conformance suite holds it to every line.
 
     Attributes:
-        closed: ``exact``: a neuron fires at most once, at the step that :meth:`Code.staircase` gives for all that
-            arrived before its window; ``ideal``: :meth:`Code.value` equals the stepped neuron for a drive that is the
-            same in every step; ``none``: there is no closed form, and :meth:`Code.value` steps the neuron.
+        closed: ``exact``: a neuron fires first at the step that :meth:`Code.staircase` gives for all that arrived
+            before its window, then for :attr:`Code.echoes` more steps, and never again; ``ideal``: :meth:`Code.value`
+            equals the stepped neuron for a drive that is the same in every step; ``none``: there is no closed form,
+            and :meth:`Code.value` steps the neuron.
         error: how the error of the decoded value falls with more steps: ``"1/T"``, or ``"2^-T"`` within a period;
             ``"1/√T"``: as that of a mean; ``"none"``: there is no value that its neurons approach.
         payload: what a receiver does with a spike: add a weight (``binary``), shift and add (``power_of_two``),
@@ -158,6 +159,11 @@ class Code(ABC):
     def lag(self) -> int | None:
         """Steps from the opening of its inputs' window until a neuron may fire; None: until that window is over."""
         return None if self.waits else 0
+
+    @property
+    def echoes(self) -> int:
+        """Of an exact code, the spikes that follow the first one, a step each, as far as the window reaches."""
+        return 0
 
     @property
     def label(self) -> str:

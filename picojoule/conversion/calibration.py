@@ -14,6 +14,7 @@ from torch import Tensor
 from picojoule.base.errors import InputError
 from picojoule.codes import Code
 from picojoule.conversion.biases import bias
+from picojoule.conversion.gradient import optimise_kernels
 from picojoule.conversion.histogram import Histogram
 from picojoule.conversion.initials import initial
 from picojoule.conversion.kernels import best_kernels
@@ -27,6 +28,7 @@ from picojoule.ir.dense import evaluate_all
 CALIBRATIONS: Mapping[str, str] = {
     "kernel": "time constant and rounding of time-to-first-spike neurons, from the histogram of each layer",
     "threshold": "the scale of each channel that the code carries with the smallest error",
+    "gradient": "τ and d of time-to-first-spike neurons by gradient descent, as T2FSNN has it",
     "initial": "the potential at which the neurons of a layer start, by the smallest error",
     "membrane": "a potential at the start for each channel, so that its mean is the ANN's",
     "bias": "a bias for each channel, so that its mean is the ANN's",
@@ -78,6 +80,7 @@ def fit_layers(network: Network, normal: Network, data: Any, calibrate: Sequence
         data: calibration inputs.
         calibrate: names.
     """
+    network = optimise_kernels(network, data).network if "gradient" in calibrate else network
     wanted = [name for name in calibrate if name in _PASSES]
     if not wanted:
         return network

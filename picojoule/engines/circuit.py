@@ -150,6 +150,8 @@ class Circuit:
 def refuses(network: Network) -> str | None:
     """Why events alone cannot carry the network; None if they can."""
     still = network.analogue
+    if network.noise is not None and network.noise.of_steps:
+        return "its noise is of each step in which something is read"
     _, roots = _tail(network)
     starts = {schedule(network).windows[root.name].start for root in roots}
     if len(starts) > 1:
@@ -272,7 +274,7 @@ def _population(
         keep=neuron.keep if neuron else 1.0,
         growth=neuron.growth if neuron else 1.0,
         initial=neuron.initial if neuron else 0.0,
-        staircase=plan.tables.get(node.name),
+        staircase=plan.tables.get(node.name) if neuron and neuron.fires_once else None,
     )
 
 

@@ -13,6 +13,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+from picojoule.engines import bursting
+from picojoule.engines.bursting import Bursts
+from picojoule.engines.disturbing import Disturbance
 from picojoule.engines.layout import fast_format, flatten, unflatten
 from picojoule.engines.memo import per_network
 from picojoule.engines.plan import Plan, walk_up
@@ -21,12 +24,14 @@ from picojoule.engines.tally import Tally
 from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
 from picojoule.ir.dense import evaluator, scaled_input
 from picojoule.kernels import staircase
-from picojoule.spikes import Times
+from picojoule.spikes import Raster, Times
 
 
 @per_network
 def refuses(network: Network) -> str | None:
     """Why this engine cannot run the network exactly; None if it can."""
+    if network.noise is not None and network.noise.of_steps:
+        return "its noise is of each step in which something is read"
     for node in network.all(Fire):
         if node.code.contract.closed != "exact":
             return (
@@ -45,12 +50,13 @@ def refuses(network: Network) -> str | None:
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Pass:
-    """One pass over the network: its plan, the layers to record, their spike times so far, and what is counted."""
+    """One pass over the network: its plan, the layers to record, their spikes so far, and what is counted."""
 
     plan: Plan
     record: frozenset[str]
     tally: Tally | None
-    times: dict[str, Times] = field(default_factory=dict)
+    bursts: Bursts
+    trains: dict[str, Times | Raster] = field(default_factory=dict)
 
 
 @final
@@ -77,15 +83,16 @@ class _Step:
 
 def run_closed(
     network: Network, plan: Plan, x: Tensor, *, record: Iterable[str], tally: Tally | None
-) -> tuple[Tensor, dict[str, Times]]:
-    """The network's output, and the spike times of the recorded layers."""
-    this = _Pass(plan=plan, record=frozenset(record), tally=tally)
+) -> tuple[Tensor, dict[str, Times | Raster]]:
+    """The network's output, and the spikes of the recorded layers."""
+    bursts = Bursts(network, plan, Disturbance.of(network, x), tally)
+    this = _Pass(plan=plan, record=frozenset(record), tally=tally, bursts=bursts)
     values = {network.input.name: fast_format(scaled_input(network.input, x))}
     for step in _steps(network):
         values[step.node.name] = step.work(step, this, *[values[name] for name in step.node.inputs])
         for name in step.last_read:
             del values[name]
-    return values[network.output.name], this.times
+    return values[network.output.name], this.trains
 
 
 @per_network
@@ -108,12 +115,40 @@ def _step(network: Network, plan: Plan, node: Node, last_read: tuple[str, ...]) 
     pools = before if isinstance(before, Fire) and before.name in plan.pooled else None
     return _Step(
         node=node,
-        work=_fire if fires else _pool if pools else _evaluate,
+        work=_work(node, bursting.needed(network), pooled=pools is not None),
         evaluate=None if fires else evaluator(node),
         fire=node if fires else pools,
         shared=before.name in plan.shared,
         last_read=last_read,
     )
+
+
+def _work(node: Node, in_bursts: bool, *, pooled: bool) -> Callable[..., Tensor]:
+    if isinstance(node, Fire):
+        return _fire_bursts if in_bursts else _fire
+    if in_bursts and isinstance(node, MaxPool):
+        return _pool_bursts
+    return _pool if pooled else _evaluate
+
+
+def _fire_bursts(step: _Step, this: _Pass, u: Tensor) -> Tensor:
+    """What receivers decode, spike by spike."""
+    _record(step, this, u)
+    return this.bursts.fire(step.node, u)
+
+
+def _pool_bursts(step: _Step, this: _Pass, values: Tensor) -> Tensor:
+    this.bursts.pool(step.node)
+    return step.evaluate(values)
+
+
+def _record(step: _Step, this: _Pass, u: Tensor) -> None:
+    """Keep the spikes of a layer that was asked for."""
+    node = step.node
+    if node.layer in this.record:
+        compared = staircase.magnitude(u, node.code.slope)
+        times = Times(staircase.index(compared, this.plan.tables[node.name]), node.code.steps)
+        this.trains[node.layer] = times.raster(node.code.echoes) if node.code.echoes else times
 
 
 def _evaluate(step: _Step, this: _Pass, *sources: Tensor) -> Tensor:
@@ -135,9 +170,7 @@ def _pool(step: _Step, this: _Pass, u: Tensor) -> Tensor:
 def _fire(step: _Step, this: _Pass, u: Tensor) -> Tensor:
     """What receivers decode; the potentials themselves where a pool comes first."""
     plan, node, tally = this.plan, step.node, this.tally
-    if node.layer in this.record:
-        compared = staircase.magnitude(u, node.code.slope)
-        this.times[node.layer] = Times(staircase.index(compared, plan.tables[node.name]), node.code.steps)
+    _record(step, this, u)
     u = u.clone() if step.shared else u
     if node.name not in plan.pooled:
         u, reached = _decode(step, this, u)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from picojoule.engines.circuit import circuit
 from picojoule.engines.circuit import refuses as circuit_refuses
+from picojoule.engines.disturbing import Disturbance
 from picojoule.engines.journey import Journey, Task
 from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
@@ -64,9 +65,14 @@ def run_event(
         network=network, plan=plan, circuit=circuit(network), record=record, trajectory=trajectory, ways=ways or {},
         counting=tally is not None, dtype=x.dtype,
     )  # fmt: skip
-    held, threads = _held(task, x, tally), _threads(task, len(x))
+    held, threads, disturbance = _held(task, x, tally), _threads(task, len(x)), Disturbance.of(network, x)
     journeys = [
-        Journey(task, {name: value[part] for name, value in held.items()}, state.part(part.start, part.stop))
+        Journey(
+            task,
+            {name: value[part] for name, value in held.items()},
+            state.part(part.start, part.stop),
+            disturbance and disturbance.part(part),
+        )
         for part in _parts(task, len(x), threads)
     ]
     _all_of(journeys, threads)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from picojoule.engines.circuit import Branch, Circuit, Population
+from picojoule.engines.disturbing import Disturbance, Spikes
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_first, channels_innermost
@@ -58,11 +59,6 @@ class Task:
     dtype: torch.dtype
 
     @cached_property
-    def recorded(self) -> dict[str, str]:
-        """The firing node of each layer whose spikes to keep."""
-        return {fire.layer: fire.name for fire in self.network.all(Fire) if fire.layer in self.record}
-
-    @cached_property
     def roots(self) -> list[str]:
         """The populations that only integrate: the sums the output is made of."""
         return [name for name, each in self.circuit.populations.items() if not isinstance(each.node, Fire)]
@@ -74,8 +70,10 @@ class Task:
 
     @cached_property
     def block(self) -> int:
-        """Steps taken through all layers at a time; all of them where neurons wait for their inputs."""
-        return len(self.plan.shares) if self.waits else max(1, min(_STEPS, _VALUES // self._widest))
+        """Steps taken through all layers at a time; all where neurons wait for their inputs or spikes come late."""
+        noise = self.network.noise
+        whole = self.waits or (noise is not None and noise.jitter > 0)
+        return len(self.plan.shares) if whole else max(1, min(_STEPS, _VALUES // self._widest))
 
     @property
     def samples(self) -> int:
@@ -103,8 +101,10 @@ class Journey:
         dense: those of them that were evaluated densely.
     """
 
-    def __init__(self, task: Task, held: dict[str, Tensor], state: State) -> None:
-        self._task = task
+    def __init__(
+        self, task: Task, held: dict[str, Tensor], state: State, disturbance: Disturbance | None = None
+    ) -> None:
+        self._task, self._disturbance = task, disturbance
         self._network, self._circuit = task.network, task.circuit
         self._samples = len(held[task.network.input.name])
         self._constants = {
@@ -117,7 +117,7 @@ class Journey:
         self._sums: dict[str, tuple[Tensor, Tensor]] = {}
         self._total = self._given_before(state)
         self._injected = state.injected
-        self._rasters: dict[str, list[Tensor]] = {layer: [] for layer in task.recorded}
+        self._rasters: dict[str, list[Tensor]] = {layer: [] for layer in task.record}
         self._path: list[Tensor] = []
         self._seen: Counter[tuple[str, str]] = Counter()
         self.active: Counter[str] = Counter()
@@ -140,8 +140,6 @@ class Journey:
         for start in range(0, len(task.plan.shares), task.block):
             now = slice(start, min(start + task.block, len(task.plan.shares)))
             streams = self._streams(now)
-            for layer, name in task.recorded.items():
-                self._rasters[layer].append(self._raster(name, streams[name]))
             self._integrate(streams, now)
             del streams  # before the next block makes its own
 
@@ -238,10 +236,29 @@ class Journey:
             tables = population.tables if whole else population.tables.part(now.start, now.stop)
             draws = node.code.contract.random
             emitted = self._draw(population, tables, now) if draws else self._advance(population, streams, tables)
+        if node.layer in self._rasters:
+            self._rasters[node.layer].append(self._raster(node.name, emitted))
         if self._task.counting:
             self._see(node.layer, spikes=len(emitted.where), state_updates=self._updates(node, emitted))
+        if self._disturbance:
+            return self._disturbed(self._disturbance, node, emitted, now.start)
+        if self._task.counting:
             self._arrive(node.name, emitted)
         return emitted
+
+    def _disturbed(self, disturbance: Disturbance, node: Fire, emitted: Stream, start: int) -> Stream:
+        """What arrives of a block's events, all of which arrives in it."""
+        channels, positions = self._circuit.channels[node.name], node.size // self._circuit.channels[node.name]
+        where, sample, step = emitted.listed()
+        place = where % channels * positions + where // channels
+        listed = (torch.from_numpy(each) for each in (sample, place, step + start, emitted.amount))
+        kept = disturbance.kept(node, Spikes(*listed))
+        if self._task.counting:
+            for layer, fan in self._task.plan.fan_outs[node.name].items():
+                self._see(layer, events_in=len(kept.place), synops=int(fan.channels_first[kept.place.numpy()].sum()))
+        sample, place, at, amount = (each.numpy() for each in disturbance.arriving(node, kept))
+        where = place % positions * channels + place // positions
+        return Stream.gathered(sample, at - start, where, amount, emitted.bounds.shape, node.size)
 
     def _updates(self, node: Fire, emitted: Stream) -> int:
         """Comparisons with the threshold: every neuron at every step, but none after the spike that silences it."""

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.engines.disturbing import Disturbance, Spikes
 from picojoule.engines.layout import fast_format, flatten, unflatten
 from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
@@ -90,6 +91,7 @@ class Layers:
     Attributes:
         potentials: of every node that fires, after the last step it took, and ``significances`` of those that burst.
         steps: of the whole schedule.
+        sent: the events of the last node that fired, as it sent them.
     """
 
     def __init__(self, network: Network, plan: Plan, x: Tensor, tally: Tally | None, state: State | None) -> None:
@@ -97,6 +99,8 @@ class Layers:
         self.network, self.plan, self.tally = network, plan, tally
         self.x = fast_format(scaled_input(network.input, x))
         self.steps = plan.schedule.latency
+        self.disturbance = Disturbance.of(network, x)
+        self.block = self.steps if self.disturbance and self.disturbance.noise.jitter else _STEPS
         state = state or State()
         self.potentials, self.significances = (  # the scan overwrites them
             {name: each.clone() for name, each in values.items()} for values in (state.potentials, state.significances)
@@ -106,19 +110,19 @@ class Layers:
         self.tables = {node.name: tables_of(node.code) for node in network.all(Fire)}
         self.shares = np.asarray(plan.shares, np.float32)
         self.constants: dict[str, Tensor] = {}
+        self.sent = x
 
     def run(self, record: frozenset[str], trajectory: bool) -> Outcome:
         """All blocks of steps, one after the other."""
         trains: dict[str, list[Tensor]] = {layer: [] for layer in record}
         path: list[Tensor] = []
-        for start in range(0, self.steps, _STEPS):
-            stop = min(start + _STEPS, self.steps)
+        for start in range(0, self.steps, self.block):
+            stop = min(start + self.block, self.steps)
             signals: dict[str, Signal] = {}
             for node in self.network.nodes:
-                signal = signals[node.name] = self.emit(node, signals, start, stop)
+                signals[node.name] = self.emit(node, signals, start, stop)
                 if isinstance(node, Fire) and node.layer in record:
-                    assert signal.changing is not None
-                    trains[node.layer].append((signal.changing != 0).unflatten(0, (stop - start, len(self.x))))
+                    trains[node.layer].append((self.sent != 0).unflatten(0, (stop - start, len(self.x))))
             path.append(self._integrate(signals[self.network.output.name], start, stop))
         return Outcome(
             values=path[-1][-1],
@@ -148,7 +152,7 @@ class Layers:
         if isinstance(node, Fire):
             return self._fire(node, source, start, stop)
         if isinstance(node, WeightLayer):
-            return self._weigh(node, source)
+            return self._weigh(node, source, start)
         if isinstance(node, Affine):
             return self._scale(node, source)
         if isinstance(node, MaxPool) and node.name in self.plan.fan_outs:
@@ -167,10 +171,13 @@ class Layers:
             self.tally.arrive(node.name, frames)
         return Signal(frames, None)
 
-    def _weigh(self, node: WeightLayer, source: Signal) -> Signal:
+    def _weigh(self, node: WeightLayer, source: Signal, start: int) -> Signal:
         if node.name not in self.constants:
             self.constants[node.name] = self._held(node, source.constant)
         changing = None if source.changing is None else without_bias(node, source.changing)
+        if self.disturbance and changing is not None:
+            code, steps = self.plan.schedule.windows[node.name].code, changing.unflatten(0, (-1, len(self.x)))
+            changing = self.disturbance.misread(node, code, steps, start).flatten(0, 1)
         return Signal(changing, self.constants[node.name])
 
     def _held(self, node: WeightLayer, constant: Tensor | None) -> Tensor:
@@ -224,9 +231,12 @@ class Layers:
         if g is not None:
             self.significances[node.name] = unflatten(g, node.shape, channels_last)
         self.potentials[node.name] = unflatten(flat_v, node.shape, channels_last)
-        events = unflatten(emitted.flatten(0, 1), node.shape, channels_last)
+        events = self.sent = unflatten(emitted.flatten(0, 1), node.shape, channels_last)
         if self.tally:
             self.tally.add(node.layer, spikes=fired.spikes, state_updates=v.numel() * steps)
+        if self.disturbance:
+            return Signal(self._disturbed(node, events.unflatten(0, (steps, -1)), start).flatten(0, 1), None)
+        if self.tally:
             self.tally.arrive(node.name, events, fired)
         return Signal(events, None)
 
@@ -234,6 +244,14 @@ class Layers:
         """g of every neuron, ``[batch, n]`` in the order of memory that potentials have."""
         g = self.significances.get(node.name)
         return flatten(fast_format(torch.ones_like(v) if g is None else g))[0]
+
+    def _disturbed(self, node: Fire, events_tb: Tensor, start: int) -> Tensor:
+        """What arrives at each step of a block, all of which arrives in it."""
+        assert self.disturbance is not None
+        kept = self.disturbance.kept(node, Spikes.of(events_tb, start))
+        if self.tally:
+            self.tally.arrive_from(node.name, kept.place)
+        return self.disturbance.arriving(node, kept).onto(events_tb, start)
 
     def _pool(self, node: MaxPool, source: Signal) -> Signal:
         """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S of each window."""

@@ -117,12 +117,15 @@ def plan(network: Network) -> Plan:
 
 
 def _pooled(network: Network) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
+    if network.noise is not None and network.noise.of_spikes:
+        return found
     for fire in network.all(Fire):
         consumers = network.consumers(fire)
         if (
             fire.code.staircase() is not None
             and not fire.code.slope
+            and not fire.code.echoes
             and len(consumers) == 1
             and isinstance(consumers[0], MaxPool)
         ):

@@ -14,6 +14,7 @@ from picojoule.base.errors import EngineError, InputError
 from picojoule.cost import Counts
 from picojoule.engines import closed, event, layered
 from picojoule.engines.closed import run_closed
+from picojoule.engines.disturbing import require_whole
 from picojoule.engines.event import run_event
 from picojoule.engines.layered import run_layered
 from picojoule.engines.outcome import State
@@ -92,17 +93,19 @@ def run(
     if not len(x):
         raise InputError("a batch of no samples", where=f"run({network.name})", remedy="give at least one sample")
     _check_state(network, state, x)
+    if state is not None:
+        require_whole(network)
     _require_exact(network, name)
     _require_bits(network, name, x)
     plan = plan_of(network)
     tally = Tally(plan, len(x)) if count else None
     if name == "closed":
-        values, times = run_closed(network, plan, x, record=record, tally=tally)
+        values, trains = run_closed(network, plan, x, record=record, tally=tally)
         return Run(
             values=network.as_model(values),
             counts=tally.counts() if tally else None,
             plan=f"closed: {reason}",
-            trains=dict(times),
+            trains=dict(trains),
         )
     in_steps = {"event": partial(run_event, ways=ways), "layered": run_layered, "stepped": run_stepped}[name]
     done = in_steps(network, plan, x, record=record, tally=tally, state=state, trajectory=trajectory)

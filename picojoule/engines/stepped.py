@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from picojoule.engines.disturbing import Disturbance, Spikes
 from picojoule.engines.layout import fast_format
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
@@ -62,6 +63,8 @@ class _Clock:
         self.amplitudes = {node.name: node.code.amplitudes() for node in network.all(Fire)}
         self.injections = {name: window.code.injections() for name, window in self.windows.items()}
         self.spikes: dict[str, Tensor] = {}
+        self.disturbance = Disturbance.of(network, x)
+        self.late: dict[tuple[str, int], Tensor] = {}
         self.analogue = [node for node in network.nodes if node.name in network.analogue]
         self.held: dict[str, Tensor] = {}
         self.gathered: dict[str, Tensor | None] = {}
@@ -149,7 +152,7 @@ class _Clock:
         if isinstance(node, Fire):
             return self._fire(node, incoming, self.windows[node.name].local(t))
         if isinstance(node, WeightLayer):
-            return self._weigh(node, incoming, self._share(node, t))
+            return self._weigh(node, incoming, t)
         if isinstance(node, MaxPool) and node.name in self.plan.fan_outs:
             return self._pool(node, incoming)
         return None if incoming is None else evaluate(node, incoming)
@@ -162,8 +165,11 @@ class _Clock:
         return evaluate(node, *(self.x.new_zeros(len(self.x), *source.shape) if each is None else each
                                 for each, source in sources))  # fmt: skip
 
-    def _weigh(self, node: WeightLayer, incoming: Tensor | None, share: float) -> Tensor | None:
-        current = None if incoming is None else without_bias(node, incoming)
+    def _weigh(self, node: WeightLayer, incoming: Tensor | None, t: int) -> Tensor | None:
+        current, share = None if incoming is None else without_bias(node, incoming), self._share(node, t)
+        window = self.windows[node.name]
+        if self.disturbance and current is not None:
+            current = self.disturbance.misread(node, window.code, current[None], t - window.start)[0]
         if node.has_bias and share:
             bias = (share * bias_image(node)).expand(len(self.x), *node.shape)
             current = bias if current is None else current + bias
@@ -191,14 +197,29 @@ class _Clock:
             self.significances[node.name] = grown
         number = int(torch.count_nonzero(spikes))
         if not number:
-            return None
+            return self.late.pop((node.name, local), None)
         emitted = spikes.to(self.x.dtype).mul_(self.amplitudes[node.name][local]).mul_(g)
         if neuron.signed:
             emitted[spikes < 0] = node.code.debits()[local]
         if self.tally:
             self.tally.add(node.layer, spikes=number)
+        if self.disturbance:
+            return self._disturbed(node, emitted, local)
+        if self.tally:
             self.tally.arrive(node.name, emitted)
         return emitted
+
+    def _disturbed(self, node: Fire, emitted: Tensor, local: int) -> Tensor | None:
+        """What arrives now, of what was sent now or before; the rest arrives later."""
+        assert self.disturbance is not None
+        kept = self.disturbance.kept(node, Spikes.of(emitted[None], local))
+        if self.tally:
+            self.tally.arrive_from(node.name, kept.place)
+        arriving = self.disturbance.arriving(node, kept)
+        for at in arriving.at.unique().tolist():
+            part = arriving.only(arriving.at == at).onto(emitted[None], at)[0]
+            self.late[node.name, at] = part + self.late.get((node.name, at), 0.0)
+        return self.late.pop((node.name, local), None)
 
     def _pool(self, node: MaxPool, incoming: Tensor | None) -> Tensor | None:
         """o(t) = max_i S_i(t) − max_i S_i(t−1) over the running sums S of each window."""

@@ -43,6 +43,11 @@ class Tally:
             fused = None
             self.add(layer, events_in=arrived, synops=synops)
 
+    def arrive_from(self, emitter: str, places: Tensor) -> None:
+        """An event from each of these values of a sample, which are counted with channels first."""
+        for layer, fan in self._plan.fan_outs[emitter].items():
+            self.add(layer, events_in=len(places), synops=fan.channels_first[places.cpu().numpy()])
+
     def enter_pool(self, pool: str, incoming: Tensor) -> None:
         """Every event that enters a maximum pool is compared once."""
         self.add(self._plan.layer_of[pool], compares=int(torch.count_nonzero(incoming)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields
 from math import inf, isinf
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from picojoule.ir import nodes as kinds
 from picojoule.ir.network import Conversion, Fate, Heads, Network
 from picojoule.ir.nodes import Node
 from picojoule.ir.stages import stage_of, verify
+from picojoule.noise import Noise
 
 VERSION = 1
 _KEY = "picojoule"
@@ -51,6 +52,7 @@ def save(network: Network, path: Path | str) -> Path:
         "name": network.name,
         "nodes": [_described(node, tensors) for node in network.nodes],
         "conversion": network.conversion.to_dict(),
+        "noise": None if network.noise is None else asdict(network.noise),
         "heads": None if network.heads is None else {"shapes": network.heads.shapes, "keys": network.heads.keys},
     }
     return write_whole(path, tensors_as_bytes(tensors, {_KEY: json.dumps(described)}))
@@ -77,6 +79,7 @@ def load(path: Path | str, *, codes: Mapping[str, type[Code]] | None = None) -> 
             ),
             name=str(described["name"]),
             heads=None if heads is None else _heads(heads),
+            noise=None if described.get("noise") is None else Noise(**described["noise"]),
         )
         return verify(network, stage_of(network))
     except (ConversionError, InputError) as problem:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
 from picojoule.ir.nodes import Add, Fire, Frames, Input, Island, Node, Quantise, WeightLayer
+from picojoule.noise import Noise
 
 Kind = TypeVar("Kind", bound=Node)
 
@@ -87,12 +88,14 @@ class Network:
         conversion: what became of each node of the model it came from.
         name: the system's name in every table, such as ``ann int8`` or ``ttfs T=80``.
         heads: the outputs of the model, where it has several; the output node holds all of them in one row.
+        noise: what happens to its spikes on their way; None: nothing.
     """
 
     nodes: tuple[Node, ...]
     conversion: Conversion = Conversion()
     name: str = "ann fp32"
     heads: Heads | None = None
+    noise: Noise | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Node]:

@@ -109,6 +109,30 @@ class Stream(NamedTuple):
         start, stop = int(self.bounds[b, 0]), int(self.bounds[b, -1])
         return Stream(self.bounds[b : b + 1] - start, self.where[start:stop], self.amount[start:stop])
 
+    def listed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Where each event is from, its sample and its step, int64."""
+        numbers = self.numbers
+        cell = np.arange(numbers.size).repeat(numbers.ravel())
+        return self.where.astype(np.int64), cell // self.steps, cell % self.steps
+
+    @staticmethod
+    def gathered(
+        sample: np.ndarray, step: np.ndarray, where: np.ndarray, amount: np.ndarray, bounds: tuple[int, ...], size: int
+    ) -> Stream:
+        """Events in any order, those of one value at one step added up.
+
+        Args:
+            sample, step, where, amount: of each event.
+            bounds: the shape of the bounds, ``(samples, steps + 1)``.
+            size: values of the source.
+        """
+        samples, steps = bounds[0], bounds[1] - 1
+        cells, inverse = np.unique((sample * steps + step) * size + where, return_inverse=True)
+        summed = np.bincount(inverse, amount, len(cells)).astype(amount.dtype)
+        ends = np.searchsorted(cells, np.arange(1, samples * steps + 1) * size).reshape(samples, steps)
+        starts = np.concatenate([[0], ends[:-1, -1]])
+        return Stream(np.concatenate([starts[:, None], ends], 1), (cells % size).astype(np.int32), summed)
+
     @staticmethod
     def room(samples: int, steps: int, most: int, dtype: np.dtype) -> Stream:
         """Space for at most so many events."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from picojoule.base.progress import say
 from picojoule.cost import NormalisedProfile, Profile, price, profiles
@@ -27,13 +27,21 @@ SKIPPING = f"{RIVAL} (zeros skipped)"
 """The int8 ANN on hardware that skips multiplications by zero: it profits from sparsity as spikes do."""
 
 
-def observe_all(networks: Sequence[Network], samples: Images, settings: Settings) -> dict[str, Observation]:
-    """Run each network over the samples; by name, in order."""
+def observe_all(
+    networks: Sequence[Network], samples: Images, settings: Settings, *, few: Mapping[str, int] | None = None
+) -> dict[str, Observation]:
+    """Run each network over the samples; by name, in order.
+
+    Args:
+        networks, samples, settings: what to run on what.
+        few: networks to be run on so many samples only, by name.
+    """
     seen = {}
     for network in networks:
         assert network.name not in seen, f"two systems named {network.name}"
         say(f"running {network.name}")
-        seen[network.name] = observe(network, samples, batch=settings.batch, limit=settings.limit)
+        limit = (few or {}).get(network.name, settings.limit)
+        seen[network.name] = observe(network, samples, batch=min(settings.batch, limit or settings.batch), limit=limit)
     return seen
 
 
@@ -55,7 +63,8 @@ def rows(seen: dict[str, Observation], *, reference: str) -> list[Row]:
 
 def _metrics(each: Observation, seen: dict[str, Observation]) -> dict[str, float | None]:
     """Agreement with the ANN's decisions, and the spikes per neuron at which the system would cost what int8 costs."""
-    metrics: dict[str, float | None] = {"agreement": float((each.decisions == seen[DENSE].decisions).double().mean())}
+    standard = seen[DENSE].decisions[: len(each.decisions)]
+    metrics: dict[str, float | None] = {"agreement": float((each.decisions == standard).double().mean())}
     if each.network.spiking:
         own = profiles.HOROWITZ_FP32 if each.network.precision == "fp32" else profiles.HOROWITZ_INT8
         rival = price(seen[RIVAL].counts, profiles.HOROWITZ_INT8).joules

@@ -60,7 +60,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="2003.11741",
         domain="coding",
         cite=("park2020",),
-        quick_seconds=60,
+        quick_seconds=120,
         module="picojoule.recipes.t2fsnn",
     ),
     Entry(
@@ -72,7 +72,15 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=150,
         module="picojoule.recipes.ttfs_training",
     ),
-    _planned("noise-robust", "deletion and jitter; weight scaling and TTAS", "2104.11169", "coding", "park2021noise"),
+    Entry(
+        name="noise-robust",
+        title="deletion and jitter; weight scaling and TTAS",
+        paper="2104.11169",
+        domain="coding",
+        cite=("park2021noise",),
+        quick_seconds=150,
+        module="picojoule.recipes.noise_robust",
+    ),
     _planned("spiking-yolo", "object detection with converted spiking networks", "1903.06530", "vision", "kim2020yolo"),
     _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
     Entry(

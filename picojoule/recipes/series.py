@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import torch
 from torch import Tensor
 
 from picojoule.engines import run
 from picojoule.ir import Fire, Network
-from picojoule.result import Series
+from picojoule.result import HIGHEST, LOWEST, Series
 from picojoule.spikes import Times
 
 _RASTER_NEURONS = 40
@@ -32,6 +34,20 @@ def accuracy_against_steps(network: Network, images: Tensor, labels: Tensor) -> 
         x_unit="steps",
         y_unit="fraction",
     )
+
+
+def band(
+    name: str, system: str, points: Sequence[tuple[float, float, float, float]], x_unit: str, y_unit: str
+) -> Iterator[Series]:
+    """A line and the edges of the band around it.
+
+    Args:
+        name, system, x_unit, y_unit: of the line.
+        points: x, y, and the lowest and the highest y.
+    """
+    x, *lines = zip(*points, strict=True)
+    for ending, y in zip(("", LOWEST, HIGHEST), lines, strict=True):
+        yield Series(name=name + ending, system=system, x=x, y=y, x_unit=x_unit, y_unit=y_unit)
 
 
 def raster(network: Network, image: Tensor, layer: str, seed: int = 0) -> Series:
@@ -76,8 +92,8 @@ def first_spike_times(network: Network, images: Tensor) -> list[Series]:
     trains = run(network, images, record=layers, count=False).trains
     found = []
     for layer in layers:
-        times = trains[layer]
-        assert isinstance(times, Times)
+        train = trains[layer]
+        times = train if isinstance(train, Times) else train.first_times()
         histogram = torch.bincount(times.first.flatten(), minlength=times.steps + 1)[: times.steps]
         found.append(
             Series(

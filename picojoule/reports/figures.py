@@ -29,7 +29,7 @@ from picojoule.reports.draw import (
     svg,
 )
 from picojoule.reports.words import BASELINE, families, family, joules
-from picojoule.result import Result, Row, Series
+from picojoule.result import HIGHEST, LOWEST, Result, Row, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -194,13 +194,15 @@ def first_spike_times(result: Result) -> Iterator[Figure]:
 
 
 def other_series(result: Result) -> Iterator[Figure]:
-    """Every series with no figure of its own: a line plot for each name."""
+    """Every series with no figure of its own: a line plot for each name, with bands where their edges are there."""
     groups: dict[str, list[Series]] = {}
+    edges = {(each.name, each.system): each for each in result.series if each.name.endswith((LOWEST, HIGHEST))}
     for series in result.series:
-        if series.name != STEPS and not series.name.startswith((RASTER, FIRST)) and _points(series):
+        own = series.name == STEPS or series.name.startswith((RASTER, FIRST)) or (series.name, series.system) in edges
+        if not own and _points(series):
             groups.setdefault(series.name, []).append(series)
     for number, (name, group) in enumerate(groups.items()):
-        yield _lines(name, group, f"fig-{number}-{slug(name)}")
+        yield _lines(name, group, edges, f"fig-{number}-{slug(name)}")
 
 
 FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
@@ -217,7 +219,7 @@ FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
 _HOLLOW = {"facecolor": "none", "edgecolor": INK, "linewidth": 0.9}
 
 
-def _lines(name: str, group: Sequence[Series], ident: str) -> Figure:
+def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Series], ident: str) -> Figure:
     systems = [series.system for series in group]
     colour, dash = colours(systems), dashes(systems)
     with canvas() as figure:
@@ -226,6 +228,9 @@ def _lines(name: str, group: Sequence[Series], ident: str) -> Figure:
             x, y = zip(*_points(series), strict=True)
             look = {"color": colour[series.system], "linestyle": dash[series.system]}
             axes.plot(x, y, marker="o" if len(x) < 20 else None, label=_shown(series.system), **look)
+            low, high = (edges.get((name + end, series.system)) for end in (LOWEST, HIGHEST))
+            if low is not None and high is not None:
+                axes.fill_between(low.x, low.y, high.y, color=colour[series.system], alpha=0.15, linewidth=0)
         reach = [x for series in group for x, _ in _points(series)]
         if min(reach) > 0 and max(reach) / min(reach) >= _WIDE:
             _log_steps(axes, reach)

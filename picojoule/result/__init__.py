@@ -2,10 +2,12 @@
 
 from picojoule.result.diagnosis import Cause, Diagnosis, LayerDiagnosis
 from picojoule.result.merge import merge
-from picojoule.result.values import EVIDENCE, SCHEMA, STATUSES, Claim, Energy, Result, Row, Series
+from picojoule.result.values import EVIDENCE, HIGHEST, LOWEST, SCHEMA, STATUSES, Claim, Energy, Result, Row, Series
 
 __all__ = [
     "EVIDENCE",
+    "HIGHEST",
+    "LOWEST",
     "SCHEMA",
     "STATUSES",
     "Cause",

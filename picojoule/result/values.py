@@ -91,12 +91,17 @@ class Row:
         object.__setattr__(self, "interval", known)
 
 
+LOWEST, HIGHEST = ", lowest", ", highest"
+"""How the names of series end that are the edges of a band."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """One curve, raster or histogram of one system: `x` and `y` of equal length, with their units.
 
     Three names have a meaning to the report: ``accuracy against steps``; ``raster …`` (x = time steps, y = neuron
-    index, one pair a spike); ``first spike times …`` (x = time steps, y = number of neurons). All others are lines.
+    index, one pair a spike); ``first spike times …`` (x = time steps, y = number of neurons). All others are lines; one
+    whose name ends in :data:`LOWEST` or :data:`HIGHEST` is an edge of the band around the line without it.
 
     Raises:
         InputError: `x` and `y` differ in length.

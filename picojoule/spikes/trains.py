@@ -63,10 +63,10 @@ class Times:
     first: Tensor
     steps: int
 
-    def raster(self) -> Raster:
-        """Every step of every unit."""
+    def raster(self, echoes: int = 0) -> Raster:
+        """Every step of every unit; `echoes` more spikes follow each, a step apart, as far as the window reaches."""
         clock = torch.arange(self.steps, device=self.first.device).view(-1, *[1] * self.first.dim())
-        return Raster(self.first == clock)
+        return Raster((self.first <= clock) & (clock <= self.first + echoes))
 
     def events(self) -> Events:
         """The spikes as a list sorted by time, then unit."""

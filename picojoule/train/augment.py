@@ -50,17 +50,6 @@ class RandomAffine:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class RandomFlip:
-    """Mirror each image left to right with the probability ½."""
-
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Changed images ``[b, c, h, w]`` of images ``[b, c, h, w]``."""
-        flipped = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
-        return torch.where(flipped.to(images.device), images.flip(-1), images)
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
 class RandomShift:
     """Shift each sample by whole pixels drawn uniformly within ± `pixels` along both axes; zeros come in.
 
@@ -90,4 +79,4 @@ class RandomFlip:
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Samples ``[b, ..., h, w]``, some of them mirrored."""
         mirrored = torch.rand(len(x), generator=generator) < self.probability
-        return torch.where(mirrored.reshape(-1, *[1] * (x.dim() - 1)), x.flip(-1), x)
+        return torch.where(mirrored.reshape(-1, *[1] * (x.dim() - 1)).to(x.device), x.flip(-1), x)

@@ -127,13 +127,13 @@ def test_a_trusted_pickle(home, capsys):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_run_and_report(home, capsys, dtype):
     assert main(["run", "t2fsnn", "--smoke", "--limit", "8", "--dtype", dtype, "--out", "t"]) == 0
-    assert "ttfs T=80" in capsys.readouterr().out
+    assert "ttfs T=12 go ef" in capsys.readouterr().out
     for name in ("r.html", "r.md", "r.csv", "r.tex", "r.json"):
         assert main(["report", "t/result.json", "-o", name]) == 0
-        assert "ttfs T=80" in (home / name).read_text()
+        assert "ttfs T=12" in (home / name).read_text()
     capsys.readouterr()
     assert main(["report", "t/result.json", "t/result.json"]) == 0
-    assert "ttfs T=80" in capsys.readouterr().out
+    assert "ttfs T=12" in capsys.readouterr().out
 
 
 # --- status -----------------------------------------------------------------------------------------------------------

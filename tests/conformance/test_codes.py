@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nets import converted, dyadic, inputs
-from picojoule.codes import CODES, TTFS, Burst, Code, Contract, Direct, Hybrid, Phase, Poisson, Rate
+from picojoule.codes import CODES, TTAS, TTFS, Burst, Code, Contract, Direct, Hybrid, Phase, Poisson, Rate
 from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
@@ -38,6 +38,9 @@ DYADIC_CODES = [
     Burst(steps=16, beta=1.0, threshold=1.0),
     Poisson(steps=64),
     Poisson(steps=64, seed=3, period=8),
+    TTAS(steps=12, tau=BASE2, further=1),
+    TTAS(steps=16, tau=2 * BASE2, delay=-1.0),
+    TTAS(steps=12, tau=2.0, threshold=0.8, further=0),
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
     Direct(steps=16, leak=0.75, to_zero=True),
@@ -57,6 +60,8 @@ USED_CODES = [
     TTFS(steps=20, tau=5),
     TTFS.nearest(steps=12, tau=2),
     TTFS(steps=20, start=10),
+    TTAS(steps=20, tau=5),
+    TTAS(steps=20, start=10, further=2),
 ]
 
 
@@ -116,6 +121,7 @@ ORDERS = {
     Phase: ([Phase(steps=k, period=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
     Poisson: ([Poisson(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -0.5),
     TTFS: ([TTFS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
+    TTAS: ([TTAS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
 }
 
 

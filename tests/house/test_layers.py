@@ -13,7 +13,7 @@ HOUSE = Path(picojoule.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("base", "kernels"),
     ("neurons", "spikes", "cost", "data", "result", "metrics"),
-    ("codes", "sim"),
+    ("codes", "noise", "sim"),
     ("ir", "models", "herding"),
     ("engines",),
     ("conversion",),
@@ -77,7 +77,7 @@ def test_an_upward_import_would_be_caught(tmp_path):
 
 
 def test_recipes_do_not_know_each_other():
-    named = {"burst_spikes", "deep_spiking_training", "t2fsnn", "compare"}
+    named = {"burst_spikes", "deep_spiking_training", "noise_robust", "t2fsnn", "compare"}
     for path in (HOUSE / "recipes").glob("*.py"):
         others = {f"picojoule.recipes.{name}" for name in named - {path.stem}}
         assert not imports(path) & others, path.name

@@ -7,8 +7,10 @@ import torch
 
 from nets import converted, dyadic, inputs
 from picojoule.codes import TTFS
+from picojoule.engines import run
 from picojoule.engines.plan import plan
 from picojoule.kernels import staircase
+from picojoule.measurement import agreement as agreement_module
 from picojoule.measurement.agreement import Agreement, spike_time_agreement
 from picojoule.measurement.memory import PeakMemory, peak_bytes
 
@@ -75,6 +77,34 @@ def test_dyadic_networks_agree_wholly(source):
 def test_every_difference_in_floats_is_a_tie():
     agreement = spike_time_agreement(converted(TTFS(steps=80, tau=20)), inputs(8))
     assert agreement.unexplained == 0 and agreement.different < 1e-4 * agreement.neurons
+
+
+@pytest.mark.parametrize("start", [20, 15, 10, 5])
+@pytest.mark.parametrize("source", ["coded", "analogue"])
+def test_early_firing_is_the_stepped_network(start, source):
+    """S in {T, 3T/4, T/2, T/4}: the same spike times but for ties, and the latency of the formula."""
+    network = converted(TTFS(steps=20, tau=5, start=start), input=source)
+    agreement = spike_time_agreement(network, inputs(6))
+    assert agreement.unexplained == 0 and agreement.different < 1e-4 * agreement.neurons
+    weight_layers = 3 if source == "coded" else 2  # of which each has a window of its inputs
+    assert run(network, inputs(1)).counts.steps == (weight_layers - 1) * start + 20
+
+
+@pytest.mark.parametrize("start", [12, 9, 6, 3])
+def test_early_firing_is_the_stepped_network_bit_for_bit(start):
+    network = dyadic(converted(TTFS(steps=12, tau=1 / math.log(2), start=start)))
+    agreement = spike_time_agreement(network, ((inputs(5) * 16).round() / 16).double())
+    assert (agreement.different, agreement.unexplained) == (0, 0) and agreement.neurons > 1000
+
+
+@pytest.mark.parametrize("start", [None, 6])
+def test_a_late_engine_is_caught(start, monkeypatch):
+    """An engine that fires one step late where it may is not explained by ties."""
+    network = converted(TTFS(steps=12, start=start))
+    honest = agreement_module._times
+    late = lambda train: (honest(train) + 1).clamp_max(12)  # noqa: E731
+    monkeypatch.setattr(agreement_module, "_times", late)
+    assert spike_time_agreement(network, inputs(3)).unexplained > 10
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -12,9 +12,9 @@ import pytest
 
 from picojoule.reports import figures
 from picojoule.reports.draw import INK, colours, dashes, kind
-from picojoule.reports.figures import FIGURES, _front, break_even, joules_against_accuracy, rasters
+from picojoule.reports.figures import FIGURES, _front, break_even, joules_against_accuracy, other_series, rasters
 from picojoule.reports.words import families
-from picojoule.result import Energy, Result, Row, Series
+from picojoule.result import HIGHEST, LOWEST, Energy, Result, Row, Series
 from sample_result import sample
 
 EMPTY = Result(recipe="r", title="t", mode="m", seed=0, data={}, rows=(), series=())
@@ -43,6 +43,15 @@ def test_each_is_xml_with_the_ink_of_the_page(draw):
         assert INK not in figure.svg
         assert "<!--" not in figure.svg
         assert figure.title
+
+
+def test_edges_become_a_band_and_no_lines_of_their_own():
+    line = series("accuracy against noise", y=(0.9, 0.5))
+    edges = [replace(line, name=line.name + end, y=y) for end, y in ((LOWEST, (0.8, 0.4)), (HIGHEST, (1.0, 0.6)))]
+    (bare,) = other_series(replace(EMPTY, series=(line,)))
+    (band,) = other_series(replace(EMPTY, series=(line, *edges)))
+    assert "fill-opacity: 0.15" in band.svg and "fill-opacity: 0.15" not in bare.svg
+    assert band.title == bare.title == "Accuracy against noise"
 
 
 def test_texts_are_texts():

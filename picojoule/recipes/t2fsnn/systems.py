@@ -86,7 +86,7 @@ def built(model: nn.Module, calibration: Any, scale: Scale, settings: Settings) 
     anns = (ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4)))
     anns = tuple(place(each) for each in anns)  # first: it refuses a device that is not there
     plain = convert(model, calibration, code=TTFS(steps=scale.steps))
-    say("optimising kernels")
+    say("running kernel optimisation")
     optimised = optimise_kernels(plain, calibration, updates=scale.updates)
     go = replace(optimised.network, name=f"{plain.name} go")
     old = convert(model, calibration, code=Rate(steps=scale.old, initial=0.0), norm="layer")

@@ -6,11 +6,12 @@ and the timing of everything that is not a spike (biases and analogue input).
 
 from picojoule.codes.base import Code, Contract
 from picojoule.codes.direct import Direct
+from picojoule.codes.few_spikes import FewSpikes
 from picojoule.codes.phase import Phase
 from picojoule.codes.rate import Rate
 from picojoule.codes.ttfs import TTFS
 
-CODES: dict[str, type[Code]] = {"rate": Rate, "phase": Phase, "ttfs": TTFS, "direct": Direct}
+CODES: dict[str, type[Code]] = {"rate": Rate, "phase": Phase, "ttfs": TTFS, "direct": Direct, "few-spikes": FewSpikes}
 """Every code by its name."""
 
-__all__ = ["CODES", "Code", "Contract", "Direct", "Phase", "Rate", "TTFS"]
+__all__ = ["CODES", "Code", "Contract", "Direct", "FewSpikes", "Phase", "Rate", "TTFS"]

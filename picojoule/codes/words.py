@@ -15,7 +15,8 @@ def parse(text: str, codes: dict[str, type[Code]]) -> Code:
     """The code that `text` names.
 
     Args:
-        text: a name and, behind a colon, settings with commas between; ``T`` is short for ``steps``.
+        text: a name and, behind a colon, settings with commas between; ``T`` is short for ``steps``, and
+            the letters of a code's label for its other settings.
         codes: the codes there are, by name.
 
     Raises:
@@ -24,11 +25,12 @@ def parse(text: str, codes: dict[str, type[Code]]) -> Code:
     name, _, settings = text.partition(":")
     if name not in codes:
         raise InputError(f"no code {name!r}", where="--code", remedy=f"choose {', '.join(codes)}")
+    letters = {letter: field for field, letter in codes[name].symbols.items()}
     known = {each.name for each in fields(codes[name])}
     given: dict[str, Any] = {}
     for part in filter(None, settings.split(",")):
         key, equals, value = part.partition("=")
-        key = "steps" if key == "T" else key
+        key = "steps" if key == "T" else letters.get(key, key)
         if key not in known or not equals:
             raise InputError(
                 f"{part!r} is no setting of {name}", where="--code", remedy=f"give name=value for {', '.join(known)}"

@@ -20,8 +20,8 @@ from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.tally import Tally
 from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
 from picojoule.ir.dense import evaluator, scaled_input
-from picojoule.kernels import staircase
-from picojoule.spikes import Times
+from picojoule.kernels import staircase, successive
+from picojoule.spikes import Raster, Times
 
 
 @per_network
@@ -36,8 +36,12 @@ def refuses(network: Network) -> str | None:
             return f"{node.code.label} in layer {node.layer} fires before all its inputs have arrived"
     for pool in network.all(MaxPool):
         for *between, origin in walk_up(network, pool):
-            if isinstance(origin, Fire) and (origin.code.slope or any(isinstance(node, AvgPool) for node in between)):
-                what = "of values below zero" if origin.code.slope else "behind an average pool"
+            often = isinstance(origin, Fire) and origin.code.successive() is not None
+            if isinstance(origin, Fire) and (
+                often or origin.code.slope or any(isinstance(node, AvgPool) for node in between)
+            ):
+                what = "of neurons that fire often" if often else "of values below zero" if origin.code.slope else ""
+                what = what or "behind an average pool"
                 return f"the maximum pool {pool.name} {what} may emit more than one event a window"
     return None
 
@@ -50,7 +54,7 @@ class _Pass:
     plan: Plan
     record: frozenset[str]
     tally: Tally | None
-    times: dict[str, Times] = field(default_factory=dict)
+    times: dict[str, Times | Raster] = field(default_factory=dict)
 
 
 @final
@@ -77,8 +81,8 @@ class _Step:
 
 def run_closed(
     network: Network, plan: Plan, x: Tensor, *, record: Iterable[str], tally: Tally | None
-) -> tuple[Tensor, dict[str, Times]]:
-    """The network's output, and the spike times of the recorded layers."""
+) -> tuple[Tensor, dict[str, Times | Raster]]:
+    """The network's output, and the spikes of the recorded layers."""
     this = _Pass(plan=plan, record=frozenset(record), tally=tally)
     values = {network.input.name: fast_format(scaled_input(network.input, x))}
     for step in _steps(network):
@@ -108,7 +112,7 @@ def _step(network: Network, plan: Plan, node: Node, last_read: tuple[str, ...]) 
     pools = before if isinstance(before, Fire) and before.name in plan.pooled else None
     return _Step(
         node=node,
-        work=_fire if fires else _pool if pools else _evaluate,
+        work=(_fire_often if node.name in plan.successive else _fire) if fires else _pool if pools else _evaluate,
         evaluate=None if fires else evaluator(node),
         fire=node if fires else pools,
         shared=before.name in plan.shared,
@@ -148,6 +152,20 @@ def _fire(step: _Step, this: _Pass, u: Tensor) -> Tensor:
         # A neuron that fires at step k has compared k+1 times; a silent one as often as there are steps.
         tally.add(node.layer, spikes=reached.spikes, state_updates=reached.index_sum + reached.spikes)
     return u
+
+
+def _fire_often(step: _Step, this: _Pass, u: Tensor) -> Tensor:
+    """What receivers decode of neurons that fire several times."""
+    node, tables = step.node, this.plan.successive[step.node.name]
+    if node.layer in this.record:
+        this.times[node.layer] = Raster(successive.raster(u, tables))
+    flat, channels_last = flatten(u.clone() if step.shared else u)
+    decoded, spikes = successive.decode(flat, tables)
+    if this.tally:
+        fired = spikes.sum(1, dtype=torch.int64).cpu().numpy()
+        this.tally.add(node.layer, spikes=fired, state_updates=u.numel() * tables.steps)
+        this.tally.arrive_often(node.name, spikes, channels_last)
+    return unflatten(decoded, u.shape[1:], channels_last)
 
 
 def _decode(step: _Step, this: _Pass, u: Tensor) -> tuple[Tensor, staircase.Reached]:

@@ -28,6 +28,7 @@ class Neuron:
         initial: v before the first step.
         floors: θ⁻(t) > 0; empty where no spike is below zero.
         refunds: r⁻(t); ``nan`` silences the neuron.
+        low, high: where the potential saturates before the first comparison.
     """
 
     thresholds: tuple[float, ...]
@@ -37,6 +38,8 @@ class Neuron:
     initial: float = 0.0
     floors: tuple[float, ...] = ()
     refunds: tuple[float, ...] = ()
+    low: float = -inf
+    high: float = inf
 
     def __post_init__(self) -> None:
         lengths = {
@@ -60,6 +63,11 @@ class Neuron:
     def signed(self) -> bool:
         """True where spikes may be below zero."""
         return bool(self.floors)
+
+    @property
+    def saturates(self) -> bool:
+        """True where the potential has bounds when the window opens."""
+        return self.low > -inf or self.high < inf
 
     @property
     def fires_once(self) -> bool:

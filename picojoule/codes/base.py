@@ -53,6 +53,8 @@ class Code(ABC):
     name: ClassVar[str]
     waits: ClassVar[bool]
     """True where a neuron fires only after all its inputs have arrived (a window a layer)."""
+    computes: ClassVar[bool] = False
+    """True where its neurons can be made to compute a smooth function (:meth:`computing`)."""
     cite: ClassVar[tuple[str, ...]]
     symbols: ClassVar[dict[str, str]] = {}
     """The letter of each setting in the label, by the name of its field."""

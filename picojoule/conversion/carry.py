@@ -44,9 +44,8 @@ def carry(network: Network, coded_input: bool, coded_islands: bool = False) -> N
         stopped = {
             name for name, what in zip(node.inputs, incoming, strict=True) if _stops(network, node, name, what, tail)
         }
-        if (
-            isinstance(node, Rewire) and {*incoming} - {"constant", "analogue"} and node.name not in tail
-        ):  # all of it, or nothing
+        changing = {*incoming} - {"constant", "analogue"}
+        if isinstance(node, Rewire) and changing and node.name not in tail:  # all of it, or nothing
             stopped = {name for name, what in zip(node.inputs, incoming, strict=True) if what != "events"}
         for name in (each for each in node.inputs if each in stopped and each not in neurons):
             made = _identity(network, network.by_name[name], driven=carries[name] in ("sums", "analogue"))

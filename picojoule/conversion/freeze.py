@@ -29,6 +29,7 @@ from picojoule.conversion.straighten import straighten
 from picojoule.conversion.to_spiking import to_spiking
 from picojoule.conversion.trace import build, require_same
 from picojoule.ir import (
+    Activation,
     Add,
     Affine,
     AvgPool,
@@ -251,7 +252,7 @@ def _require_neurons_only(network: Network, codes: Mapping[float, Code], *, stil
     constant, spikes = ({"input"}, set[str]()) if still else (set[str](), {"input"})
     for node in network.nodes[1:]:
         reads = {*node.inputs}
-        if isinstance(node, ReLU) and node.slope not in codes:
+        if isinstance(node, Activation) or (isinstance(node, ReLU) and node.slope not in codes):
             raise _refusal(node, "an activation that is no spiking neuron", "put a neuron there instead")
         if not isinstance(node, ReLU) and reads <= constant:
             constant.add(node.name)

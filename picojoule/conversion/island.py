@@ -12,10 +12,41 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor, fx, nn
 
+from picojoule.codes.few_spikes import FUNCTIONS
 from picojoule.conversion.call import Call, Unsupported, operation_of
-from picojoule.ir import Island
+from picojoule.ir import Activation, Island
 
 _SAMPLES, _TOLERANCE = 3, 1e-4
+
+
+@final
+class Smooth(nn.Module):
+    """A smooth function of single values.
+
+    Args:
+        function: its name.
+    """
+
+    def __init__(self, function: str) -> None:
+        super().__init__()
+        self._compute = FUNCTIONS[function].compute
+
+    def forward(self, x: Tensor) -> Tensor:
+        """f(x)."""
+        return self._compute(x)
+
+
+def as_island(node: Activation) -> Island:
+    """A smooth activation that no neuron is to compute."""
+    return Island(
+        name=node.name,
+        inputs=node.inputs,
+        shape=node.shape,
+        operation=node.function,
+        function=Smooth(node.function),
+        scales=(torch.ones([1] * len(node.shape)),),
+        macs=2 * node.size,
+    )
 
 
 class _Given(NamedTuple):

@@ -22,6 +22,7 @@ from torch import Tensor
 from picojoule.conversion.diagonal import diagonal, of_channels, unit
 from picojoule.conversion.fold import columns
 from picojoule.ir import (
+    Activation,
     Add,
     Affine,
     AvgPool,
@@ -32,6 +33,7 @@ from picojoule.ir import (
     MaxPool,
     Network,
     Node,
+    Pointwise,
     ReLU,
     Rewire,
     WeightLayer,
@@ -44,7 +46,7 @@ def normalise(network: Network, scales: Mapping[str, Tensor]) -> Network:
 
     Args:
         network: a folded network.
-        scales: λ ``[channels]`` of each ReLU and of the input, by name; those of :func:`agreed`.
+        scales: λ ``[channels]`` of each activation and of the input, by name; those of :func:`agreed`.
     """
     current: dict[str, Tensor] = {}
     nodes: list[Node] = []
@@ -60,13 +62,15 @@ def normalise(network: Network, scales: Mapping[str, Tensor]) -> Network:
             given = zip(incoming, node.scales, strict=True)
             node = replace(node, scales=tuple(scale.nan_to_num(1.0).to(one) for scale, one in given))
             current[node.name] = torch.ones([1] * len(node.shape))
-        elif isinstance(node, Add) or (isinstance(node, ReLU) and _sums(network, network.source(node))):
-            outgoing = per_channel(scales[node.name], node.shape) if isinstance(node, ReLU) else outgoing
+        elif isinstance(node, (Add, Activation)) or (isinstance(node, ReLU) and _sums(network, network.source(node))):
+            outgoing = per_channel(scales[node.name], node.shape) if isinstance(node, Pointwise) else outgoing
             sources = network.sources(node)
             shortcuts = [_rescaled(network, each, node, current[each.name], outgoing) for each in sources]
             nodes += [made for shortcut in shortcuts for made in shortcut]
             node = node.reading({each[0].inputs[0]: each[-1].name for each in shortcuts if each})
             current[node.name] = outgoing
+            if isinstance(node, Activation):
+                node = replace(node, scale=float(scales[node.name][0]))
         else:
             current[node.name] = _pass_on(network, node, incoming, scales)
         nodes.append(node)
@@ -81,9 +85,9 @@ def agreed(network: Network, scales: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     found = dict(scales)
     for node in network.nodes:
-        readers = [each.name for each in network.consumers(node) if isinstance(each, ReLU)]
+        readers = [each.name for each in network.consumers(node) if isinstance(each, Pointwise)]
         if len(readers) > 1:
-            found.update(dict.fromkeys(readers, torch.stack([found[name] for name in readers]).amax(0)))
+            found.update(dict.fromkeys(readers, _one_for_all(network, readers, found)))
     current: dict[str, Tensor] = {}
     for node in network.nodes:
         if node.name in found:
@@ -98,6 +102,13 @@ def agreed(network: Network, scales: Mapping[str, Tensor]) -> dict[str, Tensor]:
             one = {name: most.expand(found[name].shape) for name in sources}
             return agreed(network, {**found, **one})
     return found
+
+
+def _one_for_all(network: Network, readers: list[str], scales: Mapping[str, Tensor]) -> Tensor:
+    """The largest scales, ``[channels]``; of all channels where a smooth function, which has one, is among them."""
+    most = torch.stack([scales[name] for name in readers]).amax(0)
+    smooth = any(isinstance(network.by_name[name], Activation) for name in readers)
+    return most.amax().expand(most.shape) if smooth else most
 
 
 def scale_of(network: Network, node: Node, scales: Mapping[str, Tensor]) -> Tensor:
@@ -116,8 +127,8 @@ def _mixes(node: Node) -> bool:
 
 
 def _neurons(network: Network, node: Node) -> list[str]:
-    """The ReLUs, or the input, whose values a node passes on."""
-    if isinstance(node, (ReLU, Input)):
+    """The activations, or the input, whose values a node passes on."""
+    if isinstance(node, (Pointwise, Input)):
         return [node.name]
     return [] if isinstance(node, (WeightLayer, Add, Island)) else [
         name for source in network.sources(node) for name in _neurons(network, source)
@@ -150,7 +161,7 @@ def _undo(network: Network, scale: Tensor) -> list[Node]:
 def _scale_behind(network: Network, node: Node, scales: Mapping[str, Tensor]) -> Tensor:
     """λ of the activation that follows a weight layer, behind an average pool too; 1 where none does."""
     for consumer in network.consumers(node):
-        if isinstance(consumer, ReLU):
+        if isinstance(consumer, Pointwise):
             return per_channel(scales[consumer.name], consumer.shape)
         if isinstance(consumer, (Add, AvgPool)):
             return _scale_behind(network, consumer, scales)
@@ -179,7 +190,7 @@ def _pass_on(network: Network, node: Node, incoming: list[Tensor], scales: Mappi
         return incoming[0].expand(network.source(node).shape).flatten()
     if isinstance(node, Rewire):
         return _rewired(network, node, incoming)
-    assert isinstance(node, (ReLU, MaxPool, AvgPool)), node
+    assert isinstance(node, (Pointwise, MaxPool, AvgPool)), node
     channels = _of_channels(incoming[0], network.source(node))
     return incoming[0] if channels is None else per_channel(channels, node.shape)
 

@@ -16,7 +16,7 @@ from torch import Tensor, fx
 from picojoule.conversion.call import Call, Unsupported
 from picojoule.conversion.moves import rewire
 from picojoule.conversion.upsampling import bilinear
-from picojoule.ir import Add, Affine, AvgPool, Conv, ConvTranspose, Linear, MaxPool, Node, ReLU
+from picojoule.ir import Activation, Add, Affine, AvgPool, Conv, ConvTranspose, Linear, MaxPool, Node, ReLU
 
 
 def _tuple(value: Any, rank: int) -> tuple[int, ...]:
@@ -244,6 +244,22 @@ def _leaky(call: Call, slope: float) -> Node:
     return ReLU(**call.header(), slope=slope)
 
 
+def _smooth(function: str) -> Callable[[Call], Node]:
+    """A builder of a smooth activation."""
+    return lambda call: Activation(**call.header(), function=function)
+
+
+def _gelu(call: Call) -> Node:
+    tanh = call.argument(1, "approximate", "none") == "tanh"
+    return Activation(**call.header(), function="gelu tanh" if tanh else "gelu")
+
+
+def _softplus(call: Call) -> Node:
+    if (call.argument(1, "beta", 1), call.argument(2, "threshold", 20)) != (1, 20):
+        raise Unsupported("another β than 1, or another threshold than 20")
+    return Activation(**call.header(), function="softplus")
+
+
 def _max_pool(call: Call) -> Node:
     rank = len(call.shape) - 1
     kernel = _tuple(call.argument(1, "kernel_size"), rank)
@@ -366,6 +382,13 @@ BUILDERS: dict[str, Callable[[Call], Node | list[Node] | None]] = {
     **dict.fromkeys(("Hardtanh", "hardtanh", "hardtanh_"), _hardtanh),
     **dict.fromkeys(("LeakyReLU", "leaky_relu", "leaky_relu_"), _leaky_relu),
     **dict.fromkeys(("PReLU", "prelu"), _prelu),
+    **dict.fromkeys(("SiLU", "silu", "silu_"), _smooth("silu")),
+    **dict.fromkeys(("GELU", "gelu"), _gelu),
+    **dict.fromkeys(("Sigmoid", "sigmoid"), _smooth("sigmoid")),
+    **dict.fromkeys(("Tanh", "tanh"), _smooth("tanh")),
+    **dict.fromkeys(("Softplus", "softplus"), _softplus),
+    **dict.fromkeys(("Mish", "mish"), _smooth("mish")),
+    **dict.fromkeys(("Hardswish", "hardswish"), _smooth("hardswish")),
     **_both_forms("MaxPool max_pool", "1 2", _max_pool),
     **_both_forms("AvgPool avg_pool", "1 2", _avg_pool),
     **_both_forms("AdaptiveAvgPool adaptive_avg_pool", "1 2", _adaptive_avg_pool),

@@ -10,12 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import ConversionError, InputError
+from picojoule.base.progress import say
 from picojoule.codes import Code, Hybrid
 from picojoule.conversion.calibration import fit_codes, fit_layers, known
 from picojoule.conversion.carry import carry
 from picojoule.conversion.check import exactly
+from picojoule.conversion.densities import densities
 from picojoule.conversion.fold import fold
 from picojoule.conversion.histogram import histograms, require_finite
+from picojoule.conversion.island import as_island
 from picojoule.conversion.normalise import agreed, normalise
 from picojoule.conversion.quantise import quantise_network, weights_only
 from picojoule.conversion.read_out import read_out
@@ -25,7 +28,7 @@ from picojoule.conversion.straighten import straighten
 from picojoule.conversion.to_spiking import to_spiking
 from picojoule.conversion.trace import trace
 from picojoule.data.batches import collect, first, inputs
-from picojoule.ir import Input, Island, Network, Quantise, ReLU
+from picojoule.ir import Activation, Fate, Input, Island, Network, Pointwise, Quantise, ReLU
 from picojoule.ir.dense import evaluate_all
 from picojoule.ir.stages import FOLDED, NORMAL, QUANTISED, SPIKING, verify
 
@@ -42,7 +45,7 @@ def convert(
     percentile: float = 99.9,
     input: Literal["auto", "coded", "analogue"] = "auto",
     weight_bits: int = 32,
-    islands: bool = False,
+    islands: bool | Literal["coded"] = False,
     calibrate: Sequence[str] = (),
 ) -> Network:
     """A spiking network from a trained one. The model is not changed.
@@ -50,15 +53,16 @@ def convert(
     Args:
         model: the user's module, or a network from :func:`~picojoule.conversion.trace.trace`.
         calibration: inputs like those it will see; anything :func:`picojoule.data.batches.batches` takes.
-        code: what a spike means: one code; one for the input and one for the rest; or one per ReLU by the name of its
-            node (``"input"`` for the input).
+        code: what a spike means: one code; one for the input and one for the rest; or one per activation by the name of
+            its node (``"input"`` for the input).
         norm: scales per channel, or one per layer as the older papers have it.
         percentile: of the activations of a channel that a neuron can still express; 100 is the largest seen.
         input: ``coded``: the input fires spikes of its own; ``analogue``: it is a current into the first layer;
             ``auto``: as a hybrid code has it, else coded where no calibration input is negative.
         weight_bits: store the weights in so many bits, 2 … 16; 32 leaves them as they are.
         islands: let an operation that no neuron does stay, as an analogue island, which is computed in numbers when
-            its inputs are complete, and counted and priced as such; without, it is an error.
+            its inputs are complete, and counted and priced as such; without, it is an error. ``"coded"``: what it
+            gives reaches weight layers as spikes of identity neurons, not as a current.
         calibrate: what else to fit, any of :data:`picojoule.conversion.calibration.CALIBRATIONS`.
 
     Returns:
@@ -71,12 +75,15 @@ def convert(
     """
     if weight_bits != 32:
         _require_bits(weight_bits, "convert(weight_bits=...)")
+    if islands not in (True, False, "coded"):
+        raise InputError(f"islands={islands!r}", where="convert", remedy='choose True, False or "coded"')
     calibrate = known(calibrate)
-    network, example = _folded(model, calibration, islands)
+    network, example = _folded(model, calibration, bool(islands))
+    network = _settled(network, code) if islands else network
     low, high = _input_range(network, calibration)
     coded = _coded(input, code, low)
-    network = _carried(network, example, coded)
-    codes = _codes(network, code)
+    network = _carried(network, example, coded, islands == "coded")
+    codes = _codes(network, calibration, code)
     codes, scales = _scales(network, calibration, codes, norm, percentile, calibrate)
     scales["input"] = torch.full((network.input.shape[0],), high if coded else 1.0)
     scales = agreed(network, scales)
@@ -118,7 +125,7 @@ def quantise(
     network = _carried(network, example, True)
     with torch.no_grad():
         values = evaluate_all(network.nodes, network.check_input(collect(calibration, _BATCH, samples)))
-    wanted = {node.name: values[node.name] for node in network.nodes if isinstance(node, (ReLU, Island, Input))}
+    wanted = {node.name: values[node.name] for node in network.nodes if isinstance(node, (Pointwise, Island, Input))}
     for name, each in wanted.items():
         require_finite(each, name)
     return verify(quantise_network(network, wanted, bits), QUANTISED)
@@ -151,10 +158,22 @@ def _folded(model: nn.Module | Network, calibration: Any, islands: bool) -> tupl
     return verify(exactly(fold, network, example), FOLDED), example
 
 
-def _carried(network: Network, example: Tensor, coded_input: bool) -> Network:
-    """ReLUs where neurons, or grids, have to be, so that weights and maxima are taken of what they give."""
+def _settled(network: Network, code: Code | Mapping[str, Code]) -> Network:
+    """Smooth activations that the code computes, and an island for each that it does not."""
+    instead = {}
+    for node in network.all(Activation):
+        own = code if isinstance(code, Code) else code.get(node.name) if isinstance(code, Mapping) else None
+        if own is None or not own.computes:
+            instead[node.name] = as_island(node)
+    fates = [Fate(each.name, each.operation, "analogue island", "settle") for each in instead.values()]
+    return network.evolve([instead.get(node.name, node) for node in network.nodes], fates=fates) if instead else network
+
+
+def _carried(network: Network, example: Tensor, coded_input: bool, coded_islands: bool = False) -> Network:
+    """Activations where neurons, or grids, have to be, so that weights and maxima are taken of what they give."""
     network = exactly(standardise, network, example)
-    carried = exactly(carry, network, example, coded_input)
+    network = exactly(straighten, network, example) if coded_islands else network  # one population for one value
+    carried = exactly(carry, network, example, coded_input, coded_islands)
     network = network if carried is network else exactly(standardise, carried, example)
     return verify(exactly(straighten, network, example), FOLDED)
 
@@ -171,31 +190,52 @@ def _common_label(codes: Mapping[str, Code]) -> str:
     return labels.pop() if len(labels) == 1 else "hybrid"
 
 
-def _codes(network: Network, code: Code | Hybrid | Mapping[str, Code]) -> dict[str, Code]:
-    """The code of every ReLU, made to carry what it gives, and of the input, by name."""
-    relus = list(network.all(ReLU))
-    names = [node.name for node in relus]
+def _codes(network: Network, calibration: Any, code: Code | Hybrid | Mapping[str, Code]) -> dict[str, Code]:
+    """The code of every activation, made to compute it, and of the input, by name."""
+    nodes = list(network.all(Pointwise))
+    names = [node.name for node in nodes]
     if not names:
         raise ConversionError(
             "the network has no ReLU to become spiking neurons",
             where=network.name,
             remedy="convert a network with ReLUs",
         )
-    if isinstance(code, (Code, Hybrid)):
-        first, rest = (code.input or code.hidden, code.hidden) if isinstance(code, Hybrid) else (code, code)
-        return {"input": first, **{node.name: _carrying(rest, node) for node in relus}}
-    if not isinstance(code, Mapping) or not all(isinstance(each, Code) for each in code.values()):
+    if isinstance(code, Hybrid):
+        given: Mapping[str, Code] = {**dict.fromkeys(names, code.hidden), "input": code.input or code.hidden}
+    elif isinstance(code, Code):
+        given = dict.fromkeys((*names, "input"), code)
+    elif not isinstance(code, Mapping) or not all(isinstance(each, Code) for each in code.values()):
         raise InputError(
             f"{code!r} is no code", where="convert(code=...)", remedy="give one such as picojoule.codes.TTFS(steps=80)"
         )
-    unknown, missing = set(code) - {*names, "input"}, set(names) - set(code)
+    else:
+        given = {"input": code.get(names[0]), **code}  # type: ignore[dict-item]
+    unknown, missing = set(given) - {*names, "input"}, set(names) - set(given)
     if unknown or missing:
         raise ConversionError(
-            f"codes for {sorted(unknown) or 'no'} unknown nodes and none for {sorted(missing) or 'no'} ReLUs",
+            f"codes for {sorted(unknown) or 'no'} unknown nodes and none for {sorted(missing) or 'no'} activations",
             where="convert(code=...)",
             remedy=f"give one code, or one for each of {', '.join(names)}",
         )
-    return {"input": code[names[0]], **code, **{node.name: _carrying(code[node.name], node) for node in relus}}
+    rectified = {node.name: _carrying(given[node.name], node) for node in network.all(ReLU)}
+    return {"input": given["input"], **rectified, **_computing(network, calibration, given)}
+
+
+def _computing(network: Network, calibration: Any, given: Mapping[str, Code]) -> dict[str, Code]:
+    """The code of every smooth activation, fitted to the drives that it sees."""
+    fitted = {}
+    seen = densities(network, inputs(calibration, _BATCH))
+    for number, node in enumerate(network.all(Activation)):
+        say(f"fitting {node.function} of {node.name} ({number + 1} of {len(seen)})")
+        try:
+            fitted[node.name] = given[node.name].computing(node.function, *seen[node.name])
+        except InputError as error:
+            raise ConversionError(
+                f"{given[node.name].label} neurons cannot compute {node.kind}: {error.what}",
+                where=f"node {node.name}",
+                remedy=error.remedy,
+            ) from None
+    return fitted
 
 
 def _carrying(code: Code, node: ReLU) -> Code:
@@ -246,17 +286,19 @@ def _scales(
     percentile: float,
     calibrate: Sequence[str],
 ) -> tuple[Mapping[str, Code], dict[str, Tensor]]:
-    """The codes, and λ of every ReLU, ``[channels]``; a channel that never fires takes its layer's scale."""
+    """The codes, and λ of every activation, ``[channels]``: 1 of a smooth one; of a ReLU's channel that never fires its
+    layer's."""
     if norm not in ("channel", "layer"):
         raise InputError(f"norm={norm!r}", where="convert", remedy="choose channel or layer")
     if not 0 < percentile <= 100:
         raise InputError(f"percentile={percentile}", where="convert", remedy="use a number above 0, up to 100")
     wanted = {node.name: codes[node.name].below for node in network.all(ReLU)}
-    found = histograms(network, inputs(calibration, _BATCH), wanted)
+    found = histograms(network, inputs(calibration, _BATCH), wanted) if wanted else {}
     scales = {}
     for name, histogram in found.items():
         per_channel = histogram.percentile(percentile)
         layer = per_channel.max().clamp_min(_SMALLEST_SCALE)
         used = per_channel if norm == "channel" else layer.expand(len(per_channel))
         scales[name] = torch.where(used > _SMALLEST_SCALE * layer, used, layer)
-    return fit_codes(found, codes, scales, norm, calibrate)
+    codes, scales = fit_codes(found, codes, scales, norm, calibrate)
+    return codes, scales | {node.name: torch.ones(node.shape[0]) for node in network.all(Activation)}

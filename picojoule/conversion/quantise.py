@@ -16,7 +16,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from picojoule.ir import Fate, Island, Network, Node, Quantise, ReLU, WeightLayer
+from picojoule.ir import Fate, Island, Network, Node, Pointwise, Quantise, WeightLayer
 from picojoule.ir.nodes import Input
 
 INPUT_BITS = 8
@@ -28,7 +28,7 @@ def quantise_network(network: Network, samples: Mapping[str, Tensor], bits: int)
 
     Args:
         network: a folded network.
-        samples: activations of each ReLU and island and of the input, any shape, by name, for the grids to fit.
+        samples: activations of each activation and island and of the input, any shape, by name, for the grids to fit.
         bits: of weights and activations.
     """
     nodes: list[Node] = []
@@ -40,7 +40,7 @@ def quantise_network(network: Network, samples: Mapping[str, Tensor], bits: int)
             node = replace(node, weight=_weights_on_grid(node.weight, bits), bits=bits)
             fates.append(Fate(node.name, type(node).__name__, f"int{bits} weights", "quantise"))
         nodes.append(node)
-        if isinstance(node, (ReLU, Input, Island)):
+        if isinstance(node, (Pointwise, Input, Island)):
             grid = _activation_grid(node, samples[node.name], INPUT_BITS if isinstance(node, Input) else bits)
             nodes.append(grid)
             stands_for[node.name] = grid.name

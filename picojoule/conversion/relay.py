@@ -85,7 +85,7 @@ class _Laying:
         name = f"{origin.name}.relay{number}"
         (synapses,) = diagonal(f"{name}.synapses", replace(origin, name=source), unit(self._network))
         scale = scale_of(self._network, origin, self._scales)
-        code = self._windows[source].code
+        code = self._windows[source].code.relaying()
         neurons = Fire(
             name=name, inputs=(synapses.name,), shape=origin.shape, code=code, layer=synapses.name, scale=scale
         )

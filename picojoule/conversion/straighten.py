@@ -1,4 +1,4 @@
-"""Pass: chains of rewirings as one, none where every value stays in place, and equal ReLUs of a node as one. Exact."""
+"""Pass: chains of rewirings as one, none where values stay in place; equal rewirings and ReLUs as one. Exact."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from picojoule.ir.network import live
 
 
 def straighten(network: Network) -> Network:
-    """Let every rewiring read from where its values come from, and equal ReLUs be one."""
+    """Let every rewiring read from where its values come from, and equal ones be one."""
     made: dict[str, Node] = {}
     stands_for: dict[str, str] = {}
     relus: dict[tuple[object, ...], str] = {}
+    wires: dict[tuple[object, ...], str] = {}
     fates = []
     for node in network.nodes:
         node = node.reading(stands_for)
@@ -25,6 +26,12 @@ def straighten(network: Network) -> Network:
             if node.shape == source.shape and torch.equal(node.index, torch.arange(node.size)):
                 stands_for[node.name] = source.name
                 fates.append(Fate(node.name, "Rewire", f"nothing: {source.name} is in place", "straighten"))
+                continue
+            key = (node.inputs, node.shape, node.index.numpy().tobytes())
+            twin = wires.setdefault(key, node.name)
+            if twin != node.name:
+                stands_for[node.name] = twin
+                fates.append(Fate(node.name, "Rewire", f"the same as {twin}", "straighten"))
                 continue
         if isinstance(node, ReLU):
             twin = relus.setdefault((node.inputs, node.slope, node.ceiling), node.name)

@@ -1,4 +1,4 @@
-"""Pass: every ReLU becomes spiking neurons, and the input too where it is coded. Approximate, by the error law."""
+"""Pass: activations become spiking neurons, and the input too where it is coded. Approximate, by the error law."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 from picojoule.base.errors import ConversionError
 from picojoule.codes import Code
 from picojoule.ir import (
+    Activation,
     Add,
     AvgPool,
     Fate,
@@ -19,7 +20,7 @@ from picojoule.ir import (
     MaxPool,
     Network,
     Node,
-    ReLU,
+    Pointwise,
     Rewire,
     WeightLayer,
 )
@@ -28,16 +29,16 @@ from picojoule.ir import (
 def to_spiking(
     network: Network, codes: Mapping[str, Code], scales: Mapping[str, Tensor], *, coded_input: bool
 ) -> Network:
-    """Replace each ReLU by neurons.
+    """Replace each activation by neurons.
 
     Args:
         network: a normalised network.
-        codes: the code of each ReLU and, where it is coded, of the input, by name.
+        codes: the code of each activation and, where it is coded, of the input, by name.
         scales: λ of each, kept in the node for whoever reads its values.
         coded_input: whether the input is spikes of its own neurons or an analogue current.
 
     Raises:
-        ConversionError: a ReLU that no weight layer drives.
+        ConversionError: an activation that no weight layer drives.
     """
     nodes: list[Node] = []
     fates: list[Fate] = []
@@ -45,7 +46,7 @@ def to_spiking(
     taken: set[str] = set()
     for node in network.nodes:
         node = node.reading(stands_for)
-        if isinstance(node, ReLU):
+        if isinstance(node, Pointwise):
             layer = _layer(network, network.by_name[node.name])
             layer = node.name if layer in taken else layer  # a layer may drive several populations
             taken.add(layer)
@@ -68,7 +69,9 @@ def to_spiking(
     return network.evolve(nodes, fates=fates)
 
 
-def _neurons(node: ReLU, code: Code, layer: str, scale: Tensor) -> Fire:
+def _neurons(node: Pointwise, code: Code, layer: str, scale: Tensor) -> Fire:
+    if isinstance(node, Activation):
+        code = code.scaled(node.scale)
     return Fire(name=node.name, inputs=node.inputs, shape=node.shape, code=code, layer=layer, scale=scale)
 
 
@@ -78,14 +81,14 @@ def _main(sources: list[Node]) -> Node:
 
 
 def _layer(network: Network, node: Node) -> str:
-    """The weight layer, or island, that drives a ReLU."""
+    """The weight layer, or island, that drives an activation."""
     source = network.source(node)
     while isinstance(source, (MaxPool, AvgPool, Flatten, Rewire, Add)):
         source = _main(network.sources(source))
     if not isinstance(source, (WeightLayer, Island)):
         raise ConversionError(
             f"it follows a {type(source).__name__}, not a weight layer",
-            where=f"node {node.name} (ReLU)",
+            where=f"node {node.name} ({type(node).__name__})",
             remedy="remove this activation",
         )
     return source.name

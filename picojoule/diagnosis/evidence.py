@@ -18,7 +18,7 @@ from torch import Tensor
 
 from picojoule.conversion.walk import Layer, walk
 from picojoule.engines import run
-from picojoule.ir import Fire, Input, Network, ReLU, WeightLayer
+from picojoule.ir import Fire, Input, Network, Pointwise, WeightLayer
 from picojoule.ir.dense import evaluate, evaluate_all, per_channel, scaled_input
 from picojoule.spikes import Raster, Times
 
@@ -79,7 +79,7 @@ def gather(reference: Network, network: Network, x: Tensor) -> list[Evidence]:
     """The evidence of every layer that fires, in order, and of the output.
 
     Args:
-        reference: the ANN whose ReLUs have the names of the network's neurons.
+        reference: the ANN whose activations have the names of the network's neurons.
         network: the spiking network.
         x: inputs ``[samples, ...]``.
     """
@@ -110,11 +110,11 @@ def _gather(reference: Network, network: Network, x: Tensor) -> list[Evidence]:
         if fire is not None:
             values[node.name] = sent[fire.name]
             times = _times(done.trains[fire.layer])
-            sums = sources[0] if isinstance(node, ReLU) else due
+            sums = sources[0] if isinstance(node, Pointwise) else due
             told = {"sums": sums, "due": due, "exact": exact[node.name], "sent": sent[fire.name], "times": times}
             found.append(Evidence(name=fire.layer, fire=fire, **told))
     due, outputs = values[reference.output.name], _rows(network, done.values)
-    if not isinstance(reference.output, ReLU):
+    if not isinstance(reference.output, Pointwise):
         last = _last_layer(reference)
         told = {"sums": due, "due": due, "exact": exact[reference.output.name], "sent": outputs, "times": None}
         found.append(Evidence(name=last, fire=None, **told))

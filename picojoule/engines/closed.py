@@ -23,7 +23,7 @@ from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.tally import Tally
 from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
 from picojoule.ir.dense import evaluator, scaled_input
-from picojoule.kernels import staircase
+from picojoule.kernels import staircase, successive
 from picojoule.spikes import Raster, Times
 
 
@@ -39,10 +39,16 @@ def refuses(network: Network) -> str | None:
             )
         if node.code.lag is not None:
             return f"{node.code.label} in layer {node.layer} fires before all its inputs have arrived"
+        if node.code.successive() is not None and bursting.needed(network):
+            return f"what becomes of each of the spikes of {node.code.label} in layer {node.layer} is drawn"
     for pool in network.all(MaxPool):
         for *between, origin in walk_up(network, pool):
-            if isinstance(origin, Fire) and (origin.code.slope or any(isinstance(node, AvgPool) for node in between)):
-                what = "of values below zero" if origin.code.slope else "behind an average pool"
+            often = isinstance(origin, Fire) and origin.code.successive() is not None
+            if isinstance(origin, Fire) and (
+                often or origin.code.slope or any(isinstance(node, AvgPool) for node in between)
+            ):
+                what = "of neurons that fire often" if often else "of values below zero" if origin.code.slope else ""
+                what = what or "behind an average pool"
                 return f"the maximum pool {pool.name} {what} may emit more than one event a window"
     return None
 
@@ -115,7 +121,7 @@ def _step(network: Network, plan: Plan, node: Node, last_read: tuple[str, ...]) 
     pools = before if isinstance(before, Fire) and before.name in plan.pooled else None
     return _Step(
         node=node,
-        work=_work(node, bursting.needed(network), pooled=pools is not None),
+        work=_work(node, plan, bursting.needed(network), pooled=pools is not None),
         evaluate=None if fires else evaluator(node),
         fire=node if fires else pools,
         shared=before.name in plan.shared,
@@ -123,9 +129,9 @@ def _step(network: Network, plan: Plan, node: Node, last_read: tuple[str, ...]) 
     )
 
 
-def _work(node: Node, in_bursts: bool, *, pooled: bool) -> Callable[..., Tensor]:
+def _work(node: Node, plan: Plan, in_bursts: bool, *, pooled: bool) -> Callable[..., Tensor]:
     if isinstance(node, Fire):
-        return _fire_bursts if in_bursts else _fire
+        return _fire_bursts if in_bursts else _fire_often if node.name in plan.successive else _fire
     if in_bursts and isinstance(node, MaxPool):
         return _pool_bursts
     return _pool if pooled else _evaluate
@@ -181,6 +187,20 @@ def _fire(step: _Step, this: _Pass, u: Tensor) -> Tensor:
         # A neuron that fires at step k has compared k+1 times; a silent one as often as there are steps.
         tally.add(node.layer, spikes=reached.spikes, state_updates=reached.index_sum + reached.spikes)
     return u
+
+
+def _fire_often(step: _Step, this: _Pass, u: Tensor) -> Tensor:
+    """What receivers decode of neurons that fire several times."""
+    node, tables = step.node, this.plan.successive[step.node.name]
+    if node.layer in this.record:
+        this.trains[node.layer] = Raster(successive.raster(u, tables))
+    flat, channels_last = flatten(u.clone() if step.shared else u)
+    decoded, spikes = successive.decode(flat, tables)
+    if this.tally:
+        fired = spikes.sum(1, dtype=torch.int64).cpu().numpy()
+        this.tally.add(node.layer, spikes=fired, state_updates=u.numel() * tables.steps)
+        this.tally.arrive_often(node.name, spikes, channels_last)
+    return unflatten(decoded, u.shape[1:], channels_last)
 
 
 def _decode(step: _Step, this: _Pass, u: Tensor) -> tuple[Tensor, staircase.Reached]:

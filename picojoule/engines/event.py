@@ -41,6 +41,8 @@ def refuses(network: Network) -> str | None:
     devices = {layer.weight.device.type for layer in network.all(WeightLayer)}
     if devices - {"cpu"}:
         return f"its weights are on {', '.join(sorted(devices))}, and lists of events are for the CPU"
+    if any(fire.code.neuron().saturates for fire in network.all(Fire)):
+        return "potentials that saturate when a window opens are for dense passes"
     return circuit_refuses(network)
 
 

@@ -35,6 +35,7 @@ from picojoule.ir import (
     schedule,
 )
 from picojoule.ir.fanout import event_sources, fan_out, own_fan_out
+from picojoule.kernels import successive
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table
 
@@ -61,7 +62,8 @@ class Plan:
         nodes: the network's nodes, weights in the memory format that is fastest here.
         schedule: None where nothing fires.
         fan_outs: for each source of events, the synapses one event reaches in each layer it feeds.
-        tables: the closed form of each neuron that has one.
+        tables: the closed form of each neuron that fires once.
+        successive: the closed form of each neuron that fires often.
         dense_fans: for each weight layer that reads analogue values, the synapses of each value.
         pooled: the maximum pool behind a neuron that has a closed form and feeds nothing else: what is decoded from
             the largest potential of a window is the largest decoded value, so the pool may come first.
@@ -74,6 +76,7 @@ class Plan:
     schedule: Schedule | None
     fan_outs: dict[str, dict[str, FanOut]]
     tables: dict[str, Table]
+    successive: dict[str, successive.Tables]
     dense_fans: dict[str, FanOut]
     pooled: dict[str, str]
     shared: frozenset[str]
@@ -102,6 +105,7 @@ def plan(network: Network) -> Plan:
         schedule=timing,
         fan_outs={source.name: _fan_outs(network, source) for source in sources},
         tables={fire.name: table for fire in network.all(Fire) if (table := fire.code.staircase()) is not None},
+        successive={fire.name: table for fire in network.all(Fire) if (table := fire.code.successive()) is not None},
         dense_fans={
             layer.name: FanOut.of(own_fan_out(network, layer))
             for layer in network.all(WeightLayer)

@@ -48,6 +48,12 @@ class Tally:
         for layer, fan in self._plan.fan_outs[emitter].items():
             self.add(layer, events_in=len(places), synops=fan.channels_first[places.cpu().numpy()])
 
+    def arrive_often(self, emitter: str, numbers: Tensor, channels_last: bool) -> None:
+        """So many events of each value ``[batch, n]``, in a memory order, arrive at the synapses of its fan-out."""
+        each = numbers.sum(0, dtype=torch.int64).cpu().numpy()
+        for layer, fan in self._plan.fan_outs[emitter].items():
+            self.add(layer, events_in=each, synops=each * fan[channels_last])
+
     def enter_pool(self, pool: str, incoming: Tensor) -> None:
         """Every event that enters a maximum pool is compared once."""
         self.add(self._plan.layer_of[pool], compares=int(torch.count_nonzero(incoming)))

@@ -2,6 +2,7 @@
 
 from picojoule.ir.network import Conversion, Fate, Heads, Network
 from picojoule.ir.nodes import (
+    Activation,
     Add,
     Affine,
     AvgPool,
@@ -15,6 +16,7 @@ from picojoule.ir.nodes import (
     Linear,
     MaxPool,
     Node,
+    Pointwise,
     Quantise,
     ReLU,
     Rewire,
@@ -23,6 +25,7 @@ from picojoule.ir.nodes import (
 from picojoule.ir.schedule import Schedule, Window, schedule
 
 __all__ = [
+    "Activation",
     "Add",
     "Affine",
     "AvgPool",
@@ -40,6 +43,7 @@ __all__ = [
     "MaxPool",
     "Network",
     "Node",
+    "Pointwise",
     "Quantise",
     "ReLU",
     "Rewire",

@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from picojoule.codes.few_spikes import FUNCTIONS
 from picojoule.ir.nodes import (
+    Activation,
     Add,
     Affine,
     AvgPool,
@@ -69,6 +71,11 @@ def _relu(node: ReLU, x: Tensor) -> Tensor:
     return y if node.ceiling == inf else y.clamp(max=node.ceiling)
 
 
+def _activation(node: Activation, x: Tensor) -> Tensor:
+    compute = FUNCTIONS[node.function].compute
+    return compute(x) if node.scale == 1 else compute(x * node.scale) / node.scale
+
+
 def _max_pool(node: MaxPool, x: Tensor) -> Tensor:
     pool = _MAX_POOL[len(node.kernel)]
     return pool(x, node.kernel, node.stride, node.padding, node.dilation, node.ceil)
@@ -115,6 +122,7 @@ _PLAIN: dict[type[Node], Callable[..., Tensor]] = {
     Add: _add,
     Affine: _affine,
     ReLU: _relu,
+    Activation: _activation,
     MaxPool: _max_pool,
     AvgPool: _avg_pool,
     Flatten: _flatten,

@@ -30,7 +30,7 @@ _KEY = "picojoule"
 _KINDS: dict[str, type[Node]] = {
     each.__name__: each
     for each in vars(kinds).values()
-    if isinstance(each, type) and issubclass(each, Node) and each not in (Node, kinds.WeightLayer)
+    if isinstance(each, type) and issubclass(each, Node) and each not in (Node, kinds.WeightLayer, kinds.Pointwise)
 }
 
 
@@ -118,7 +118,9 @@ def _value(value: Any, tensors: Mapping[str, Tensor], codes: Mapping[str, type[C
     if isinstance(value, dict) and "tensor" in value:
         return tensors[value["tensor"]]
     if isinstance(value, dict):
-        settings = {name: each for name, each in value.items() if name != "code"}
+        settings = {
+            name: tuple(each) if isinstance(each, list) else each for name, each in value.items() if name != "code"
+        }
         if value["code"] not in codes:
             raise ValueError(f"the code {value['code']!r} is not known; give it as load(codes=...)")
         return codes[value["code"]](**settings)

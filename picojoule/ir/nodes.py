@@ -5,7 +5,7 @@ Every node carries its explicit output shape (without the batch axis). ``x`` is 
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import inf, prod
@@ -127,9 +127,19 @@ class Add(Node):
     """y = Σ of its inputs: where branches of a residual network meet."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pointwise(Node, ABC):
+    """A function of single values that neurons compute."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """What users call it."""
+
+
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReLU(Node):
+class ReLU(Pointwise):
     """y = min(max(x, slope·x), ceiling), piecewise linear and monotone: ReLU, ReLU6, leaky ReLU, identity (slope 1).
 
     Attributes:
@@ -142,10 +152,27 @@ class ReLU(Node):
 
     @property
     def kind(self) -> str:
-        """What users call it."""
         if self.slope:
             return "identity" if self.slope == 1 else f"leaky ReLU ({self.slope:g})"
         return "ReLU" if self.ceiling == inf else f"ReLU{self.ceiling:g}"
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Activation(Pointwise):
+    """y = f(scale·x)/scale: a smooth function of single values.
+
+    Attributes:
+        function: the name of f in :data:`picojoule.codes.few_spikes.FUNCTIONS`.
+        scale: the value that 1 stands for.
+    """
+
+    function: str
+    scale: float = 1.0
+
+    @property
+    def kind(self) -> str:
+        return self.function
 
 
 @final

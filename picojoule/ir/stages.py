@@ -15,6 +15,7 @@ from typing import final
 from picojoule.base.errors import ConversionError
 from picojoule.ir.network import Network
 from picojoule.ir.nodes import (
+    Activation,
     Add,
     Affine,
     AvgPool,
@@ -40,7 +41,7 @@ Rule = Callable[[Network], Iterator[str]]
 
 _WEIGHTS = (Conv, ConvTranspose, Linear)
 _PATHS = (MaxPool, AvgPool, Flatten, Rewire)
-_DENSE = (Input, *_WEIGHTS, Add, ReLU, Island, *_PATHS)
+_DENSE = (Input, *_WEIGHTS, Add, ReLU, Activation, Island, *_PATHS)
 
 
 @final
@@ -107,7 +108,7 @@ def _fit(network: Network) -> Iterator[str]:
             total = sum(source.size for source in sources)
             if len(node.index) != node.size or node.index.amin() < -1 or node.index.amax() >= total:
                 yield f"{node.name} is wired to values that are not there"
-        elif isinstance(node, (Add, ReLU, Affine, Fire, Quantise)):
+        elif isinstance(node, (Add, ReLU, Activation, Affine, Fire, Quantise)):
             if any(source.shape != node.shape for source in sources):
                 yield f"{node.name} has another shape than what it reads"
         elif isinstance(node, Flatten) and node.size != sources[0].size:

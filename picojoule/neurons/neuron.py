@@ -32,6 +32,7 @@ class Neuron:
         growth: β ≥ 1, by how much a spike raises the significance of the next, if that follows at once.
         floors: θ⁻(t) > 0; empty where no spike is below zero.
         refunds: r⁻(t); ``nan`` silences the neuron.
+        low, high: where the potential saturates before the first comparison.
     """
 
     thresholds: tuple[float, ...]
@@ -42,6 +43,8 @@ class Neuron:
     growth: float = 1.0
     floors: tuple[float, ...] = ()
     refunds: tuple[float, ...] = ()
+    low: float = -inf
+    high: float = inf
 
     def __post_init__(self) -> None:
         lengths = {
@@ -76,6 +79,11 @@ class Neuron:
     def grows(self) -> bool:
         """True where spikes in a row raise the significance."""
         return self.growth != 1.0
+
+    @property
+    def saturates(self) -> bool:
+        """True where the potential has bounds when the window opens."""
+        return self.low > -inf or self.high < inf
 
     @property
     def fires_once(self) -> bool:

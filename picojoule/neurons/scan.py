@@ -30,6 +30,7 @@ def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int, g: Tensor |
         g: significance before the step.
     """
     v = (v if neuron.leak == 1.0 else neuron.leak * v) + current
+    v = v.clamp(neuron.low, neuron.high) if t == 0 and neuron.saturates else v
     spikes = v >= g * neuron.thresholds[t]
     left = v if neuron.keep == 1.0 else neuron.keep * v
     after = torch.where(spikes, left - g * neuron.resets[t], v)

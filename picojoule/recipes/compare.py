@@ -77,7 +77,7 @@ def _series(networks: list[Network], data: Dataset, settings: Settings) -> list[
         found.append(series.accuracy_against_steps(network, images, samples.labels.to(settings.device)))
         found.append(series.raster(network, images[:1], series.middle_layer(network), settings.seed))
     for network in networks:
-        if _code(network).waits:
+        if _code(network).contract.spikes == 1:
             found += series.first_spike_times(network, images)
     return found
 

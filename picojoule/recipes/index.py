@@ -101,8 +101,14 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=150,
         module="picojoule.recipes.deep_spiking_training",
     ),
-    _planned(
-        "few-spikes", "few-spikes neurons with tendency-based initialisation", "2409.00044", "coding", "jeong2024"
+    Entry(
+        name="few-spikes",
+        title="few-spikes neurons with tendency-based initialisation",
+        paper="2409.00044",
+        domain="coding",
+        cite=("jeong2024", "stoeckl2021"),
+        quick_seconds=150,
+        module="picojoule.recipes.few_spikes",
     ),
     _planned("q-mann", "quantised memory-augmented networks", "1711.03712", "memory", "park2018qmann"),
     _planned(

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from picojoule.codes import TTFS, Burst, Code, Hybrid, Phase, Rate
+from picojoule.codes import TTFS, Burst, Code, FewSpikes, Hybrid, Phase, Rate
 from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.fold import fold
 from picojoule.data.batches import first, inputs
@@ -50,5 +50,6 @@ COMPARED: tuple[Callable[[nn.Module, Any], Network], ...] = (
     phase_burst,
     spiking(TTFS(steps=80, tau=20)),
     spiking(TTFS.nearest(steps=12, tau=2)),
+    spiking(FewSpikes(steps=8)),
 )
 """Every row of ``picojoule compare``, in order."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nets import converted, dyadic, inputs
-from picojoule.codes import CODES, TTAS, TTFS, Burst, Code, Contract, Direct, Hybrid, Phase, Poisson, Rate
+from picojoule.codes import CODES, TTAS, TTFS, Burst, Code, Contract, Direct, FewSpikes, Hybrid, Phase, Poisson, Rate
 from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
@@ -44,12 +44,18 @@ DYADIC_CODES = [
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
     Direct(steps=16, leak=0.75, to_zero=True),
+    FewSpikes(steps=8),
+    FewSpikes(steps=4),
+    FewSpikes(steps=8, slope=1.0),
+    FewSpikes(steps=5, slope=1.0),
+    FewSpikes(steps=6, slope=0.25),
 ]
 DYADIC_NETWORKS = [
     Rate(steps=16),
     Phase(steps=16),
     Burst(steps=16),
     Burst(steps=32, period=8, threshold=0.0625),
+    FewSpikes(steps=6),
     *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11)),
 ]
 USED_CODES = [
@@ -62,6 +68,7 @@ USED_CODES = [
     TTFS(steps=20, start=10),
     TTAS(steps=20, tau=5),
     TTAS(steps=20, start=10, further=2),
+    FewSpikes(steps=7),
 ]
 
 
@@ -120,6 +127,7 @@ ORDERS = {
     Burst: ([Burst(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -1.0),
     Phase: ([Phase(steps=k, period=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
     Poisson: ([Poisson(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -0.5),
+    FewSpikes: ([FewSpikes(steps=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
     TTFS: ([TTFS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
     TTAS: ([TTAS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
 }
@@ -133,7 +141,7 @@ def test_declared_order_of_error(kind):
     errors = [float((code.value(u) - u).abs().mean()) for code in codes]
     measured = np.polyfit([abscissa(code.steps) for code in codes], np.log(errors), 1)[0]
     assert abs(measured - slope) < 0.1
-    declared = {Phase: "2^-T", Poisson: "1/√T"}
+    declared = {Phase: "2^-T", FewSpikes: "2^-T", Poisson: "1/√T"}
     assert all(code.contract.error == declared.get(kind, "1/T") for code in codes)
 
 

@@ -157,7 +157,7 @@ def test_recurrence_is_counted_as_its_matrix_products():
 def test_the_report_says_what_is_analogue():
     network = convert(made("squeeze"), MORE, code=Rate(steps=8), islands=True)
     assert dict(network.conversion.choices)["analogue islands"] == "2: 1 mul, 1 sigmoid"
-    assert {fate.became for fate in network.conversion.fates if fate.kind == "sigmoid"} == {"analogue island"}
+    assert {fate.became for fate in network.conversion.fates if fate.by == "settle"} == {"analogue island"}
     assert run(network, X).plan.endswith("analogue islands: 2")
     assert not any(
         "islands" in name for name, _ in convert(zoo.trained("vgg"), MORE, code=Rate(steps=4)).conversion.choices

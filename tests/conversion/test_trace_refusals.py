@@ -37,10 +37,10 @@ class Product(nn.Module):
         return y * x  # here
 
 
-class Gelu(nn.Module):
+class Smooth(nn.Module):
     def __init__(self):
         super().__init__()
-        self.smooth = nn.GELU()
+        self.smooth = nn.ELU()
 
     def forward(self, x):
         return self.smooth(x)  # here
@@ -93,7 +93,7 @@ class Clamped(nn.Module):
 UNKNOWN = {
     Sine: "sin",
     Product: "mul",
-    Gelu: "GELU",
+    Smooth: "ELU",
     AlwaysDropout: "dropout",
     Reshaped: "reshape",
     Rolled: "roll",

@@ -27,23 +27,31 @@ MEMORIES = 50
 @final
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words and answers, each sorted; a word's number is its place.
+    """Tokens by number: the words of statements and questions, then the answers that are none of them.
 
     Attributes:
-        words: of statements and questions.
-        answers: that occur in training.
+        words: sorted.
+        others: answers that no sentence has, such as ``apple,milk``, sorted.
     """
 
     words: tuple[str, ...]
-    answers: tuple[str, ...]
+    others: tuple[str, ...]
 
     @staticmethod
     def of(stories: Iterable[Story]) -> Vocabulary:
         """The vocabulary of training stories."""
         lines = [line for story in stories for line in story]
         words = {word for line in lines for word in line.words}
-        answers = {line.answer for line in lines if line.answer is not None}
-        return Vocabulary(tuple(sorted(words)), tuple(sorted(answers)))
+        answers = {line.answer.lower() for line in lines if line.answer is not None}
+        return Vocabulary(tuple(sorted(words)), tuple(sorted(answers - words)))
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Every token; its number is its place."""
+        return self.words + self.others
+
+    def __len__(self) -> int:
+        return len(self.words) + len(self.others)
 
 
 @final
@@ -52,10 +60,10 @@ class Questions:
     """Questions with what was told before them; sentences that occur often are stored once.
 
     Attributes:
-        sentences: ``[sentences, 2, words]`` float32: s⁰ and sʲ of each. Sentence 0 is the empty one.
+        sentences: ``[sentences, 2, tokens]`` float32: s⁰ and sʲ of each. Sentence 0 is the empty one.
         story: int64 ``[questions, memories]``: sentences before it, the newest first; 0 where there was none.
         question: int64 ``[questions]``: its sentence.
-        answer: int64 ``[questions]``: place in the vocabulary's answers, or −1 for one that was never trained.
+        answer: int64 ``[questions]``: its token, or −1 for one that no training story has.
         lengths: words of each sentence, int64 ``[sentences]``.
     """
 
@@ -110,15 +118,14 @@ def encode(stories: Sequence[Story], vocabulary: Vocabulary, *, memories: int = 
     Raises:
         DataError: a word that no training story has.
     """
-    number = {word: i for i, word in enumerate(vocabulary.words)}
-    place = {answer: i for i, answer in enumerate(vocabulary.answers)}
+    number = {token: i for i, token in enumerate(vocabulary.tokens)}
     known: dict[tuple[str, ...], int] = {(): 0}
     story, question, answer = [], [], []
     for told, asked in questions(stories):
         newest = [known.setdefault(line.words, len(known)) for line in reversed(told[-memories:])]
         story.append(newest)
         question.append(known.setdefault(asked.words, len(known)))
-        answer.append(place.get(asked.answer or "", -1))
+        answer.append(number.get((asked.answer or "").lower(), -1))
     if unknown := {word for sentence in known for word in sentence} - number.keys():
         what = f"words that no training story has: {', '.join(sorted(unknown)[:5])}"
         raise DataError(what, where="bAbI", remedy="test on the task that was trained")

@@ -30,8 +30,16 @@ MACHINE_ACTIONS: dict[str, str] = {
     "dram_byte": "a byte in or out of memory",
     "drive_second": "a second of the drive",
     "host_second": "a second of the host",
+    "mac_fp32": "a multiply-accumulate in fp32",
+    "mac_int8": "a multiply-accumulate in int8",
+    "add_fp32": "an addition in fp32",
+    "add_int8": "an addition in int8",
+    "xnor_int8": "a comparison of the bits of two bytes, weighted and added",
+    "exp_fp32": "an exponential in fp32",
+    "div_fp32": "a division in fp32",
+    "sram_byte": "a byte in or out of on-chip memory",
 }
-"""What simulated machines do besides arithmetic; a profile of a machine may price it."""
+"""What simulated machines, and circuits of several widths, do; a profile of one may price it."""
 
 
 @final

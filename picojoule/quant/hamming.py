@@ -29,6 +29,7 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import InputError
+from picojoule.kernels import truncated
 from picojoule.quant.fixed import Grid
 
 
@@ -60,14 +61,14 @@ class Hamming:
         """S(m_i, u) of every memory.
 
         Args:
-            m: memories ``[groups, batch, memories, lanes, values]``, on the grid of their lane.
-            u: key ``[groups, batch, lanes, values]``, likewise.
+            m: memories ``[n, l, s, e]`` of s lanes, on the grid of their lane.
+            u: key ``[n, s, e]``, likewise.
             grid: the format of each lane, sign-magnitude, at most 15 bits.
 
         Returns:
-            ``[groups, batch, memories, lanes]``; its gradient is the approximation above.
+            ``[n, l, s]``; its gradient is the approximation above.
         """
-        return _Similarity.apply(m, u.unsqueeze(2), grid, self)
+        return _Similarity.apply(m, u, grid, self)
 
 
 def magnitudes(x: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
@@ -84,37 +85,47 @@ def popcount(x: Tensor) -> Tensor:
 
 
 class _Similarity(torch.autograd.Function):
-    """Shapes: m ``[g, b, l, s, e]``, u ``[g, b, 1, s, e]``."""
-
     @staticmethod
     def forward(ctx: Any, m: Tensor, u: Tensor, grid: Grid, measure: Hamming) -> Tensor:
         ctx.save_for_backward(m, u)
         ctx.grid, ctx.measure = grid, measure
         full = 2 ** (grid.bits - 1)
-        (a, negative_m), (b, negative_u) = magnitudes(m, grid), magnitudes(u, grid)
-        differ = negative_m ^ negative_u
-        if measure.aligned:
-            apart = torch.where(differ, a + b, (a - b).abs()).clamp_(max=full - 1)
-        else:
-            apart = a ^ b
-        near = (full - 1) - apart
-        signed = torch.where(differ, -near, near)
-        return signed.sum(-1, dtype=torch.float32) * (2.0**measure.scale / full)
+        plain = not measure.aligned and truncated.usable(m, u)
+        total = truncated.hamming(m, u, grid.step, full) if plain else _sums(m, u.unsqueeze(1), grid, measure, full)
+        return total * (2.0**measure.scale / full)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         m, u = ctx.saved_tensors
         grid, measure = ctx.grid, ctx.measure
-        g = (grads[0] * 2.0**measure.scale).unsqueeze(-1)
-        if measure.aligned:
-            away = g * torch.sign(m - u) / ((grid.high + 1) * grid.step)
-            return -away, away.sum(2, keepdim=True), None, None
-        (a, negative_m), (b, negative_u) = magnitudes(m, grid), magnitudes(u, grid)
-        more = (popcount(b) - popcount(a)).to(g.dtype)  # pop u − pop m
-        differ = (negative_m ^ negative_u).to(g.dtype)
-        sign_m, sign_u = 1 - 2 * negative_m.to(g.dtype), 1 - 2 * negative_u.to(g.dtype)
-        if measure.sign_term == "released":
-            to_m, to_u = sign_u * more - differ, -sign_m * more - differ
-        else:
-            to_m, to_u = sign_u * (more + differ), sign_m * (differ - more)
-        return g * to_m, (g * to_u).sum(2, keepdim=True), None, None
+        g = grads[0] * 2.0**measure.scale
+        if not measure.aligned and measure.sign_term == "symmetric" and truncated.usable(m, u):
+            return *truncated.hamming_back(g, m, u, grid.step), None, None
+        to_m, to_u = _slopes(m, u.unsqueeze(1), grid, measure)
+        return g.unsqueeze(-1) * to_m, (g.unsqueeze(-1) * to_u).sum(1), None, None
+
+
+def _sums(m: Tensor, u: Tensor, grid: Grid, measure: Hamming, full: int) -> Tensor:
+    """Σ_e s_m s_u (N − 1 − apart), the reference of the compiled form; u ``[n, 1, s, e]``."""
+    (a, negative_m), (b, negative_u) = magnitudes(m, grid), magnitudes(u, grid)
+    differ = negative_m ^ negative_u
+    if measure.aligned:
+        apart = torch.where(differ, a + b, (a - b).abs()).clamp_(max=full - 1)
+    else:
+        apart = a ^ b
+    near = (full - 1) - apart
+    return torch.where(differ, -near, near).sum(-1, dtype=torch.float32)
+
+
+def _slopes(m: Tensor, u: Tensor, grid: Grid, measure: Hamming) -> tuple[Tensor, Tensor]:
+    """∂HS/∂m and ∂HS/∂u over 2^c, element by element."""
+    if measure.aligned:
+        towards = torch.sign(u - m) / ((grid.high + 1) * grid.step)
+        return towards, -towards
+    (a, negative_m), (b, negative_u) = magnitudes(m, grid), magnitudes(u, grid)
+    more = (popcount(b) - popcount(a)).to(m.dtype)  # pop u − pop m
+    differ = (negative_m ^ negative_u).to(m.dtype)
+    sign_m, sign_u = 1 - 2 * negative_m.to(m.dtype), 1 - 2 * negative_u.to(m.dtype)
+    if measure.sign_term == "released":
+        return sign_u * more - differ, -sign_m * more - differ
+    return sign_u * (more + differ), sign_m * (differ - more)

@@ -3,5 +3,6 @@
 from picojoule.models.memory.arithmetic import Arithmetic, Float, Quantised
 from picojoule.models.memory.bags import Bags, Task, gather, pack
 from picojoule.models.memory.memn2n import Form, MemN2N
+from picojoule.models.memory.rounded import Rounded
 
-__all__ = ["Arithmetic", "Bags", "Float", "Form", "MemN2N", "Quantised", "Task", "gather", "pack"]
+__all__ = ["Arithmetic", "Bags", "Float", "Form", "MemN2N", "Quantised", "Rounded", "Task", "gather", "pack"]

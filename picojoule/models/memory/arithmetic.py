@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import InputError
-from picojoule.quant import Fixed, Gauge, Grid, Hamming, binary, stack, through
+from picojoule.quant import Fixed, Gauge, Grid, Hamming, binary, products, stack, through
 
 SIMILARITIES = ("dot", "hamming", "cosine")
 COSINE_SHARPNESS = 8.0
@@ -141,21 +141,24 @@ class Quantised(Arithmetic):
         return self._put(x, 0, name)
 
     def similarity(self, m: Tensor, u: Tensor) -> Tensor:
+        rows, keys, grid = m.flatten(0, 1), u.flatten(0, 1), _grid(self.lanes, 0, m.device)
         if self.measure == "hamming":
-            z = self.hamming.similarity(m, u, _grid(self.lanes, 0, m.device))
+            z = self.hamming.similarity(rows, keys, grid).view(m.shape[:-1])
         else:
-            z = self._put(m * u.unsqueeze(2), 0, "similarity products").sum(-1)
+            self._count_products("similarity products", rows, keys.unsqueeze(1))
+            z = products.dot(rows, keys, grid).view(m.shape[:-1])
             z = z if self.measure == "dot" else z * _sharpness(m, u)
         return self._put_last(z, "similarity")
 
     def read(self, p: Tensor, c: Tensor) -> Tensor:
-        p = self._put_last(p, "attention")
-        return self._put(self._put(p.unsqueeze(-1) * self._put(c, 0, "contents"), 0, "read products").sum(2), 0, "read")
+        p, c = self._put_last(p, "attention"), self._put(c, 0, "contents in base")
+        self._count_products("read products", p.unsqueeze(-1), c)
+        o = products.weighted(p.flatten(0, 1), c.flatten(0, 1), _grid(self.lanes, 0, p.device))
+        return self._put(o.unflatten(0, p.shape[:2]), 0, "read")
 
     def transform(self, h: Tensor, u: Tensor, hop: int) -> Tensor:
         weights = self.weight(h.transpose(1, 2), hop, "H")  # [g, in, s, out]
-        products = u.movedim(3, 2).unsqueeze(-1) * weights.unsqueeze(1)  # [g, b, in, s, out]
-        return self._put(self._put(products, hop, "H products").sum(2), hop, "H·u")
+        return self._put(products.matrix(u, weights, _grid(self.lanes, hop, u.device)), hop, "H·u")
 
     def add(self, o: Tensor, h: Tensor) -> Tensor:
         return self._put(o + self._put(h, 0, "H·u in base"), 0, "key")
@@ -163,6 +166,10 @@ class Quantised(Arithmetic):
     def _put(self, x: Tensor, hop: int, name: str) -> Tensor:
         """Quantise ``[..., lanes, values]`` in the format that `hop` moves to."""
         return self._through(x, _grid(self.lanes, hop, x.device), name)
+
+    def _count_products(self, name: str, a: Tensor, b: Tensor) -> None:
+        if self.gauge is not None:
+            self._put(a * b, 0, name)
 
     def _put_last(self, x: Tensor, name: str) -> Tensor:
         """Quantise ``[..., lanes]``."""

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from picojoule.base.errors import DataError
@@ -56,7 +57,7 @@ def _folder(path: Path, number: int) -> dict[str, str | None]:
 
 
 def _packed(path: Path, number: int) -> dict[str, str | None]:
-    rows = _rows(path)
+    rows = _rows(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
     def text(part: str) -> str | None:
         pattern = re.compile(rf"(?:.*/)?qa{number}_.*_{part}\.txt")
@@ -66,7 +67,9 @@ def _packed(path: Path, number: int) -> dict[str, str | None]:
     return {part: text(part) for part in ("train", "test")}
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+@lru_cache(maxsize=1)
+def _rows(path: Path, written: int) -> list[dict[str, str]]:
+    """The rows of the file as it was `written`; whoever loads one task often loads another."""
     opens: Callable[[Path], gzip.GzipFile] = gzip.open  # type: ignore[assignment]
     try:
         with opens(path) as file:

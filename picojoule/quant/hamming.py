@@ -1,6 +1,6 @@
 """A similarity of two vectors that is bounded whatever their lengths: weighted Hamming similarity (``park2018qmann``).
 
-With sign-magnitude codes of n bits, signs s ∈ {−1, +1} and magnitudes a, b of n − 1 bits as whole numbers, N = 2^(n−1)::
+With sign-magnitude codes of n bits, signs s ∈ {−1, +1}, magnitudes a, b of n − 1 bits as whole numbers, N = 2^(n−1)::
 
     HS(u, v) = s_u s_v Σ_k W_k XNOR(a_k, b_k),   W_k = 2^(k+α−n),  k = 0 … n−2
              = s_u s_v·2^c·(N − 1 − (a ⊕ b))/N,  c = α − 1               S(U, V) = Σ_d HS(U_d, V_d)
@@ -53,9 +53,7 @@ class Hamming:
 
     def __post_init__(self) -> None:
         if self.sign_term not in ("symmetric", "released"):
-            raise InputError(
-                f"a sign term {self.sign_term!r}", where="Hamming", remedy="give symmetric or released"
-            )
+            raise InputError(f"a sign term {self.sign_term!r}", where="Hamming", remedy="give symmetric or released")
 
     def similarity(self, m: Tensor, u: Tensor, grid: Grid) -> Tensor:
         """S(m_i, u) of every memory.
@@ -109,10 +107,7 @@ def _sums(m: Tensor, u: Tensor, grid: Grid, measure: Hamming, full: int) -> Tens
     """Σ_e s_m s_u (N − 1 − apart), the reference of the compiled form; u ``[n, 1, s, e]``."""
     (a, negative_m), (b, negative_u) = magnitudes(m, grid), magnitudes(u, grid)
     differ = negative_m ^ negative_u
-    if measure.aligned:
-        apart = torch.where(differ, a + b, (a - b).abs()).clamp_(max=full - 1)
-    else:
-        apart = a ^ b
+    apart = torch.where(differ, a + b, (a - b).abs()).clamp_(max=full - 1) if measure.aligned else a ^ b
     near = (full - 1) - apart
     return torch.where(differ, -near, near).sum(-1, dtype=torch.float32)
 

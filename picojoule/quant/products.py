@@ -1,6 +1,7 @@
 """Sums of truncated products with a gradient: ∂T/∂x := 1, so that it is the gradient of the exact sums.
 
-Shapes: n = groups × batch, l memories, s lanes, e values. On the CPU they are compiled (:mod:`picojoule.kernels.truncated`).
+Shapes: n = groups × batch, l memories, s lanes, e values. On the CPU they are compiled
+(:mod:`picojoule.kernels.truncated`).
 """
 
 from __future__ import annotations

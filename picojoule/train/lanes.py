@@ -37,7 +37,8 @@ class Recipe:
         batch: questions in a step.
         clip: L2 norm of the summed gradient of a parameter.
         slow: factor of rate, and of clip by its root's sake ½, for H.
-        linear_start: begin without the softmax, at half the rate, until the held-out cost stops falling.
+        linear_start: so many lanes, the first ones, begin without the softmax, at half the rate, until their held-out
+            cost stops falling, for half of the epochs at most.
         noise: mix empty memories in.
         ends: a lane ends when its best weights are more than `patience` epochs old and it has become worse by `worse`.
         patience, worse: of that.
@@ -49,7 +50,7 @@ class Recipe:
     batch: int = 32
     clip: float = 40.0
     slow: float = 1.0
-    linear_start: bool = False
+    linear_start: int = 0
     noise: bool = False
     ends: bool = False
     patience: int = 5
@@ -138,7 +139,9 @@ class _Steps:
 
     def __init__(self, task: Task, batch: int) -> None:
         if not len(task) or batch < 1:
-            raise InputError(f"batches of {batch} from {len(task)} questions", where="lanes", remedy="give at least one")
+            raise InputError(
+                f"batches of {batch} from {len(task)} questions", where="lanes", remedy="give at least one"
+            )
         self.sizes, self.batch, self.device = task.sizes, batch, task.story.device
 
     def __len__(self) -> int:
@@ -163,7 +166,9 @@ class _Kept(nn.Module):
         for i, each in enumerate(net.parameters()):
             self.register_buffer(f"best_{i}", each.detach().clone())
         for name, value in {"error": 1.0, "cost": 1.0, "age": 0.0, "ended": 0.0}.items():
-            self.register_buffer(name, torch.full(net.linear.shape, value, dtype=torch.float64, device=net.place.device))
+            self.register_buffer(
+                name, torch.full(net.linear.shape, value, dtype=torch.float64, device=net.place.device)
+            )
 
     @property
     def best(self) -> list[Tensor]:
@@ -177,13 +182,15 @@ class _Learner:
     def __init__(
         self, net: MemN2N, train: Task, held_out: Task, arithmetic: Arithmetic, recipe: Recipe, seed: int
     ) -> None:
-        net.linear.fill_(recipe.linear_start)
+        net.linear.zero_()[:, : recipe.linear_start] = True
+        self.epoch = 0
         self.model, self.optimiser, self.processes, self.stream = _Kept(net), None, processes(), 0
         self.train, self.held_out, self.arithmetic, self.recipe, self.seed = train, held_out, arithmetic, recipe, seed
         self.slow = [recipe.slow if each is net.h else 1.0 for each in net.parameters()]
 
     def learn(self, x: Tensor, y: Tensor, moment: Moment) -> float:
         """One step of every lane that has not ended."""
+        self.epoch = moment.epoch
         net, recipe = self.model.net, self.recipe
         noise = torch.Generator().manual_seed(self.seed * 1_000_003 + moment.step) if recipe.noise else None
         bags, answer = gather(self.train, x, ages=net.form.ages, generator=noise)
@@ -216,7 +223,7 @@ class _Learner:
         error, cost = errors(net, self.held_out, self.arithmetic)
         net.train()
         better = (error <= kept.error) & (cost <= kept.cost)
-        leaves = net.linear & (cost > kept.cost)
+        leaves = net.linear & ((cost > kept.cost) | (2 * (self.epoch + 1) >= self.recipe.epochs))
         for best, each in zip(kept.best, net.parameters(), strict=True):
             best.copy_(torch.where(better[..., None, None], each.detach(), best))
         kept.error.copy_(torch.where(better, error, kept.error))

@@ -165,7 +165,8 @@ def test_two_sums_give_the_position_encoding():
         ours = 0.5 * bags[0] @ a + (0.5 - k) * (bags[1] @ a)
         j = len(sentence.words)
         theirs = sum(
-            ((1 - i / j) - k * (1 - 2 * i / j)) * a[words.tokens.index(word)] for i, word in enumerate(sentence.words, 1)
+            ((1 - i / j) - k * (1 - 2 * i / j)) * a[words.tokens.index(word)]
+            for i, word in enumerate(sentence.words, 1)
         )
         torch.testing.assert_close(ours, theirs)
 

@@ -46,7 +46,12 @@ def test_similarity_is_symmetric_bounded_and_largest_with_itself(table):
 @pytest.mark.parametrize("frac", [0, 5, 7])
 def test_negative_zero_saturation_and_binary(frac):
     q = Fixed(iwl=7 - frac, frac=frac)
-    assert q.codes(torch.tensor([-0.01 * q.step, -100.0 * 2**q.iwl, 100.0 * 2**q.iwl, 0.0])).tolist() == [128, 255, 127, 0]
+    assert q.codes(torch.tensor([-0.01 * q.step, -100.0 * 2**q.iwl, 100.0 * 2**q.iwl, 0.0])).tolist() == [
+        128,
+        255,
+        127,
+        0,
+    ]
     ends = q.quantise(torch.tensor([-1e6, 1e6]))
     assert ends[0] == -ends[1] == -(2.0**q.iwl - q.step)
     assert binary(torch.tensor([0.0, -0.0, 1e-9, -1e-9])).tolist() == [1, 1, 1, -1]

@@ -23,6 +23,9 @@ COSINE_SHARPNESS = 8.0
 """β of exp(β·cos): without it a bounded measure could not choose among memories. Ours."""
 
 
+_HAMMING = Hamming()
+
+
 class Arithmetic(ABC):
     """How the steps of a network are computed."""
 
@@ -114,7 +117,7 @@ class Quantised(Arithmetic):
 
     lanes: tuple[Fixed, ...]
     measure: str = "dot"
-    hamming: Hamming = Hamming()
+    hamming: Hamming = _HAMMING
     control: bool = False
     binary_weights: bool = False
     gauge: Gauge | None = None

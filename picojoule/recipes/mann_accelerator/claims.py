@@ -95,7 +95,9 @@ def _cpu(cycles: float, rows: list[Row], runs: list[Run]) -> Claim:
 
 def _at_least(name: str, text: str, paper: float, measured: float, source: str) -> Claim:
     status = "reached" if measured >= 0.9 * paper else "not-reached"
-    return Claim(id=name, text=text, paper=paper, paper_source=source, measured=measured, unit="fraction", status=status)
+    return Claim(
+        id=name, text=text, paper=paper, paper_source=source, measured=measured, unit="fraction", status=status
+    )
 
 
 def _at_most(name: str, text: str, paper: float, measured: float | None) -> Claim:
@@ -104,7 +106,14 @@ def _at_most(name: str, text: str, paper: float, measured: float | None) -> Clai
     else:
         status, reason = "reached" if measured <= 1.1 * paper else "not-reached", None
     return Claim(
-        id=name, text=text, paper=paper, paper_source=_MODEL, measured=measured, unit="rows", status=status, reason=reason
+        id=name,
+        text=text,
+        paper=paper,
+        paper_source=_MODEL,
+        measured=measured,
+        unit="rows",
+        status=status,
+        reason=reason,
     )
 
 

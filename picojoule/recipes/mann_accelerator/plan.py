@@ -39,7 +39,7 @@ class Plan:
 PLANS: dict[str, Plan] = {
     "smoke": Plan(tasks=(1,), questions=100, tests=50, restarts=1, recipe=Recipe(epochs=2), embedding=8, timed=5),
     "quick": Plan(
-        tasks=(1, 11, 12, 15), questions=1000, tests=1000, restarts=3, recipe=Recipe(epochs=60, halve=15)
+        tasks=(1, 11, 12, 15), questions=3000, tests=1000, restarts=3, recipe=Recipe(epochs=30, halve=10)
     ),
     "full": Plan(tasks=tuple(range(1, 21)), questions=10_000, tests=1000, restarts=10, recipe=Recipe(epochs=100)),
 }  # fmt: skip

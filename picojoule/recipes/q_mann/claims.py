@@ -25,49 +25,31 @@ _CODES = 256
 def claims(benches: list[Bench], swept: list[Sweeps], done: list[Found]) -> tuple[Claim, ...]:
     """All claims."""
     ours = mean_error(done, CONTROLLED.name)
-    gain = 1 - _share(ours, mean_error(done, SAME))
-    own = 1 - _share(ours, mean_error(done, DOT.name))
     plain, hamming = (mean_error(done, each.name) for each in BINARIES)
     whole = joules(benches, "ann fp32")[0] / joules(benches, CONTROLLED.name)[0]
-    parts = [fmean(each) for each in zip(*map(_released, benches), strict=True)]
-    iwl = {found.get(SAME).iwl for found in done}  # type: ignore[union-attr]
-    formats = ", ".join(f"IWL {each}" for each in sorted(each for each in iwl if each is not None))
+    fp32, eight = (fmean(each) for each in zip(*map(_released, benches), strict=True))
+    formats = ", ".join(f"IWL {each}" for each in sorted({found[SAME].iwl or 0 for found in done}))
+    same, own = (1 - _share(ours, mean_error(done, name)) for name in (SAME, DOT.name))
+    of_the_paper = (
+        ("error-8-bit", f"error saved by Q-MANN against dot in the same formats ({formats})", 0.46, same, "fraction"),
+        ("error-8-bit-own", "error saved by Q-MANN against dot in its own best formats", 0.46, own, "fraction"),
+        ("error-binary", "error saved by Hamming, binary weights", 0.30, 1 - _share(hamming, plain), "fraction"),
+        ("energy", f"computation energy, fp32 over 8 bits, {_FORM}", 22.0, fp32 / eight, "ratio"),
+        ("energy-whole", "the same as run here, softmax and answer in fp32 included", 22.0, whole, "ratio"),
+    )
+    by_construction = (
+        ("multiply-over-add", "10 × fp32 multiplication over int8 addition", 1233, round(10 * _multiply_over_add())),
+        ("closed-form", "pairs of codes whose similarity is not that of their bits", 0, pairs_that_differ()),
+        ("bounded", "pairs of codes whose similarity is 2^c or more in size", 0, pairs_beyond()),
+    )
     return (
-        _of_the_paper(
-            "error-8-bit", f"error saved by Q-MANN against dot in the same formats ({formats})", 0.46, gain, "fraction"
-        ),
-        _of_the_paper(
-            "error-8-bit-own-format", "error saved by Q-MANN against dot in dot's own best formats", 0.46, own, "fraction"
-        ),
-        _of_the_paper(
-            "error-binary", "error saved by Hamming against dot, binary weights", 0.30, 1 - _share(hamming, plain),
-            "fraction",
-        ),
-        _of_the_paper(
-            "energy", "computation energy of the released form (bags of words, E=60), fp32 over Hamming in 8 bits,"
-            " what is quantised alone", 22.0, parts[0] / parts[1], "ratio"
-        ),
-        _of_the_paper(
-            "energy-whole", "computation energy as run here, fp32 over Q-MANN, softmax and answer in fp32 included", 22.0,
-            whole, "ratio"
-        ),
+        *(_of_the_paper(*each) for each in of_the_paper),
         _collapse(swept),
-        structural(
-            "multiply-over-add",
-            "an fp32 multiplication over an int8 addition, tenths",
-            target=1233,
-            measured=round(10 * _multiply_over_add()),
-            unit="ratio × 10",
-        ),
-        structural(
-            "closed-form", "pairs of codes whose similarity is not that of their bits", target=0,
-            measured=pairs_that_differ(), unit="count",
-        ),
-        structural(
-            "bounded", "pairs of codes whose similarity is 2^c or more in size", target=0, measured=pairs_beyond(),
-            unit="count",
-        ),
-    )  # fmt: skip
+        *(structural(i, text, target=target, measured=n, unit="count") for i, text, target, n in by_construction),
+    )
+
+
+_FORM = "what is quantised of the released form (bags of words, E=60, Hamming)"
 
 
 def _released(bench: Bench) -> tuple[float, float]:
@@ -88,9 +70,7 @@ def _share(error: float, of: float) -> float:
 def _of_the_paper(name: str, text: str, paper: float, measured: float, unit: str) -> Claim:
     """Reached within a tenth of the paper's number, or beyond it."""
     status = "reached" if measured >= 0.9 * paper else "not-reached"
-    return Claim(
-        id=name, text=text, paper=paper, paper_source=_READ, measured=measured, unit=unit, status=status
-    )
+    return Claim(id=name, text=text, paper=paper, paper_source=_READ, measured=measured, unit=unit, status=status)
 
 
 def _collapse(swept: list[Sweeps]) -> Claim:

@@ -36,9 +36,7 @@ def mean_error(done: list[Found], name: str) -> float:
 
 def joules(benches: list[Bench], name: str, *, quantised_only: bool = False) -> tuple[float, float]:
     """Arithmetic alone, and with memory, of a question on average."""
-    parts = [
-        actions(bench.form, bench.load, WIDTHS[name], quantised_only=quantised_only) for bench in benches
-    ]
+    parts = [actions(bench.form, bench.load, WIDTHS[name], quantised_only=quantised_only) for bench in benches]
     found = [fmean(price_actions(each, p).joules for each in parts) for p in (MEMORY_NETWORK_OPS, MEMORY_NETWORK)]
     return found[0], found[1]
 

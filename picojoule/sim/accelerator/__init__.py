@@ -1,4 +1,4 @@
-"""A dataflow accelerator of memory networks (``park2019mann``): its numbers bit by bit, its cycles, its board and link."""
+"""A dataflow accelerator of memory networks (``park2019mann``): its numbers bit by bit, its cycles, its board."""
 
 from picojoule.sim.accelerator.board import PUBLISHED, Board, fit_cycles, fit_power
 from picojoule.sim.accelerator.cycles import Clock, Cycles

@@ -66,9 +66,7 @@ class Clock:
     row: int = 6
     hops: int = 3
 
-    def of(
-        self, packets: NDArray[np.int64], memories: NDArray[np.int64], visited: NDArray[np.int64]
-    ) -> Cycles:
+    def of(self, packets: NDArray[np.int64], memories: NDArray[np.int64], visited: NDArray[np.int64]) -> Cycles:
         """Cycles of questions.
 
         Args:

@@ -60,7 +60,9 @@ class Weights:
         """
         if address.shape[1] > LANES:
             what = f"embeddings of {address.shape[1]} values"
-            raise InputError(what, where="accelerator", remedy=f"it has {LANES} lanes: train a network of at most so many")
+            raise InputError(
+                what, where="accelerator", remedy=f"it has {LANES} lanes: train a network of at most so many"
+            )
 
         def rows(x: NDArray[np.floating]) -> Codes:
             return code(np.pad(x, ((0, 0), (0, LANES - x.shape[1]))))

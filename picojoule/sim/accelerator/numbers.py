@@ -9,8 +9,8 @@
     exp       in Q12.19 for x ≤ 0: the largest of 0 and 15 tangents of e^x at −k²/200
     divide    (a << 24)/b, rounded towards zero
 
-A result of the tree, read as Q12.19, is 32 times as large, so that the exponential sees the dot product itself with five
-bits fewer behind the point. Codes are int64 here; what the circuit has no bits for is cut off.
+A result of the tree, read as Q12.19, is 32 times as large, so that the exponential sees the dot product itself with
+five bits fewer behind the point. Codes are int64 here; what the circuit has no bits for is cut off.
 """
 
 from __future__ import annotations

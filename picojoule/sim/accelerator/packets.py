@@ -31,7 +31,9 @@ def stream(story: Sequence[Sequence[int]], question: Sequence[int]) -> NDArray[n
         InputError: a number beyond 12 bits, or a question without a word.
     """
     if not question or max((*question, *(word for sentence in story for word in sentence), len(story))) > _LARGEST:
-        raise InputError("a word beyond 12 bits, or an empty question", where="packets", remedy="use a smaller vocabulary")
+        raise InputError(
+            "a word beyond 12 bits, or an empty question", where="packets", remedy="use a smaller vocabulary"
+        )
     found = []
     for age in reversed(range(len(story))):  # the oldest comes first, as it was told
         found += [_packet(WORD, word) for word in story[age]] + [_packet(AGE, age)]

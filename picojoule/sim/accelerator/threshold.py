@@ -50,7 +50,9 @@ class Threshold:
             InputError: a ρ outside (0, 1], or no question.
         """
         if not 0 < rho <= 1 or not len(y):
-            raise InputError(f"ρ = {rho} and {len(y)} questions", where="Threshold", remedy="give 0 < ρ ≤ 1 and a question")
+            raise InputError(
+                f"ρ = {rho} and {len(y)} questions", where="Threshold", remedy="give 0 < ρ ≤ 1 and a question"
+            )
         classes = np.unique(y)
         theta = np.full(z.shape[1], np.inf)
         for c in classes:

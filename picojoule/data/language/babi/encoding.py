@@ -102,9 +102,7 @@ class Questions:
         return inputs, self.answer[index]
 
     def _with(self, story: Tensor, question: Tensor, answer: Tensor) -> Questions:
-        return Questions(
-            sentences=self.sentences, story=story, question=question, answer=answer, lengths=self.lengths
-        )
+        return Questions(sentences=self.sentences, story=story, question=question, answer=answer, lengths=self.lengths)
 
 
 def encode(stories: Sequence[Story], vocabulary: Vocabulary, *, memories: int = MEMORIES) -> Questions:

@@ -109,6 +109,8 @@ def _side(at: dict[str, tuple[int, int]], a: str, b: str) -> str:
 _LARGE = ("box", "chest", "suitcase", "container")
 _SMALL = ("box of chocolates", "chocolate")
 _FACTS = 5
+
+
 def sizes(rng: Random) -> Story:
     """Task 18: which of two is bigger, by a third between them."""
     tell = Telling(rng)
@@ -173,9 +175,7 @@ def _two_steps(rng: Random) -> tuple[str, str]:
     return first, rng.choice([way for way, step in _STEPS.items() if step != back])
 
 
-def _put(
-    at: dict[str, tuple[int, int]], ways: dict[tuple[str, str], str], name: str, beside: str, way: str
-) -> None:
+def _put(at: dict[str, tuple[int, int]], ways: dict[tuple[str, str], str], name: str, beside: str, way: str) -> None:
     """Put a place beside another one, where there is room."""
     x, y = at[beside]
     step = _STEPS[way]

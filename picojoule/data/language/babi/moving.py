@@ -102,7 +102,7 @@ def conjunction(rng: Random) -> Story:
             pair = rng.sample(NAMES, 2)
             place = rng.choice(PLACES)
             line = tell.move(" and ".join(pair), place)
-            at |= {who: (place, line) for who in pair}
+            at |= dict.fromkeys(pair, (place, line))
         _where(tell, at)
     return tell.story
 
@@ -116,7 +116,7 @@ def compound(rng: Random) -> Story:
         line = tell.move(" and ".join(pair), first)
         second = tell.other(PLACES, first)
         last = tell.move("they", second, later=rng.choice(LATER))
-        at |= {who: (second, line, last) for who in pair}
+        at |= dict.fromkeys(pair, (second, line, last))
         _where(tell, at)
     return tell.story
 
@@ -136,9 +136,7 @@ def times(rng: Random) -> Story:
             slot = order[who].pop(0)
             verb = rng.choice(("went", "journeyed", "travelled", "went back", "moved"))
             move = f"{who} {verb} to the {went[who][slot]}"
-            lines[who][slot] = tell.say(
-                f"{_TIMES[slot]} {move}" if rng.random() < 0.5 else f"{move} {_TIMES[slot]}"
-            )
+            lines[who][slot] = tell.say(f"{_TIMES[slot]} {move}" if rng.random() < 0.5 else f"{move} {_TIMES[slot]}")
         able = [each for each in _OTHER_NAMES if len(lines[each]) > 1]
         if able:
             who = rng.choice(able)

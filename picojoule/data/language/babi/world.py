@@ -79,7 +79,10 @@ class World:
     def gifts(self) -> list[tuple[str, str, str]]:
         """Who could give which thing to whom."""
         return [
-            (who, name, to) for who, name in self.held() for to in self.names if to != who and self.at[to] == self.at[who]
+            (who, name, to)
+            for who, name in self.held()
+            for to in self.names
+            if to != who and self.at[to] == self.at[who]
         ]
 
     def move(self, who: str, place: str, suffix: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+from picojoule.base.errors import InputError
 from picojoule.base.files import sha256
 from picojoule.data.language.babi import Questions, Task, Vocabulary, encode, generate, load
 from picojoule.data.language.babi.stories import first_questions
@@ -34,7 +35,15 @@ class Asked:
 
 
 def obtain(settings: Settings, number: int, *, train: int, test: int) -> Task:
-    """A task: generated with so many questions, or the first so many of the public files."""
+    """A task: generated with so many questions, or the first so many of the public files.
+
+    Raises:
+        InputError: the full mode was asked for without data.
+        DataError: the files cannot be read.
+    """
+    if settings.mode == "full" and settings.data is None:
+        remedy = "give the folder of bAbI v1.2, or babi_en10k.jsonl.gz, with --data"
+        raise InputError("the full mode has no data", where="--full", remedy=remedy)
     if settings.limit is not None:
         test = min(test, settings.limit)
     if settings.data is None or settings.mode == "smoke":

@@ -16,7 +16,7 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot, pad
+from torch.nn.functional import pad
 
 from picojoule.base.errors import InputError
 from picojoule.data.language.babi import Questions
@@ -113,7 +113,7 @@ def gather(task: Task, index: Tensor, *, ages: int, generator: torch.Generator |
     if generator is not None:
         empty = torch.rand(story.shape, generator=generator).to(index.device) < _NOISE
         age = age + empty.cumsum(2)
-    old = one_hot(age.clamp(max=ages - 1), ages).to(task.sentences.dtype)
+    old = torch.eye(ages, dtype=task.sentences.dtype, device=index.device)[age.clamp(max=ages - 1)]
     words = task.sentences[groups[..., None], story]
     memory = torch.cat([words, old * told[..., None]], 3)
     bags = Bags(memory=memory, question=task.sentences[groups, task.question[groups, index]], told=told)

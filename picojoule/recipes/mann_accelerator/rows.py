@@ -73,7 +73,7 @@ def rows(plan: Plan, runs: list[Run]) -> Iterator[Row]:
                 metrics={
                     "rows_looked_at": fmean(float(visited.mean()) for _, visited in seen),
                     "cycles": mean,
-                    "speed_delay": board.joules(mean) * board.seconds(mean),
+                    "energy_delay": board.joules(mean) * board.seconds(mean),
                 },
                 simulated=board.seconds(mean),
                 layers=tuple({"name": each, "joules": j} for each, j in parts.items()) if mhz == CLOCKS_MHZ[-1] else (),

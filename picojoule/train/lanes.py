@@ -36,7 +36,7 @@ class Recipe:
         halve: epochs after which the rate is halved.
         batch: questions in a step.
         clip: L2 norm of the summed gradient of a parameter.
-        slow: factor of rate, and of clip by its root's sake ½, for H.
+        slow: factor of the rate of H; the released code of Q-MANN has 0.1.
         linear_start: so many lanes, the first ones, begin without the softmax, at half the rate, until their held-out
             cost stops falling, for half of the epochs at most.
         noise: mix empty memories in.

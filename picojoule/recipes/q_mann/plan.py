@@ -95,8 +95,8 @@ PLANS: dict[str, Plan] = {
         iwls=(2, 3),
     ),
     "quick": Plan(
-        tasks=(1, 12, 15), questions=1000, tests=1000, restarts=2, swept=1, recipe=Recipe(epochs=36, halve=25),
-        embedding=32, iwls=(1, 2, 3, 4, 5),
+        tasks=(1, 4, 15), questions=1000, tests=1000, restarts=2, swept=1, recipe=Recipe(epochs=40, halve=12),
+        embedding=40, iwls=(1, 2, 3, 4, 5),
     ),
     "full": Plan(
         tasks=tuple(range(1, 21)), questions=10_000, tests=1000, restarts=10, swept=1, recipe=Recipe(epochs=100),

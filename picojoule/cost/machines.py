@@ -42,7 +42,7 @@ MEMORY_NETWORK_OPS = Profile(
     name="memory-network-45nm-ops",
     title="45 nm, fp32 and int8 side by side, arithmetic alone",
     bits=32,
-    prices={**_ARITHMETIC, "sram_byte": Price(0.0, "left out: the usual form of papers")},
+    prices=_ARITHMETIC,
     note="What is quantised runs in int8, softmax and answer in fp32; no memory.",
 )
 MEMORY_NETWORK = Profile(

@@ -30,6 +30,9 @@ MACHINE_ACTIONS: dict[str, str] = {
     "dram_byte": "a byte in or out of memory",
     "drive_second": "a second of the drive",
     "host_second": "a second of the host",
+}
+"""What simulated machines do besides arithmetic; a profile of a machine may price it."""
+CIRCUIT_ACTIONS: dict[str, str] = {
     "mac_fp32": "a multiply-accumulate in fp32",
     "mac_int8": "a multiply-accumulate in int8",
     "add_fp32": "an addition in fp32",
@@ -39,7 +42,7 @@ MACHINE_ACTIONS: dict[str, str] = {
     "div_fp32": "a division in fp32",
     "sram_byte": "a byte in or out of on-chip memory",
 }
-"""What simulated machines, and circuits of several widths, do; a profile of one may price it."""
+"""What circuits of several widths do."""
 
 
 @final
@@ -95,7 +98,7 @@ def price_actions(tally: Mapping[str, float], profile: Profile) -> Cost:
     for action, number in tally.items():
         if action not in profile.prices:
             raise PriceError(
-                f"no price for {(ACTIONS | MACHINE_ACTIONS).get(action, action)}",
+                f"no price for {(ACTIONS | MACHINE_ACTIONS | CIRCUIT_ACTIONS).get(action, action)}",
                 where=profile.name,
                 remedy="choose a profile that prices it, or another system",
             )

@@ -103,3 +103,8 @@ def actions(form: Form, load: Load, width: Width, *, quantised_only: bool = Fals
         tally["add_fp32"] += form.tokens
         tally["sram_byte"] += 4 * form.tokens * e
     return dict(tally)
+
+
+def arithmetic(tally: dict[str, float]) -> dict[str, float]:
+    """The actions without those of memory, as papers count."""
+    return {name: number for name, number in tally.items() if name != "sram_byte"}

@@ -10,7 +10,7 @@ import torch
 from picojoule.cost.machines import MEMORY_NETWORK_OPS
 from picojoule.cost.price import price_actions
 from picojoule.cost.profiles import HOROWITZ_FP32, HOROWITZ_INT8
-from picojoule.models.memory.counting import FP32, HAMMING8, actions
+from picojoule.models.memory.counting import FP32, HAMMING8, actions, arithmetic
 from picojoule.quant import Fixed, Hamming, stack
 from picojoule.recipes.claims import structural
 from picojoule.recipes.q_mann.networks import SAME, Bench, Found, Sweeps
@@ -56,7 +56,7 @@ def _released(bench: Bench) -> tuple[float, float]:
     """Joules of what is quantised in the released form, in fp32 and in eight bits with the Hamming measure."""
     form = replace(bench.form, positions=False, embedding=_RELEASED_E)
     found = [actions(form, bench.load, width, quantised_only=True) for width in (FP32, HAMMING8)]
-    fp32, eight = (price_actions(each, MEMORY_NETWORK_OPS).joules for each in found)
+    fp32, eight = (price_actions(arithmetic(each), MEMORY_NETWORK_OPS).joules for each in found)
     return fp32, eight
 
 

@@ -8,7 +8,7 @@ from statistics import fmean
 from picojoule.cost.machines import MEMORY_NETWORK, MEMORY_NETWORK_OPS
 from picojoule.cost.price import price_actions
 from picojoule.metrics import wilson
-from picojoule.models.memory.counting import FP32, INT8, Load, Width, actions
+from picojoule.models.memory.counting import FP32, INT8, Load, Width, actions, arithmetic
 from picojoule.recipes.q_mann.networks import SAME, Bench, Found
 from picojoule.recipes.q_mann.plan import BINARIES, CONTROLLED, DOT, SWEPT, last
 from picojoule.result import Energy, Row
@@ -37,8 +37,8 @@ def mean_error(done: list[Found], name: str) -> float:
 def joules(benches: list[Bench], name: str, *, quantised_only: bool = False) -> tuple[float, float]:
     """Arithmetic alone, and with memory, of a question on average."""
     parts = [actions(bench.form, bench.load, WIDTHS[name], quantised_only=quantised_only) for bench in benches]
-    found = [fmean(price_actions(each, p).joules for each in parts) for p in (MEMORY_NETWORK_OPS, MEMORY_NETWORK)]
-    return found[0], found[1]
+    alone = fmean(price_actions(arithmetic(each), MEMORY_NETWORK_OPS).joules for each in parts)
+    return alone, fmean(price_actions(each, MEMORY_NETWORK).joules for each in parts)
 
 
 def _row(name: str, benches: list[Bench], outcomes: list) -> Row:  # type: ignore[type-arg]

@@ -153,6 +153,20 @@ BIBLIOGRAPHY: dict[str, Entry] = {
     "park2018qmann": Entry(
         "Park, Seongsik and others", "Quantized memory-augmented neural networks", 2018, "AAAI", "1711.03712"
     ),
+    "sukhbaatar2015": Entry(
+        "Sukhbaatar, Sainbayar and Szlam, Arthur and Weston, Jason and Fergus, Rob",
+        "End-To-End Memory Networks",
+        2015,
+        "NeurIPS",
+        "1503.08895",
+    ),
+    "weston2015": Entry(
+        "Weston, Jason and others",
+        "Towards AI-Complete Question Answering: A Set of Prerequisite Toy Tasks",
+        2015,
+        "",
+        "1502.05698",
+    ),
     "park2019mann": Entry(
         "Park, Seongsik and others",
         "Energy-efficient inference accelerator for memory-augmented networks on an FPGA",

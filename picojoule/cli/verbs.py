@@ -7,6 +7,7 @@ import importlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from picojoule.base.errors import InputError
@@ -125,7 +126,10 @@ def _run(options: argparse.Namespace) -> None:
     assert entry.module is not None
     out = require_writable(options.out)
     build = importlib.import_module(entry.module).build
-    _finish(build(_settings(options, mode=options.mode)), out, options)
+    settings = _settings(options, mode=options.mode)
+    if settings.mode == "full":
+        settings = replace(settings, folder=str(out / "checkpoints"))
+    _finish(build(settings), out, options)
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from picojoule.ir import Fate, Island, Network, Node, Pointwise, Quantise, WeightLayer
 from picojoule.ir.nodes import Input
+from picojoule.quant import on_grid
 
 INPUT_BITS = 8
 """The input keeps eight bits, as images have; the first layer of quantised networks usually does."""
@@ -61,7 +62,7 @@ def _weights_on_grid(weight: Tensor, bits: int) -> Tensor:
     rows = weight.flatten(1)
     largest = 2 ** (bits - 1) - 1
     step = _best_step(rows, rows.abs().amax(1, keepdim=True) / largest, -largest, largest)
-    return (torch.round(rows / step).clamp(-largest, largest) * step).view_as(weight)
+    return on_grid(rows, step, -largest, largest).view_as(weight)
 
 
 def _activation_grid(node: Node, values: Tensor, bits: int) -> Quantise:
@@ -80,6 +81,6 @@ def _best_step(rows: Tensor, largest: Tensor, low: int, high: int) -> Tensor:
     best, error = largest, torch.full_like(largest, torch.inf)
     for share in torch.linspace(0.2, 1.0, 33).tolist():
         step = largest * share
-        new = ((rows / step).round().clamp(low, high) * step - rows).square().mean(1, keepdim=True)
+        new = (on_grid(rows, step, low, high) - rows).square().mean(1, keepdim=True)
         best, error = torch.where(new < error, step, best), torch.minimum(new, error)
     return best

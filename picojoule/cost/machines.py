@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from picojoule.cost.profile import Price, Profile
-from picojoule.cost.profiles import HOROWITZ_FP32
+from picojoule.cost.profiles import HOROWITZ_FP32, HOROWITZ_INT8
 
 _pJ, _uJ = 1e-12, 1e-6
 _NAND = "3.3 V and 25 mA while the array works, as in SimpleSSD's configuration"
@@ -28,5 +28,30 @@ SSD_45NM = Profile(
     note="Flash arrays, links, arithmetic, and what drive and host draw while they are at work; no SRAM, no cooling.",
 )
 
-MACHINES: tuple[Profile, ...] = (SSD_45NM,)
+_FP32, _INT8 = HOROWITZ_FP32.prices, HOROWITZ_INT8.prices
+_ARITHMETIC: dict[str, Price] = {
+    "mac_fp32": _FP32["mac"],
+    "mac_int8": _INT8["mac"],
+    "add_fp32": _FP32["add"],
+    "add_int8": _INT8["add"],
+    "xnor_int8": Price(0.03 * _pJ, "XNOR and a shifted addition, priced as one int8 add (assumption)"),
+    "exp_fp32": Price(4 * 4.6 * _pJ, "as 4 fp32 multiply-accumulates (assumption)"),
+    "div_fp32": Price(4 * 4.6 * _pJ, "as 4 fp32 multiply-accumulates (assumption)"),
+}
+MEMORY_NETWORK_OPS = Profile(
+    name="memory-network-45nm-ops",
+    title="45 nm, fp32 and int8 side by side, arithmetic alone",
+    bits=32,
+    prices=_ARITHMETIC,
+    note="What is quantised runs in int8, softmax and answer in fp32; no memory.",
+)
+MEMORY_NETWORK = Profile(
+    name="memory-network-45nm",
+    title="45 nm, fp32 and int8 side by side, with memory",
+    bits=32,
+    prices={**_ARITHMETIC, "sram_byte": Price(2.5 * _pJ, "Horowitz, ISSCC 2014: SRAM of 32 KiB, 20 pJ for 8 bytes")},
+    note="As memory-network-45nm-ops, and every weight and memory that is used comes out of an SRAM of 32 KiB.",
+)
+
+MACHINES: tuple[Profile, ...] = (SSD_45NM, MEMORY_NETWORK, MEMORY_NETWORK_OPS)
 """Every profile here."""

@@ -32,6 +32,17 @@ MACHINE_ACTIONS: dict[str, str] = {
     "host_second": "a second of the host",
 }
 """What simulated machines do besides arithmetic; a profile of a machine may price it."""
+CIRCUIT_ACTIONS: dict[str, str] = {
+    "mac_fp32": "a multiply-accumulate in fp32",
+    "mac_int8": "a multiply-accumulate in int8",
+    "add_fp32": "an addition in fp32",
+    "add_int8": "an addition in int8",
+    "xnor_int8": "a comparison of the bits of two bytes, weighted and added",
+    "exp_fp32": "an exponential in fp32",
+    "div_fp32": "a division in fp32",
+    "sram_byte": "a byte in or out of on-chip memory",
+}
+"""What circuits of several widths do."""
 
 
 @final
@@ -87,7 +98,7 @@ def price_actions(tally: Mapping[str, float], profile: Profile) -> Cost:
     for action, number in tally.items():
         if action not in profile.prices:
             raise PriceError(
-                f"no price for {(ACTIONS | MACHINE_ACTIONS).get(action, action)}",
+                f"no price for {(ACTIONS | MACHINE_ACTIONS | CIRCUIT_ACTIONS).get(action, action)}",
                 where=profile.name,
                 remedy="choose a profile that prices it, or another system",
             )

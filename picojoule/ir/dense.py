@@ -31,6 +31,7 @@ from picojoule.ir.nodes import (
     Rewire,
     WeightLayer,
 )
+from picojoule.quant import on_grid
 
 _CONV = {1: F.conv1d, 2: F.conv2d}
 _CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d}
@@ -106,7 +107,7 @@ def _rewire(node: Rewire, *sources: Tensor) -> Tensor:
 
 def _quantise(node: Quantise, x: Tensor) -> Tensor:
     low = -(2 ** (node.bits - 1)) if node.signed else 0
-    return torch.round(x / node.step).clamp_(low, low + 2**node.bits - 1).mul_(node.step)
+    return on_grid(x, node.step, low, low + 2**node.bits - 1)
 
 
 def _frames(node: Frames, x: Tensor) -> Tensor:

@@ -110,9 +110,23 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=150,
         module="picojoule.recipes.few_spikes",
     ),
-    _planned("q-mann", "quantised memory-augmented networks", "1711.03712", "memory", "park2018qmann"),
-    _planned(
-        "mann-accelerator", "dataflow accelerator with inference thresholding", "1805.07978", "memory", "park2019mann"
+    Entry(
+        name="q-mann",
+        title="quantised memory-augmented networks",
+        paper="1711.03712",
+        domain="memory",
+        cite=("park2018qmann", "sukhbaatar2015", "weston2015"),
+        quick_seconds=240,
+        module="picojoule.recipes.q_mann",
+    ),
+    Entry(
+        name="mann-accelerator",
+        title="dataflow accelerator with inference thresholding",
+        paper="1805.07978",
+        domain="memory",
+        cite=("park2019mann", "sukhbaatar2015", "weston2015"),
+        quick_seconds=60,
+        module="picojoule.recipes.mann_accelerator",
     ),
     Entry(
         name="isp-ml",

@@ -23,6 +23,7 @@ class Settings:
         batch: samples a run.
         limit: use at most so many test samples.
         device, dtype: where and in what numbers to compute.
+        folder: where long trainings keep checkpoints and go on from; None keeps none.
     """
 
     mode: Literal["smoke", "quick", "full"] = "quick"
@@ -34,6 +35,7 @@ class Settings:
     limit: int | None = None
     device: str = "cpu"
     dtype: str = "float32"
+    folder: str | None = None
 
     def dataset(self) -> Dataset:
         """The data to work on.

@@ -5,14 +5,18 @@ import pytest
 from picojoule.base.errors import PriceError
 from picojoule.cost import Price
 from picojoule.cost.machines import MACHINES, SSD_45NM
-from picojoule.cost.price import ACTIONS, MACHINE_ACTIONS, price_actions
+from picojoule.cost.price import ACTIONS, CIRCUIT_ACTIONS, MACHINE_ACTIONS, price_actions
 from picojoule.cost.profiles import NORMALISED, PROFILES
 
 
 @pytest.mark.parametrize("profile", MACHINES, ids=lambda profile: profile.name)
 def test_every_number_has_a_source(profile):
     assert all(isinstance(p, Price) and len(p.source) > 10 and p.joules > 0 for p in profile.prices.values())
-    assert set(profile.prices) <= ACTIONS.keys() | MACHINE_ACTIONS.keys() and profile.title and profile.note
+    assert (
+        set(profile.prices) <= ACTIONS.keys() | MACHINE_ACTIONS.keys() | CIRCUIT_ACTIONS.keys()
+        and profile.title
+        and profile.note
+    )
     assert profile.name not in {each.name for each in (*PROFILES, *NORMALISED)}
 
 

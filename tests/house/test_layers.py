@@ -12,7 +12,7 @@ import picojoule
 HOUSE = Path(picojoule.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("base", "kernels"),
-    ("neurons", "spikes", "cost", "data", "result", "metrics"),
+    ("neurons", "spikes", "quant", "cost", "data", "result", "metrics"),
     ("codes", "noise", "sim"),
     ("ir", "models", "herding"),
     ("engines",),

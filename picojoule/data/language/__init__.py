@@ -1,0 +1,1 @@
+"""Texts and questions about them: the bAbI tasks, from their public files or generated."""

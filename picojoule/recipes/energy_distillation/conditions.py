@@ -59,6 +59,8 @@ MEMBRANE = (
     Condition(name="τ 4/4 membrane", teacher=4.0, student=4.0, output="membrane"),
     Condition(name="τ 4/1 membrane", teacher=4.0, student=1.0, output="membrane"),
 )
+EQUALS = {each.output: each for each in (EQUAL, MEMBRANE[1])}
+"""Equal temperatures, by what students say."""
 COMPARED = (ALONE, EQUAL, *SPLIT, PENALISED, PER_STEP, *MEMBRANE)
 """Every condition with several seeds."""
 TEMPERATURES = (1.0, 2.0, 4.0, 8.0)

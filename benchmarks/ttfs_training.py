@@ -23,10 +23,11 @@ from torch import nn
 from picojoule.base.files import write_whole
 from picojoule.data.vision import Dataset
 from picojoule.measurement import observe
+from picojoule.recipes.seeds import spikes_per_neuron
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import ann
 from picojoule.recipes.ttfs_training.conditions import COMPARED, SIZES, Condition
-from picojoule.recipes.ttfs_training.networks import plain, source_network, spikes_per_neuron, train
+from picojoule.recipes.ttfs_training.networks import plain, source_network, train
 from timing import machine
 
 
@@ -42,7 +43,7 @@ def trained(options: argparse.Namespace, model: nn.Module, job: tuple[Condition,
     condition, seed = job
     data = digits(options)
     found = train(condition, model, data, data.test, Settings(seed=seed), epochs=options.epochs, seeds=1)
-    return found.accuracies[0], found.spikes[0]
+    return found.accuracies[0], found.spikes_per_neuron[0]
 
 
 def row(name: str, accuracies: list[float], spikes: list[float]) -> str:

@@ -25,14 +25,14 @@ def trained():
 
 def test_the_network_fires_when_the_surrogate_says(trained):
     found, data = trained
-    differ, total = networks.times_that_differ(found.surrogates[0], data.test.images[:4])
+    differ, total = networks.times_that_differ(found.modules[0], data.test.images[:4])
     assert differ == 0 and total == 4 * 11008
 
 
 def test_another_clock_would_be_noticed(trained, monkeypatch):
     found, data = trained
     monkeypatch.setattr(Kernel, "times", lambda kernel, u: kernel.code().value(u).log().neg().mul(2).round().long())
-    assert networks.times_that_differ(found.surrogates[0], data.test.images[:4])[0] > 0
+    assert networks.times_that_differ(found.modules[0], data.test.images[:4])[0] > 0
 
 
 def test_the_study_and_the_conditions_are_apart():
@@ -56,7 +56,7 @@ def seen(accuracy: float) -> Observation:
 def judged(*, spikes: dict, accuracies: dict, differing=(0, 10), dense=0.99):
     class Fake:
         def __init__(self, c):
-            self.spikes, self.accuracies = spikes.get(c, (0.4,) * 3), accuracies.get(c, (0.99,) * 3)
+            self.spikes_per_neuron, self.accuracies = spikes.get(c, (0.4,) * 3), accuracies.get(c, (0.99,) * 3)
             self.accuracy = sum(self.accuracies) / 3
 
     found = claims({c: Fake(c) for c in COMPARED}, seen(dense), differing, (16, 16))

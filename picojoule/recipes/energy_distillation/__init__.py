@@ -5,9 +5,6 @@ Only the abstract of the paper was at hand: students, temperatures, T and the se
 
 from __future__ import annotations
 
-from dataclasses import replace
-from statistics import fmean, stdev
-
 from picojoule.base.environment import environment
 from picojoule.conversion import quantise
 from picojoule.recipes.claims import unless_smoke
@@ -15,10 +12,11 @@ from picojoule.recipes.comparison import observe_all, rows
 from picojoule.recipes.energy_distillation.claims import claims
 from picojoule.recipes.energy_distillation.conditions import ALONE, COMPARED, GRID, SIZES, Condition
 from picojoule.recipes.energy_distillation.others import compressed, converted
-from picojoule.recipes.energy_distillation.students import Taught, teach, teacher
+from picojoule.recipes.energy_distillation.students import teach, teacher
+from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION, ann
-from picojoule.result import Result, Row, Series
+from picojoule.result import Result, Series
 
 
 def build(settings: Settings) -> Result:
@@ -38,6 +36,7 @@ def build(settings: Settings) -> Result:
     seen = observe_all(rivals, test, settings)
     seen |= {c.system: found.seen[0] for c, found in done.items()}
     seen |= observe_all(others, test, settings)
+    table = rows(seen, reference=ALONE.system)
     by_name = {c.system: found for c, found in done.items()}
     return Result(
         recipe="energy-distillation",
@@ -45,26 +44,14 @@ def build(settings: Settings) -> Result:
         mode=settings.mode,
         seed=settings.seed,
         data=data.summary(),
-        rows=tuple(_with_seeds(each, by_name.get(each.system)) for each in rows(seen, reference=ALONE.system)),
+        rows=tuple(by_name[each.system].beside(each) if each.system in by_name else each for each in table),
         series=(*_front(done), *_of_grid(grid)),
         claims=unless_smoke(claims(done), settings),
         environment=environment(),
     )
 
 
-def _with_seeds(row: Row, found: Taught | None) -> Row:
-    """A row with what all seeds did; counts and joules are those of the first."""
-    if found is None:
-        return row
-    metrics = {
-        "accuracy_of_seeds": found.accuracy,
-        "accuracy_deviation_of_seeds": stdev(found.accuracies) if len(found.seen) > 1 else None,
-        "spikes_of_seeds": fmean(found.spikes),
-    }
-    return replace(row, metrics={**row.metrics, **metrics})
-
-
-def _front(done: dict[Condition, Taught]) -> list[Series]:
+def _front(done: dict[Condition, Seeds[Condition]]) -> list[Series]:
     """Accuracy against spikes, a point a seed."""
     return [
         Series(
@@ -79,7 +66,7 @@ def _front(done: dict[Condition, Taught]) -> list[Series]:
     ]
 
 
-def _of_grid(grid: dict[Condition, Taught]) -> list[Series]:
+def _of_grid(grid: dict[Condition, Seeds[Condition]]) -> list[Series]:
     """Accuracy and spikes against ρ = τ_S/τ_T, a line for each τ_T and α."""
     lines = []
     for teacher_temperature, weight in sorted({(c.teacher, c.weight) for c in grid}):

@@ -9,7 +9,7 @@ import torch
 
 from picojoule.recipes.claims import structural
 from picojoule.recipes.energy_distillation.conditions import ALONE, COMPARED, EQUAL, EQUALS, Condition
-from picojoule.recipes.energy_distillation.students import Taught
+from picojoule.recipes.seeds import Seeds
 from picojoule.result import Claim
 from picojoule.train.distillation import distillation
 
@@ -17,7 +17,7 @@ _FEWER, _PAPERS = 0.4, 0.65
 """The share of spikes to be saved that counts as reached here, and the abstract's."""
 
 
-def claims(done: Mapping[Condition, Taught]) -> tuple[Claim, ...]:
+def claims(done: Mapping[Condition, Seeds[Condition]]) -> tuple[Claim, ...]:
     """All of them, from the students of every condition with several seeds."""
     raised = fmean(done[EQUAL].spikes) / fmean(done[ALONE].spikes) - 1
     best, equal = _best_split(done)
@@ -61,7 +61,7 @@ def claims(done: Mapping[Condition, Taught]) -> tuple[Claim, ...]:
     )
 
 
-def _best_split(done: Mapping[Condition, Taught]) -> tuple[Taught, Taught]:
+def _best_split(done: Mapping[Condition, Seeds[Condition]]) -> tuple[Seeds[Condition], Seeds[Condition]]:
     """The split that saves most spikes of those that lose no accuracy, and the equal temperatures it stands beside; of
     none that does the most accurate."""
     pairs = [(done[c], done[EQUALS[c.output]]) for c in COMPARED if c.splits]
@@ -71,11 +71,11 @@ def _best_split(done: Mapping[Condition, Taught]) -> tuple[Taught, Taught]:
     return max(pairs, key=lambda pair: pair[0].accuracy - pair[1].accuracy)
 
 
-def _saved(one: Taught, other: Taught) -> float:
+def _saved(one: Seeds[Condition], other: Seeds[Condition]) -> float:
     return 1 - fmean(one.spikes) / fmean(other.spikes)
 
 
-def _spread(*taught: Taught) -> float:
+def _spread(*taught: Seeds[Condition]) -> float:
     """Two standard errors of the difference between means over seeds; nothing is known of one seed."""
     if any(len(each.accuracies) < 2 for each in taught):
         return 0.0

@@ -15,8 +15,9 @@ from picojoule.conversion.quantise import weights_only
 from picojoule.data.vision import Dataset
 from picojoule.ir import Network
 from picojoule.models.vision import perceptron
-from picojoule.recipes.energy_distillation.conditions import BITS, EQUAL, HIDDEN, PRUNED, SPLIT, STEPS
-from picojoule.recipes.energy_distillation.students import Taught, frozen, labels, learn
+from picojoule.recipes.energy_distillation.conditions import BITS, EQUAL, HIDDEN, PRUNED, SPLIT, STEPS, Condition
+from picojoule.recipes.energy_distillation.students import frozen, labels, learn
+from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION, ann
 from picojoule.train import Shuffled
@@ -26,7 +27,7 @@ from picojoule.train.finetune import finetune
 CODES: tuple[Code, ...] = (Rate(steps=STEPS), TTFS.nearest(steps=STEPS, tau=STEPS / 4))
 
 
-def compressed(found: Taught, data: Dataset) -> Iterator[Network]:
+def compressed(found: Seeds[Condition], data: Dataset) -> Iterator[Network]:
     """The first student of a condition with small weights taken away, and with its weights in few bits."""
     inner, name = found.modules[0], found.condition.system
     for share in PRUNED:

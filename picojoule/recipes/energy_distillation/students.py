@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from statistics import fmean
 from typing import final
 
 import torch
@@ -19,6 +18,7 @@ from picojoule.models.vision import digit_cnn, perceptron
 from picojoule.neurons import LIF, PerStep
 from picojoule.neurons.trainable import Membrane
 from picojoule.recipes.energy_distillation.conditions import HIDDEN, LEAK, STEPS, Condition
+from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.settings import Settings
 from picojoule.train import Shuffled, fit
 from picojoule.train.distillation import distillation
@@ -27,31 +27,6 @@ from picojoule.train.schedule import cosine
 from picojoule.train.sparsity import outputs_of
 
 _BATCH, _RATE = 100, 2e-3
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Taught:
-    """The students of a condition, one a seed, and what they did on test samples."""
-
-    condition: Condition
-    modules: tuple[nn.Module, ...]
-    seen: tuple[Observation, ...]
-
-    @property
-    def accuracies(self) -> tuple[float, ...]:
-        """Accuracy of each."""
-        return tuple(each.accuracy or 0.0 for each in self.seen)
-
-    @property
-    def spikes(self) -> tuple[float, ...]:
-        """Spikes a sample of each."""
-        return tuple(each.counts.hidden_spikes / each.counts.samples for each in self.seen)
-
-    @property
-    def accuracy(self) -> float:
-        """The mean over seeds."""
-        return fmean(self.accuracies)
 
 
 def teacher(data: Dataset, settings: Settings, *, epochs: int) -> nn.Module:
@@ -106,7 +81,7 @@ class InTime(nn.Module):
 
 def teach(
     condition: Condition, master: nn.Module, data: Dataset, test: Images, settings: Settings, *, epochs: int, seeds: int
-) -> Taught:
+) -> Seeds[Condition]:
     """Teach students; the test samples are looked at once, at the end."""
     loss = _loss(condition, master)
     sizes = (data.train.images[0].numel(), *HIDDEN, data.classes)
@@ -118,7 +93,7 @@ def teach(
         learn(InTime(inner).to(settings.device), loss, data.train, seed, epochs, f"{condition.system}, seed {seed}")
         modules.append(inner.cpu())
         seen.append(look(frozen(inner, data, condition.system), test, settings))
-    return Taught(condition=condition, modules=tuple(modules), seen=tuple(seen))
+    return Seeds(condition=condition, modules=tuple(modules), seen=tuple(seen))
 
 
 def frozen(inner: nn.Module, data: Dataset, name: str) -> Network:

@@ -6,9 +6,6 @@ the abstract of the paper was at hand; constants are those of the authors' publi
 
 from __future__ import annotations
 
-from dataclasses import replace
-from statistics import fmean, stdev
-
 from picojoule.base.environment import environment
 from picojoule.codes import Rate
 from picojoule.conversion import convert, quantise
@@ -17,12 +14,13 @@ from picojoule.ir import Fire, Network, WeightLayer
 from picojoule.recipes import series
 from picojoule.recipes.claims import unless_smoke
 from picojoule.recipes.comparison import DENSE, observe_all, rows
+from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION, ann
 from picojoule.recipes.ttfs_training.claims import claims
 from picojoule.recipes.ttfs_training.conditions import COMPARED, KERNELS, SIZES, SPARSE, TRAINED, Condition
-from picojoule.recipes.ttfs_training.networks import Trained, plain, source_network, times_that_differ, train
-from picojoule.result import Result, Row, Series
+from picojoule.recipes.ttfs_training.networks import plain, source_network, times_that_differ, train
+from picojoule.result import Result, Series
 
 _RATE = Rate(steps=8)
 
@@ -42,7 +40,8 @@ def build(settings: Settings) -> Result:
     seen |= {each.condition.system: each.seen[0] for each in done.values()}
     table = rows(seen, reference=converted[0].name)
     network = done[TRAINED].seen[0].network
-    differing = times_that_differ(done[TRAINED].surrogates[0], test.images[: size.held])
+    differing = times_that_differ(done[TRAINED].modules[0], test.images[: size.held])
+    trained = {c.system: found for c, found in done.items()}
     told = claims(done, seen[DENSE], differing, _latency(network))
     return Result(
         recipe="ttfs-training",
@@ -50,7 +49,7 @@ def build(settings: Settings) -> Result:
         mode=settings.mode,
         seed=settings.seed,
         data=data.summary(),
-        rows=tuple(_with_seeds(each, {found.condition.system: found for found in done.values()}) for each in table),
+        rows=tuple(trained[each.system].beside(each) if each.system in trained else each for each in table),
         series=(*_of_kernels(study), *_of_seeds(done), *_times(done, test.images[:20].to(settings.device))),
         claims=unless_smoke(told, settings),
         environment=environment(),
@@ -65,27 +64,13 @@ def _latency(network: Network) -> tuple[int, int]:
     return timing.latency, (layers - 1) * next(network.all(Fire)).code.steps
 
 
-def _with_seeds(row: Row, done: dict[str, Trained]) -> Row:
-    """A row with what all seeds did; counts and joules are those of the first."""
-    found = done.get(row.system)
-    if found is None:
-        return row
-    several = len(found.seen) > 1
-    metrics = {
-        "accuracy_of_seeds": found.accuracy,
-        "accuracy_deviation_of_seeds": stdev(found.accuracies) if several else None,
-        "spikes_per_neuron_of_seeds": fmean(found.spikes),
-    }
-    return replace(row, metrics={**row.metrics, **metrics})
-
-
-def _of_kernels(study: dict[Condition, Trained]) -> list[Series]:
+def _of_kernels(study: dict[Condition, Seeds[Condition]]) -> list[Series]:
     """Accuracy, and spikes a neuron, against T, a line for each ratio T/τ₀."""
     lines = []
     for ratio in sorted({c.steps / c.tau for c in study}):
         chosen = sorted((c.steps, found) for c, found in study.items() if c.steps / c.tau == ratio)
         for name, unit, value in (("accuracy", "fraction", lambda each: each.accuracy),
-                                  ("spikes a neuron", "spikes", lambda each: each.spikes[0])):  # fmt: skip
+                                  ("spikes a neuron", "spikes", lambda each: each.spikes_per_neuron[0])):  # fmt: skip
             lines.append(
                 Series(
                     name=f"kernel study: {name} against T",
@@ -99,13 +84,13 @@ def _of_kernels(study: dict[Condition, Trained]) -> list[Series]:
     return lines
 
 
-def _of_seeds(done: dict[Condition, Trained]) -> list[Series]:
+def _of_seeds(done: dict[Condition, Seeds[Condition]]) -> list[Series]:
     """Accuracy against spikes, a point a seed."""
     return [
         Series(
             name="accuracy against spikes a neuron",
             system=c.name,
-            x=found.spikes,
+            x=found.spikes_per_neuron,
             y=found.accuracies,
             x_unit="spikes a neuron",
             y_unit="fraction",
@@ -114,6 +99,6 @@ def _of_seeds(done: dict[Condition, Trained]) -> list[Series]:
     ]
 
 
-def _times(done: dict[Condition, Trained], images) -> list[Series]:  # type: ignore[no-untyped-def]
+def _times(done: dict[Condition, Seeds[Condition]], images) -> list[Series]:  # type: ignore[no-untyped-def]
     """When the neurons of the main condition fire, and of the sparse one."""
     return [each for c in (TRAINED, SPARSE) for each in series.first_spike_times(done[c].seen[0].network, images)]

@@ -7,8 +7,8 @@ from statistics import fmean, stdev
 
 from picojoule.measurement import Observation
 from picojoule.recipes.claims import structural
+from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.ttfs_training.conditions import FAST, FREE, SPARSE, SPARSEST, TRAINED, Condition
-from picojoule.recipes.ttfs_training.networks import Trained
 from picojoule.result import Claim
 
 _NO_NUMBER = "abstract, without a number"
@@ -16,7 +16,7 @@ _FEW = 0.2
 
 
 def claims(
-    done: Mapping[Condition, Trained], ann: Observation, differing: tuple[int, int], latency: tuple[int, int]
+    done: Mapping[Condition, Seeds[Condition]], ann: Observation, differing: tuple[int, int], latency: tuple[int, int]
 ) -> tuple[Claim, ...]:
     """All of them.
 
@@ -50,9 +50,9 @@ def claims(
     )
 
 
-def _sparser(done: Mapping[Condition, Trained], dense: float) -> tuple[Claim, ...]:
+def _sparser(done: Mapping[Condition, Seeds[Condition]], dense: float) -> tuple[Claim, ...]:
     before, after, fewest = done[TRAINED], done[SPARSE], done[SPARSEST]
-    cut = 1 - fmean(after.spikes) / fmean(before.spikes)
+    cut = 1 - fmean(after.spikes_per_neuron) / fmean(before.spikes_per_neuron)
     lost = before.accuracy - after.accuracy
     return (
         _shown(
@@ -64,13 +64,13 @@ def _sparser(done: Mapping[Condition, Trained], dense: float) -> tuple[Claim, ..
         _shown(
             "few-spikes",
             f"spikes a neuron with it at τ₀=4, below {_FEW}, within 0.005 of the ANN ({dense - fewest.accuracy:.4f})",
-            fmean(fewest.spikes),
-            fmean(fewest.spikes) < _FEW and dense - fewest.accuracy <= 0.005,
+            fmean(fewest.spikes_per_neuron),
+            fmean(fewest.spikes_per_neuron) < _FEW and dense - fewest.accuracy <= 0.005,
         ),
     )
 
 
-def _regularised(done: Mapping[Condition, Trained]) -> tuple[Claim, ...]:
+def _regularised(done: Mapping[Condition, Seeds[Condition]]) -> tuple[Claim, ...]:
     """Reached where at least two of three seeds lose a point without R."""
     losses = [a - b for a, b in zip(done[FAST].accuracies, done[FREE].accuracies, strict=True)]
     spread = f" (± {stdev(losses):.4f} over {len(losses)} seeds)" if len(losses) > 1 else ""

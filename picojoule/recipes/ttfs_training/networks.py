@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from statistics import fmean
-from typing import final
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +12,11 @@ from torch.nn.functional import cross_entropy
 from picojoule.conversion import convert
 from picojoule.data.vision import Dataset, Images
 from picojoule.engines import run
-from picojoule.ir import Fire, Network
-from picojoule.measurement import Observation, observe
+from picojoule.ir import Network
+from picojoule.measurement import observe
 from picojoule.models.vision import digit_cnn
 from picojoule.recipes.paper_networks import network_for
+from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION
 from picojoule.recipes.ttfs_training.conditions import RELEASED, SPIKES, Condition, Size
@@ -27,37 +26,6 @@ from picojoule.train.surrogate import Surrogate
 from picojoule.train.temporal import drift, expected_spikes, released_penalty
 
 _BATCH, _RATE = 64, 1e-3
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Trained:
-    """The networks of a condition, one a seed: what they learnt with, and what they did on test samples."""
-
-    condition: Condition
-    surrogates: tuple[Surrogate, ...]
-    seen: tuple[Observation, ...]
-
-    @property
-    def accuracies(self) -> tuple[float, ...]:
-        """Accuracy of each."""
-        return tuple(each.accuracy or 0.0 for each in self.seen)
-
-    @property
-    def spikes(self) -> tuple[float, ...]:
-        """Spikes a neuron of each."""
-        return tuple(spikes_per_neuron(each) for each in self.seen)
-
-    @property
-    def accuracy(self) -> float:
-        """The mean over seeds."""
-        return fmean(self.accuracies)
-
-
-def spikes_per_neuron(seen: Observation) -> float:
-    """Spikes of hidden neurons, a neuron and sample."""
-    hidden = sum(fire.size for fire in seen.network.all(Fire) if fire.layer != "input")
-    return seen.counts.hidden_spikes / seen.counts.samples / hidden
 
 
 def source_network(data: Dataset, size: Size, settings: Settings) -> nn.Module:
@@ -81,7 +49,7 @@ def plain(model: nn.Module, condition: Condition, data: Dataset, settings: Setti
 
 def train(
     condition: Condition, model: nn.Module, data: Dataset, test: Images, settings: Settings, *, epochs: int, seeds: int
-) -> Trained:
+) -> Seeds[Condition]:
     """Train networks of a condition; the test samples are looked at once, at the end."""
     start = plain(model, condition, data, settings)
     surrogates, seen = [], []
@@ -90,7 +58,7 @@ def train(
         network = replace(surrogate.network(), name=condition.system)
         surrogates.append(surrogate)
         seen.append(observe(network, test, batch=settings.batch, limit=settings.limit))
-    return Trained(condition=condition, surrogates=tuple(surrogates), seen=tuple(seen))
+    return Seeds(condition=condition, modules=tuple(surrogates), seen=tuple(seen))
 
 
 def _trained(condition: Condition, start: Network, images: Images, seed: int, epochs: int) -> Surrogate:

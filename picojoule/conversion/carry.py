@@ -65,12 +65,19 @@ def carry(network: Network, coded_input: bool, coded_islands: bool = False) -> N
 def _tail(network: Network) -> set[str]:
     """What only picks and averages values for the output, or for an island; and sums for islands alone."""
     tail: set[str] = set()
+    inner: set[str] = set()  # what islands alone read in the end
     for node in reversed(network.nodes):
         readers = network.consumers(node)
-        inside = isinstance(node, (Rewire, Flatten, AvgPool)) or (isinstance(node, Add) and readers)
-        if inside and all(each.name in tail or isinstance(each, Island) for each in readers):
+        picks, islands = isinstance(node, (Rewire, Flatten, AvgPool)), {*inner, *_islands(readers)}
+        if (picks or isinstance(node, Add)) and readers and islands.issuperset(each.name for each in readers):
+            inner.add(node.name)
+        if node.name in inner or (picks and {*tail, *islands}.issuperset(each.name for each in readers)):
             tail.add(node.name)
     return tail
+
+
+def _islands(nodes: list[Node]) -> list[str]:
+    return [node.name for node in nodes if isinstance(node, Island)]
 
 
 def _stops(network: Network, reader: Node, name: str, what: str, tail: set[str]) -> bool:

@@ -171,9 +171,7 @@ def test_as_a_command_wrong_input_is_status_2_and_one_line(tmp_path):
 
 
 def test_as_a_command_ctrl_c_leaves_nothing_half_written(tmp_path):
-    running = command(
-        "run", "t2fsnn", "--smoke", "--out", "out", cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    running = command("run", "t2fsnn", "--out", "out", cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert "running" in running.stderr.readline()
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=120)

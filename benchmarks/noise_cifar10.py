@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 import picojoule as pj
 from picojoule.base.files import write_whole
-from picojoule.codes import TTAS, TTFS, Code, Phase, Rate
+from picojoule.codes import TTAS, TTFS, Burst, Code, Phase, Rate
 from picojoule.ir import Fire
 from picojoule.measurement.robustness import scores
 from picojoule.models import embedded
@@ -40,6 +40,7 @@ CODES: dict[str, dict[str, Code]] = {
     "cifar10": {
         "rate T=64": Rate(steps=64),
         "phase T=64": Phase(steps=64),
+        "burst T=128 θ=0.5 v₀=0.25": Burst(steps=128, threshold=0.5, initial=0.25),
         "ttfs T=24": TTFS(steps=24, tau=4.0, threshold=ROUNDS),
         "ttas(1) T=24": TTAS(steps=24, tau=4.0, threshold=ROUNDS, further=1),
         "ttas(5) T=24": TTAS(steps=24, tau=4.0, threshold=ROUNDS, further=5),
@@ -47,6 +48,7 @@ CODES: dict[str, dict[str, Code]] = {
     "mnist": {
         "rate T=32": Rate(steps=32),
         "phase T=32": Phase(steps=32),
+        "burst T=32": Burst(steps=32),
         "ttfs T=12": TTFS(steps=12, tau=2.0, threshold=0.8),
         "ttas(1) T=12": TTAS(steps=12, tau=2.0, threshold=0.8, further=1),
         "ttas(5) T=12": TTAS(steps=12, tau=2.0, threshold=0.8, further=5),

@@ -9,6 +9,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
@@ -243,13 +244,17 @@ _HOLLOW = {"facecolor": "none", "edgecolor": INK, "linewidth": 0.9}
 
 def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Series], ident: str) -> Figure:
     systems = [series.system for series in group]
-    colour, dash = colours(systems), dashes(systems)
-    with canvas() as figure:
+    colour, dash, columns = colours(systems), dashes(systems), _legend_columns(systems)
+    with canvas(height=3.1 + _LEGEND_ROW * ceil(len(systems) / columns)) as figure:
         axes = figure.add_subplot()
         for series in group:
             x, y = zip(*_points(series), strict=True)
             look = {"color": colour[series.system], "linestyle": dash[series.system]}
-            axes.plot(x, y, marker="o" if len(x) < 20 else None, label=_shown(series.system), **look)
+            if any(after < before for before, after in itertools.pairwise(x)):  # no function of x: points alone
+                look |= {"linestyle": "none", "marker": _MARKERS[systems.index(series.system) % len(_MARKERS)]}
+            elif len(x) < 20:
+                look["marker"] = "o"
+            axes.plot(x, y, label=_shown(series.system), **look)
             low, high = (edges.get((name + end, series.system)) for end in (LOWEST, HIGHEST))
             if low is not None and high is not None:
                 axes.fill_between(low.x, low.y, high.y, color=colour[series.system], alpha=0.15, linewidth=0)
@@ -258,9 +263,19 @@ def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Seri
             _log_steps(axes, reach)
         axes.set_xlabel(label(group[0].x_unit))
         axes.set_ylabel(label(group[0].y_unit))
-        legend_above(axes)
+        legend_above(axes, columns)
         title = label(name)
         return Figure(title[:1].upper() + title[1:], svg(figure, ident, name))
+
+
+def _legend_columns(systems: Sequence[str]) -> int:
+    """As many as the width has room for."""
+    return max(1, min(4, _LEGEND_LETTERS // (max(len(_shown(each)) for each in systems) + 6)))
+
+
+_MARKERS = "os^Dv<>pXP"
+_LEGEND_LETTERS, _LEGEND_ROW = 72, 0.17
+"""Letters in a row of a legend, and inches a row."""
 
 
 def _points(series: Series) -> list[tuple[float, float]]:

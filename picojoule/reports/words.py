@@ -269,7 +269,13 @@ def _together(systems: Sequence[str], rows: Sequence[Row]) -> str:
     for words, of_kind in kinds.items():
         if len(of_kind) > 1 and [*systems] == [label(row.system) for row in of_kind]:
             return words
+    if len(systems) > _MANY:
+        return f"{systems[0]} and {len(systems) - 1} other systems"
     return _and(systems)
+
+
+_MANY = 5
+"""More systems than this are not named one by one."""
 
 
 def _times(cost: float, of: float) -> str:

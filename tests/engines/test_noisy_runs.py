@@ -8,7 +8,7 @@ from torch import nn
 
 from nets import converted, dyadic, inputs
 from picojoule.base.errors import EngineError, InputError
-from picojoule.codes import TTAS, TTFS, Phase, Rate
+from picojoule.codes import TTAS, TTFS, Burst, Phase, Rate
 from picojoule.conversion import compensate, convert, disturb, quantise
 from picojoule.engines import run
 from picojoule.ir import WeightLayer
@@ -30,6 +30,7 @@ CODES = [
     TTAS(steps=16, start=8, further=3),
     Rate(steps=12),
     Phase(steps=16),
+    Burst(steps=12),
 ]
 
 

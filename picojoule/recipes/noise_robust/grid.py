@@ -9,7 +9,7 @@ from typing import Any, final
 from torch import nn
 
 from picojoule.base.progress import track
-from picojoule.codes import TTAS, TTFS, Code, Phase, Rate
+from picojoule.codes import TTAS, TTFS, Burst, Code, Phase, Rate
 from picojoule.conversion import convert
 from picojoule.data.vision import Images
 from picojoule.ir import Network
@@ -49,6 +49,7 @@ def _ttas(further: int) -> Coded:
 CODED: dict[str, Coded] = {
     "rate": Coded(name="rate T=32", code=Rate(steps=32)),
     "phase": Coded(name="phase T=32", code=Phase(steps=32)),
+    "burst": Coded(name="burst T=32", code=Burst(steps=32)),
     "ttfs": Coded(name=f"ttfs T={STEPS}", code=TTFS(steps=STEPS, tau=TAU, threshold=THETA), dense=True),
     "ttas": _ttas(5),
     **{f"ttas {further}": _ttas(further) for further in (1, 2, 3)},

@@ -221,11 +221,11 @@ def _maxpool(section: Section, made: Sequence[int], place: int) -> Made:
     stride = section.number("stride", 1)
     size = section.number("size", stride)
     total = section.number("padding", size - 1)
-    pool = nn.MaxPool2d(size, stride, total // 2) if total % 2 == 0 else _Uneven(size, stride, total)
+    pool = nn.MaxPool2d(size, stride, total // 2) if total % 2 == 0 else Uneven(size, stride, total)
     return (place - 1,), pool, made[-1]
 
 
-class _Uneven(nn.Module):
+class Uneven(nn.Module):
     """A maximum pool with one more row and column of −∞ behind than in front."""
 
     def __init__(self, size: int, stride: int, total: int) -> None:

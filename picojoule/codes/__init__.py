@@ -9,8 +9,9 @@ from picojoule.codes.direct import Direct
 from picojoule.codes.phase import Phase
 from picojoule.codes.rate import Rate
 from picojoule.codes.ttfs import TTFS
+from picojoule.codes.two_phase import TwoPhase
 
-CODES: dict[str, type[Code]] = {"rate": Rate, "phase": Phase, "ttfs": TTFS, "direct": Direct}
+CODES: dict[str, type[Code]] = {"rate": Rate, "phase": Phase, "ttfs": TTFS, "direct": Direct, "two-phase": TwoPhase}
 """Every code by its name."""
 
-__all__ = ["CODES", "Code", "Contract", "Direct", "Phase", "Rate", "TTFS"]
+__all__ = ["CODES", "Code", "Contract", "Direct", "Phase", "Rate", "TTFS", "TwoPhase"]

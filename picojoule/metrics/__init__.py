@@ -2,6 +2,6 @@
 
 from picojoule.metrics.accuracy import correct, wilson
 from picojoule.metrics.boxes import Found, iou
-from picojoule.metrics.detection import coco_map, voc_ap, voc_map
+from picojoule.metrics.detection import coco_map, voc_ap, voc_interval, voc_map
 
-__all__ = ["Found", "coco_map", "correct", "iou", "voc_ap", "voc_map", "wilson"]
+__all__ = ["Found", "coco_map", "correct", "iou", "voc_ap", "voc_interval", "voc_map", "wilson"]

@@ -25,6 +25,8 @@ from torch import Tensor
 from picojoule.base.errors import DataError, MissingExtra
 from picojoule.metrics.boxes import Found, area, iou
 
+_MOST_CLASSES = 100_000
+
 
 class Truth(Protocol):
     """The true boxes of some pictures: shapes as those of :class:`Found`; ``difficult`` is bool ``[n]``."""
@@ -47,8 +49,8 @@ def voc_ap(found: Found, truth: Truth, *, classes: int, overlap: float = 0.5) ->
         DataError: a class that is none, or a score that is no number.
     """
     _require_sound(found, truth, classes)
-    nearest, covered = _nearest(found, truth)
-    return [_ap_of_class(found, truth, each, nearest, covered >= overlap) for each in range(classes)]
+    judged = _Judged.of(found, truth, overlap)
+    return [judged.ap(each) for each in range(classes)]
 
 
 def voc_map(found: Found, truth: Truth, *, classes: int, overlap: float = 0.5) -> float:
@@ -63,49 +65,95 @@ def voc_map(found: Found, truth: Truth, *, classes: int, overlap: float = 0.5) -
     return float(np.mean(known))
 
 
+def voc_interval(found: Found, truth: Truth, *, classes: int, draws: int = 200, seed: int = 0) -> tuple[float, float]:
+    """The middle 95 % of mAP50 over draws, with replacement, of as many pictures as there are.
+
+    Args:
+        found, truth, classes: as for :func:`voc_map`.
+        draws: how many.
+        seed: of the draws.
+    """
+    pictures = 1 + max([0, *truth.owners.tolist(), *found.owners.tolist()])
+    generator = torch.Generator().manual_seed(seed)
+    judged = _Judged.of(found, truth, 0.5)
+    values = []
+    for _ in range(draws):
+        drawn = torch.randint(pictures, (pictures,), generator=generator)
+        times = torch.bincount(drawn, minlength=pictures).numpy()
+        known = [each for kind in range(classes) if (each := judged.ap(kind, times)) is not None]
+        values.append(float(np.mean(known)) if known else 0.0)
+    low, high = np.quantile(values, (0.025, 0.975))
+    return float(low), float(high)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    """Boxes found, best score first, each right, wrong or neither; and the true boxes that count.
+
+    Attributes:
+        kinds, owners, right: class and picture of each box, and whether it is right; those that count neither way left
+            out.
+        sought, sought_in: class and picture of each true box that is not difficult.
+    """
+
+    kinds: np.ndarray
+    owners: np.ndarray
+    right: np.ndarray
+    sought: np.ndarray
+    sought_in: np.ndarray
+
+    @staticmethod
+    def of(found: Found, truth: Truth, overlap: float) -> _Judged:
+        order = np.argsort(-found.scores.numpy(), kind="stable")
+        nearest, covered = _nearest(found, truth)
+        nearest, hit = nearest[order], covered[order] >= overlap
+        held = np.flatnonzero(hit)
+        right = np.zeros(len(order), bool)
+        right[held[np.unique(nearest[held], return_index=True)[1]]] = True
+        hard = truth.difficult.numpy()
+        counts = ~hit
+        counts[held] = ~hard[nearest[held]]
+        return _Judged(
+            kinds=found.classes.numpy()[order][counts],
+            owners=found.owners.numpy()[order][counts],
+            right=right[counts],
+            sought=truth.classes.numpy()[~hard],
+            sought_in=truth.owners.numpy()[~hard],
+        )
+
+    def ap(self, kind: int, times: np.ndarray | None = None) -> float | None:
+        """Average precision of a class, each picture taken so many times; None where nothing is sought."""
+        mine, its = self.kinds == kind, self.sought_in[self.sought == kind]
+        weights = np.ones(int(mine.sum())) if times is None else times[self.owners[mine]].astype(float)
+        positives = len(its) if times is None else int(times[its].sum())
+        if not positives:
+            return None
+        right = self.right[mine] * weights
+        precision = np.cumsum(right) / np.maximum(np.cumsum(weights), 1e-12)
+        envelope = np.maximum.accumulate(precision[::-1])[::-1]
+        return float((envelope * right).sum() / positives)
+
+
 def _nearest(found: Found, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
     """For each box found, the true box of its picture and class that it covers best (−1: none), and how far."""
     nearest, covered = np.full(len(found), -1), np.zeros(len(found))
-    kinds = [pair[0] * 100_000 + pair[1] for pair in ((found.owners, found.classes), (truth.owners, truth.classes))]
-    ours, theirs = (kind.numpy() for kind in kinds)
-    order, bounds = _groups(theirs)
-    for kind, (start, stop) in bounds.items():
-        mine, its = np.flatnonzero(ours == kind), order[start:stop]
-        if len(mine):
-            best = iou(found.boxes[mine], truth.boxes[its]).max(1)
-            nearest[mine], covered[mine] = its[best.indices.numpy()], best.values.numpy()
+    mine, theirs = (_groups(each) for each in (found, truth))
+    for key, places in theirs.items():
+        if key in mine:
+            best = iou(found.boxes[mine[key]], truth.boxes[places]).max(1)
+            nearest[mine[key]], covered[mine[key]] = places[best.indices.numpy()], best.values.numpy()
     return nearest, covered
 
 
-def _groups(keys: np.ndarray) -> tuple[np.ndarray, dict[int, tuple[int, int]]]:
-    """An order that brings equal keys together, and where each begins and ends in it."""
+def _groups(boxes: Found | Truth) -> dict[int, np.ndarray]:
+    """Positions of the boxes of each picture and class."""
+    if not len(boxes.owners):
+        return {}
+    keys = (boxes.owners * _MOST_CLASSES + boxes.classes).numpy()
     order = np.argsort(keys, kind="stable")
     values, starts = np.unique(keys[order], return_index=True)
-    stops = [*starts[1:], len(keys)]
-    return order, {int(v): (int(a), int(b)) for v, a, b in zip(values, starts, stops, strict=True)}
-
-
-def _ap_of_class(found: Found, truth: Truth, kind: int, nearest: np.ndarray, right: np.ndarray) -> float | None:
-    counted = (truth.classes == kind) & ~truth.difficult
-    positives = int(counted.sum())
-    if not positives:
-        return None
-    mine = np.flatnonzero((found.classes == kind).numpy())
-    mine = mine[np.argsort(-found.scores[mine].numpy(), kind="stable")]
-    hit, target = right[mine], nearest[mine]
-    first = np.zeros(len(mine), bool)
-    held = np.flatnonzero(hit)
-    first[held[np.unique(target[held], return_index=True)[1]]] = True
-    ignored = hit & truth.difficult.numpy()[target]
-    return _area_under(first[~ignored], positives)
-
-
-def _area_under(right: np.ndarray, positives: int) -> float:
-    """The curve's area, from which boxes are right, best score first."""
-    so_far = np.cumsum(right)
-    precision = so_far / np.arange(1, len(right) + 1)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float((envelope * right).sum() / positives)
+    return dict(zip(values.tolist(), np.split(order, starts[1:]), strict=True))
 
 
 def _require_sound(found: Found, truth: Truth, classes: int) -> None:

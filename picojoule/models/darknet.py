@@ -84,6 +84,14 @@ def load_darknet(cfg: Path | str, weights: Path | str | None = None) -> Darknet:
     return model.eval()
 
 
+def class_names(cfg: Path | str) -> tuple[str, ...]:
+    """The names of the classes where the file has them, which only an ``.npz`` can; none else."""
+    cfg = Path(cfg)
+    if cfg.suffix != ".npz" or "names" not in npz.headers(cfg, error=WeightsError):
+        return ()
+    return tuple(str(each) for each in npz.read(cfg, ("names",), error=WeightsError)["names"])
+
+
 def sections(text: str, *, where: str) -> list[Section]:
     """The sections of a ``.cfg`` file, the first of which is ``net``.
 

@@ -65,7 +65,15 @@ RECIPES: tuple[Entry, ...] = (
         module="picojoule.recipes.ttfs_training",
     ),
     _planned("noise-robust", "deletion and jitter; weight scaling and TTAS", "2104.11169", "coding", "park2021noise"),
-    _planned("spiking-yolo", "object detection with converted spiking networks", "1903.06530", "vision", "kim2020yolo"),
+    Entry(
+        name="spiking-yolo",
+        title="object detection with converted spiking networks",
+        paper="1903.06530",
+        domain="vision",
+        cite=("kim2020yolo", "kim2021yolo", "redmon2017"),
+        quick_seconds=200,
+        module="picojoule.recipes.spiking_yolo",
+    ),
     _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
     Entry(
         name="energy-distillation",

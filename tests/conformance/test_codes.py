@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nets import converted, dyadic, inputs
-from picojoule.codes import CODES, TTFS, Code, Contract, Direct, Phase, Rate
+from picojoule.codes import CODES, TTFS, Code, Contract, Direct, Phase, Rate, TwoPhase
 from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
@@ -32,8 +32,16 @@ DYADIC_CODES = [
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
     Direct(steps=16, leak=0.75, to_zero=True),
+    TwoPhase(steps=32),
+    TwoPhase(steps=16, switch=4, early=2.0, late=0.5),
+    TwoPhase(steps=32, switch=16, early=0.25, slope=0.25),
 ]
-DYADIC_NETWORKS = [Rate(steps=16), Phase(steps=16), *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11))]
+DYADIC_NETWORKS = [
+    Rate(steps=16),
+    Phase(steps=16),
+    TwoPhase(steps=16, switch=5),
+    *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11)),
+]
 USED_CODES = [
     Rate(steps=12),
     Phase(steps=16),
@@ -74,6 +82,11 @@ ORDERS = {
     Rate: ([Rate(steps=2**k) for k in range(3, 10)], lambda steps: np.log(steps), -1.0),
     Phase: ([Phase(steps=k, period=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
     TTFS: ([TTFS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
+    TwoPhase: (
+        [TwoPhase(steps=2**k, switch=2**k // 4, early=2.0) for k in range(3, 10)],
+        lambda steps: np.log(steps),
+        -1.0,
+    ),
 }
 
 

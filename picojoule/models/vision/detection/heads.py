@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import InputError, WeightsError
+from picojoule.metrics import iou
 from picojoule.models.darknet import Section
 
 _MOST_LOG = 8.0  # of a side over its anchor; beyond it a raw map is wrong, and e^t must not overflow
@@ -124,3 +125,31 @@ def _floats(section: Section, name: str) -> list[float]:
     except (KeyError, ValueError):
         given = section.options.get(name)
         raise WeightsError(f"{name} is {given!r}", where=section.where, remedy="give numbers between commas") from None
+
+
+def anchors_of(sides: Tensor, number: int) -> tuple[tuple[float, float], ...]:
+    """Anchors for boxes: the means of groups of boxes of similar shape, by rising area (as YOLO v2 has them).
+
+    Args:
+        sides: width and height of boxes, ``[n, 2]``, in pixels or cells, at least `number` of them.
+        number: of anchors.
+
+    Raises:
+        InputError: fewer boxes than anchors.
+    """
+    if len(sides) < number:
+        raise InputError(f"{len(sides)} boxes for {number} anchors", where="anchors_of", remedy="give more boxes")
+    ordered = sides[sides.prod(1).argsort(stable=True)]
+    centres = torch.stack([part.mean(0) for part in ordered.tensor_split(number)])
+    for _ in range(50):
+        nearest = iou(_centred(ordered), _centred(centres)).argmax(1)
+        groups = [ordered[nearest == k] for k in range(number)]
+        moved = torch.stack([g.mean(0) if len(g) else c for g, c in zip(groups, centres, strict=True)])
+        if torch.equal(moved, centres):
+            break
+        centres = moved
+    return tuple((float(w), float(h)) for w, h in centres[centres.prod(1).argsort()])
+
+
+def _centred(sides: Tensor) -> Tensor:
+    return torch.cat([-sides / 2, sides / 2], 1)

@@ -60,7 +60,9 @@ class Detections:
 
     def png(self) -> bytes:
         """The picture with its boxes, enlarged where it is small."""
-        boxes = [Box(*each.box, label=f"{each.name} {each.score:.2f}", colour=each.kind) for each in reversed(self.found)]
+        boxes = [
+            Box(*each.box, label=f"{each.name} {each.score:.2f}", colour=each.kind) for each in reversed(self.found)
+        ]
         return png(annotated(self.picture, boxes, zoom=max(1.0, 480 / max(self.picture.size))))
 
     def to_json(self) -> str:

@@ -79,11 +79,8 @@ def quality_word(rows: Sequence[Row]) -> str:
 
 def is_accuracy(metric: str) -> bool:
     """True for metrics that are fractions shown in per cent."""
-    return (
-        metric in (*QUALITIES, "agreement", "map", "map75")
-        or metric.endswith("_accuracy")
-        or metric.startswith("accuracy_")
-    )
+    known = metric in ("accuracy", "agreement", "map") or metric.startswith(("accuracy_", "map50"))
+    return known or metric.endswith("_accuracy")
 
 
 def _candidates(result: Result) -> Iterator[Column]:

@@ -33,7 +33,7 @@ def build(settings: Settings) -> Result:
     heads, classes, steps = heads_of(model), len(data.names), size.grid[-1]
     plain = dense(model, calibration)
     scale = output_scale(plain, calibration)
-    common = {"heads": heads, "classes": classes, "grid": size.grid, "scale": scale}
+    common = {"heads": heads, "classes": classes, "grid": size.grid, "scale": scale, "device": settings.device}
 
     def seen(network: Network, **options) -> Watched:  # type: ignore[no-untyped-def]
         return watch(settings.place(network), scenes=test, **{**common, **options})

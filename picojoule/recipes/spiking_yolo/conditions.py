@@ -69,7 +69,9 @@ def _without_negative(network: Network) -> Network:
     ])  # fmt: skip
 
 
-def read(decoder: str, network: Network, path: torch.Tensor, scale: torch.Tensor, grid: tuple[int, ...]):  # type: ignore[no-untyped-def]
+def read(
+    decoder: str, network: Network, path: torch.Tensor, scale: torch.Tensor, grid: tuple[int, ...]
+) -> dict[int, torch.Tensor]:
     """The output at each number of steps of the grid, by one decoder.
 
     Args:
@@ -114,7 +116,7 @@ class Size:
 
 
 SIZES = {
-    "smoke": Size(pixels=(64, 64), grid=(2, 4, 8), scenes=4, calibration=4, trials=2, tuned=(2, 8), epochs=1),
+    "smoke": Size(pixels=(64, 64), grid=(2, 4), scenes=2, calibration=4, trials=2, tuned=(1, 4), epochs=1),
     "quick": Size(pixels=(96, 128), grid=(8, 16, 24, 32, 48, 64, 96, 128, 192, 256), scenes=60, calibration=200,
                   trials=16, tuned=(16, 64), epochs=60),
     "full": Size(pixels=(416, 416), grid=(16, 32, 64, 128, 256, 512, 1000, 2000, 3500, 5000, 8000), scenes=5000,

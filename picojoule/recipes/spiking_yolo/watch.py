@@ -19,8 +19,6 @@ from picojoule.metrics import Found, voc_map
 from picojoule.models.vision.detection import Head, find
 from picojoule.recipes.spiking_yolo.conditions import DECODERS, read
 
-_BATCH = 8  # the trajectory of a batch is in memory
-
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,7 +30,7 @@ class Watched:
         scenes: which.
         found: boxes by decoder and number of steps; the ANN's under ``("", 0)``.
         counts: over all scenes.
-        seconds: of a scene, with counting.
+        seconds: of the run of a scene, with counting.
         quality: mAP50, by the same keys.
     """
 
@@ -72,6 +70,8 @@ def watch(
     grid: tuple[int, ...] = (),
     scale: Tensor | None = None,
     decoders: tuple[str, ...] = DECODERS,
+    batch: int = 8,
+    device: str = "cpu",
 ) -> Watched:
     """Run a detector and judge it.
 
@@ -81,33 +81,53 @@ def watch(
         scenes: pictures with their boxes.
         classes: how many.
         grid: numbers of steps at which a spiking network is read.
-        scale: the largest outputs, ``[1, values]``, for the decoder that counts spikes.
+        scale: the largest outputs, ``[1, ...]``, for the decoder that counts spikes.
         decoders: the readings of a spiking network.
+        batch: scenes a run; the whole trajectory of a batch is in memory.
+        device: where the network is.
+    """
+    options = {"grid": grid, "scale": scale, "decoders": decoders, "batch": batch, "device": device}
+    found, counts, seconds = look(network, heads, scenes, **options)  # type: ignore[arg-type]
+    quality = {key: voc_map(each, scenes, classes=classes) for key, each in found.items()}
+    return Watched(network=network, scenes=scenes, found=found, counts=counts, seconds=seconds, quality=quality)
+
+
+def look(
+    network: Network,
+    heads: tuple[Head, ...],
+    scenes: Scenes,
+    *,
+    grid: tuple[int, ...],
+    scale: Tensor | None,
+    decoders: tuple[str, ...],
+    batch: int,
+    device: str,
+) -> tuple[dict[tuple[str, int], Found], Counts, float]:
+    """What a detector finds, by decoder and number of steps; its counts; seconds of the run of a scene.
+
+    Arguments are those of :func:`watch`.
     """
     parts: dict[tuple[str, int], list[Found]] = {}
-    counts, start = [], time.perf_counter()
-    device = network.output.bias.device if hasattr(network.output, "bias") else torch.device("cpu")
-    batches = [*scenes.batches(_BATCH)]
-    for x, _ in track(batches, network.name, len(batches)):
+    counts, seconds = [], 0.0
+    batches = scenes.images.split(batch)
+    for x in track(batches, network.name, len(batches)):
+        start = time.perf_counter()
         done = run(network, x.to(device), trajectory=network.spiking)
+        seconds += time.perf_counter() - start
         assert done.counts is not None
         counts.append(done.counts)
         outputs = {("", 0): done.values}
-        if network.spiking:
-            assert done.trajectory is not None and scale is not None
-            path, ends = done.trajectory, scale.to(done.trajectory)
+        if done.trajectory is not None:
+            ends = torch.ones(()) if scale is None else scale
             outputs = {
                 (decoder, steps): _as_maps(value, done.values)
                 for decoder in decoders
-                for steps, value in read(decoder, network, path, ends, grid).items()
+                for steps, value in read(decoder, network, done.trajectory, ends.to(device), grid).items()
             }
         for key, maps in outputs.items():
             parts.setdefault(key, []).append(find(heads, maps, scenes.size))
-    seconds = (time.perf_counter() - start) / len(scenes)
-    starts = [*range(0, len(scenes), _BATCH)]
-    found = {key: Found.joined(each, starts) for key, each in parts.items()}
-    quality = {key: voc_map(each, scenes, classes=classes) for key, each in found.items()}
-    return Watched(network=network, scenes=scenes, found=found, counts=add_up(counts), seconds=seconds, quality=quality)
+    starts = [*range(0, len(scenes), batch)]
+    return {key: Found.joined(each, starts) for key, each in parts.items()}, add_up(counts), seconds / len(scenes)
 
 
 def _as_maps(value: Tensor, like: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:

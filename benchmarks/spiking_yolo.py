@@ -25,8 +25,6 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.base.files import write_whole
-from picojoule.codes import Rate
-from picojoule.conversion import convert
 from picojoule.cost import Counts
 from picojoule.cost.counts import add_up
 from picojoule.data.vision.detection import Scenes, embedded, load
@@ -37,6 +35,7 @@ from picojoule.models import embedded_detector, load_darknet
 from picojoule.models.darknet import class_names
 from picojoule.models.vision.detection import Head, anchors_of, heads_of, small_yolo
 from picojoule.recipes.spiking_yolo.claims import KEEPS
+from picojoule.recipes.spiking_yolo.conditions import CHANNEL, LAYER, RECTIFIED, System
 from picojoule.recipes.spiking_yolo.watch import look, steps_to
 from picojoule.recipes.systems import ann
 from picojoule.train.detector import Settings, train_detector
@@ -47,6 +46,7 @@ VOC = {
     *("horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
 }
 DECODERS = ("membrane", "settled")
+WEIGHTED = System(norm="channel", neuron="weighted")
 LEAST_BOXES, CELL_SIZE, CELL_EPOCHS, STRIDE = 5, (96, 128), 80, 8
 
 
@@ -67,7 +67,7 @@ class Task:
     chosen: dict[int, int]
     percentile: float
     batch: int
-    systems: tuple[tuple[str, str, bool], ...] = (("imbalanced", "channel", False), ("weighted", "channel", True))
+    systems: tuple[System, ...] = (CHANNEL, WEIGHTED, RECTIFIED)
 
 
 def fastest(folder: Path, options: argparse.Namespace) -> Task:
@@ -123,7 +123,7 @@ def digits(folder: Path, options: argparse.Namespace) -> Task:
         chosen={k: k for k in range(10)},
         percentile=99.9,
         batch=8,
-        systems=(("imbalanced", "channel", False), ("imbalanced", "layer", False), ("weighted", "channel", True)),
+        systems=(CHANNEL, LAYER, WEIGHTED, RECTIFIED),
     )
 
 
@@ -190,11 +190,8 @@ def table(task: Task, options: argparse.Namespace) -> Iterator[str]:
         "neuron", "scales", "read", *(f"T={t}" for t in grid), "98 % of ANN at", *map(_words, _COUNTED), "s each"
     )
     yield line(*["---"] * (9 + len(grid)))
-    for neuron, norm, weighted in task.systems:
-        code = Rate(steps=options.steps, initial=0.0, weighted=weighted)
-        network = convert(
-            task.model, task.calibration, code=code, norm=norm, percentile=task.percentile, input="analogue"
-        )
+    for system in task.systems:
+        network = system.network(task.model, task.calibration, options.steps, percentile=task.percentile)
         found, counts, seconds = watched(network, task, grid, options)
         for decoder in DECODERS:
             curve = {}
@@ -204,7 +201,7 @@ def table(task: Task, options: argparse.Namespace) -> Iterator[str]:
             enough = steps_to(curve, KEEPS * best)
             points = (f"{100 * each:.1f}" for each in curve.values())
             did = (f"{counts.per_sample(name):.3g}" for name in _COUNTED)
-            yield line(neuron, norm, decoder, *points, str(enough or "–"), *did, f"{seconds:.2f}")
+            yield line(system.neuron, system.norm, decoder, *points, str(enough or "–"), *did, f"{seconds:.2f}")
 
 
 _COUNTED = ("spikes", "synops", "state_updates", "bias_adds")
@@ -227,7 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = Path(os.environ.get("PICOJOULE_DATA", "."))
     lines = [f"# Spiking detectors, {date.today()}\n", f"{machine()}; {options.workers} workers, {options.device}\n",
              "mAP50 in per cent. *membrane*: V(T)/T; *settled*: without the first quarter of the steps. Pixels are a",
-             "current into the first layer; v₀ = 0. Counts and seconds are a picture's."]  # fmt: skip
+             "current into the first layer; v₀ = 0. *signed*: imbalanced threshold; *relu*: no spikes below zero.",
+             "Counts and seconds are a picture's, of a run that counts."]  # fmt: skip
     print(*lines, sep="\n")
     for part in options.part:
         for each in table(PARTS[part](folder, options), options):

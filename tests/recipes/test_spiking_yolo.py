@@ -1,7 +1,12 @@
 """Spiking-YOLO: what converts, how outputs are read, what the recipe makes of data, its parts beside plain loops."""
 
+import io
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from picojoule.base.errors import InputError
 from picojoule.codes import Rate, TwoPhase
@@ -16,7 +21,7 @@ from picojoule.models.vision.detection import heads_of
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.spiking_yolo.claims import changed_by_scales
 from picojoule.recipes.spiking_yolo.conditions import CHANNEL, RECTIFIED, SIZES, SYSTEMS
-from picojoule.recipes.spiking_yolo.detectors import scenes_for
+from picojoule.recipes.spiking_yolo.detectors import detector_for, scenes_for
 from picojoule.recipes.spiking_yolo.thresholds import Thresholds
 from picojoule.recipes.spiking_yolo.watch import output_scale, steps_to, watch
 from picojoule.recipes.systems import ann
@@ -97,12 +102,12 @@ def test_reading_at_fewer_steps_is_a_shorter_run(detector, scenes):
 
 def test_two_phase_thresholds_of_one_are_one_threshold(detector, scenes):
     names = [fire.name for fire in CHANNEL.network(detector, scenes.train.images, 8).all(Fire)]
-    same = Thresholds(early=dict.fromkeys(names, 0), late=dict.fromkeys(names, 0), switch=0.25)
+    same = Thresholds(early=dict.fromkeys(names, 0), late=dict.fromkeys(names, 0), switch=2)
     assert {type(each) for each in same.codes(8).values()} == {TwoPhase}
     networks = (made.network(detector, scenes.train.images, 8) for made in (same, CHANNEL))
     one, other = (run(each, scenes.test.images).values for each in networks)
     torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
-    finer = Thresholds(early=dict.fromkeys(names, -1), late=dict.fromkeys(names, 0), switch=0.5)
+    finer = Thresholds(early=dict.fromkeys(names, -1), late=dict.fromkeys(names, 0), switch=4)
     assert "2^-1 → 2^0" in str(finer) and finer.codes(8)[names[0]].switch == 4
 
 
@@ -124,12 +129,20 @@ def test_what_the_modes_ask_for():
         scenes_for(Settings(mode="full"), SIZES["full"])
 
 
-def test_data_without_training_pictures(tmp_path, monkeypatch):
-    import io
+def test_a_detector_is_trained_on_what_is_given():
+    """The first step of the full mode: Tiny YOLO v2 with the classes of the data; else a small one, anchors fitted."""
+    data = embedded.synthetic_twin(train=2, test=1)
+    one = replace(SIZES["smoke"], epochs=1)
+    full = detector_for(data, Settings(mode="full", data="given"), one)
+    assert full.layers[-1].weight.shape == (75, 1024, 1, 1) and full.stride == 32 and not full.training
+    assert torch.isfinite(full.layers[-1].weight).all()
+    small = detector_for(data, Settings(data="given"), one)
+    sides = data.train.boxes[:, 2:] - data.train.boxes[:, :2]
+    (narrow, _), (wide, _) = small.head.anchors
+    assert sides[:, 0].min() <= narrow < wide <= sides[:, 0].max()
 
-    import numpy as np
-    from PIL import Image
 
+def test_data_without_training_pictures(tmp_path):
     buffer = io.BytesIO()
     Image.new("RGB", (32, 32)).save(buffer, "JPEG")
     raw = np.frombuffer(buffer.getvalue(), np.uint8)

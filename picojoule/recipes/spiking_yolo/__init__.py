@@ -6,18 +6,23 @@ a spiking network has leaky ReLUs. Abstract and repository facts were at hand; t
 
 from __future__ import annotations
 
+from typing import Any
+
+from torch import Tensor
+
 from picojoule.base.environment import environment
 from picojoule.base.progress import say
 from picojoule.conversion import quantise
+from picojoule.data.vision.detection import Scenes
 from picojoule.ir import Network
-from picojoule.models.vision.detection import heads_of
+from picojoule.models.vision.detection import TinyYolo, heads_of
 from picojoule.recipes.claims import unless_smoke
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.spiking_yolo.claims import KEEPS, changed_by_scales, claims
 from picojoule.recipes.spiking_yolo.conditions import CHANNEL, DECODERS, SIZES, SYSTEMS
 from picojoule.recipes.spiking_yolo.detectors import detector_for, scenes_for
 from picojoule.recipes.spiking_yolo.rows import curves, pictures, row
-from picojoule.recipes.spiking_yolo.thresholds import search
+from picojoule.recipes.spiking_yolo.thresholds import Thresholds, search
 from picojoule.recipes.spiking_yolo.watch import Watched, output_scale, steps_to, watch
 from picojoule.recipes.systems import ann as dense
 from picojoule.result import Result
@@ -40,19 +45,13 @@ def build(settings: Settings) -> Result:
 
     anns = [seen(each) for each in (plain, *(quantise(model, calibration, bits=bits) for bits in (8, 4)))]
     done = {each: seen(each.network(model, calibration, steps)) for each in SYSTEMS}
-    say("searching two-phase thresholds")
-    samples, tried = size.tuned
-    judged = data.train.take(samples)
-    thresholds = search(
-        model, heads, calibration, judged, scale, classes=classes, steps=tried, trials=size.trials,
-        ann=watch(plain, heads, judged, classes=classes).best, seed=settings.seed,
-    )  # fmt: skip
+    few = steps_to(done[CHANNEL].curve(DECODERS[0]), KEEPS * anns[0].best) or steps
+    shorter = {"grid": tuple(each for each in size.grid if each <= few)}
+    fewest = done[CHANNEL] if few == steps else seen(CHANNEL.network(model, calibration, few), **shorter)
+    in_bytes = seen(CHANNEL.network(model, calibration, few, weight_bits=8), **shorter)
+    thresholds = _thresholds(model, calibration, data.train.take(size.tuned[0]), settings, common)
     tuned = seen(thresholds.network(model, calibration, steps))
-    bytes_ = seen(CHANNEL.network(model, calibration, steps, weight_bits=8))
-    enough = steps_to(done[CHANNEL].curve(DECODERS[0]), KEEPS * anns[0].best) or steps
-    short = [] if enough == steps else [
-        seen(CHANNEL.network(model, calibration, enough), grid=tuple(t for t in size.grid if t <= enough))]  # fmt: skip
-    everything = [*anns, *short, *done.values(), bytes_, tuned]
+    everything = [*anns, *([] if few == steps else [fewest]), in_bytes, *done.values(), tuned]
     changed = changed_by_scales(model, test.images[:2])
     return Result(
         recipe="spiking-yolo",
@@ -62,7 +61,18 @@ def build(settings: Settings) -> Result:
         data={**data.summary(), "test": len(test), "two-phase thresholds": str(thresholds)},
         rows=tuple(row(each, anns[0], classes=classes) for each in everything),
         series=tuple(curves(done, tuned)),
-        claims=unless_smoke(claims(done, tuned, anns[0], changed), settings),
+        claims=unless_smoke(claims(done, tuned, fewest, anns[0], changed), settings),
         environment=environment(),
         pictures=pictures(anns[0], done[CHANNEL], data.names),
     )
+
+
+def _thresholds(
+    model: TinyYolo, calibration: Tensor, judged: Scenes, settings: Settings, common: dict[str, Any]
+) -> Thresholds:
+    """Two-phase thresholds, searched on training scenes."""
+    say("searching two-phase thresholds")
+    size, classes = SIZES[settings.mode], common["classes"]
+    best = watch(dense(model, calibration), common["heads"], judged, classes=classes).best
+    options = {"steps": size.tuned[1], "trials": size.trials, "seed": settings.seed, "classes": classes, "ann": best}
+    return search(model, common["heads"], calibration, judged, common["scale"], **options)

@@ -39,11 +39,11 @@ class System:
         return f"rate T={steps} {self.neuron} {self.norm}"
 
     def network(
-        self, model: torch.nn.Module, calibration: torch.Tensor, steps: int, *, weight_bits: int = 32
+        self, model: torch.nn.Module, calibration: torch.Tensor, steps: int, *, weight_bits: int = 32, **options: Any
     ) -> Network:
-        """The model's spiking network; pixels are a current into its first layer."""
+        """The model's spiking network; pixels are a current into its first layer. Options are those of `convert`."""
         code = Rate(steps=steps, initial=0.0, weighted=self.neuron == "weighted")
-        made = spiking(model, calibration, code, norm=self.norm, weight_bits=weight_bits)
+        made = spiking(model, calibration, code, norm=self.norm, weight_bits=weight_bits, **options)
         made = _without_negative(made) if self.neuron == "relu" else made
         stored = f" int{weight_bits}" if weight_bits < 32 else ""
         return made.evolve(made.nodes, name=self.name(steps) + stored)
@@ -59,7 +59,7 @@ def spiking(
     model: torch.nn.Module, calibration: torch.Tensor, code: Code | Mapping[str, Code], **options: Any
 ) -> Network:
     """A converted detector, its input analogue; options are those of :func:`picojoule.convert`."""
-    return convert(model, calibration, code=code, percentile=PERCENTILE, input="analogue", **options)
+    return convert(model, calibration, code=code, input="analogue", **{"percentile": PERCENTILE, **options})
 
 
 def _without_negative(network: Network) -> Network:
@@ -117,8 +117,8 @@ class Size:
 
 SIZES = {
     "smoke": Size(pixels=(64, 64), grid=(2, 4), scenes=2, calibration=4, trials=2, tuned=(1, 4), epochs=1),
-    "quick": Size(pixels=(96, 128), grid=(8, 16, 24, 32, 48, 64, 96, 128, 192, 256), scenes=60, calibration=200,
-                  trials=16, tuned=(16, 64), epochs=60),
+    "quick": Size(pixels=(96, 128), grid=(4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128), scenes=60, calibration=200,
+                  trials=24, tuned=(16, 32), epochs=60),
     "full": Size(pixels=(416, 416), grid=(16, 32, 64, 128, 256, 512, 1000, 2000, 3500, 5000, 8000), scenes=5000,
                  calibration=200, trials=50, tuned=(100, 1000), epochs=160),
 }  # fmt: skip

@@ -22,7 +22,6 @@ PROFILES: tuple[Profile, ...] = (
     profiles.HOROWITZ_INT8,
     profiles.HOROWITZ_FP32_OPS,
     profiles.HOROWITZ_INT8_OPS,
-    profiles.LOIHI,
 )
 SHOWN = 0.3
 """Least score of a box that is drawn."""
@@ -55,18 +54,18 @@ def row(done: Watched, ann: Watched, *, classes: int) -> Row:
 
 def curves(done: Mapping[System, Watched], tuned: Watched) -> list[Series]:
     """mAP50 against steps: by the membrane for all systems, by the other decoders for each of them."""
-    everything = [*done.values(), tuned]
+    everything = {f"{system.neuron} {system.norm}": each for system, each in done.items()} | {"two-phase": tuned}
     return [
         Series(
             name="mAP50 against steps" + (f", {decoder}" if decoder != DECODERS[0] else ""),
-            system=each.network.name,
+            system=name,
             x=tuple(curve),
             y=tuple(curve.values()),
             x_unit="steps",
             y_unit="fraction",
         )
         for decoder in DECODERS
-        for each in everything
+        for name, each in everything.items()
         if (curve := each.curve(decoder))
     ]
 

@@ -26,7 +26,7 @@ from picojoule.recipes.spiking_yolo.conditions import DECODERS, spiking
 from picojoule.recipes.spiking_yolo.watch import Watched, watch
 
 _COST = 0.05
-_EARLY, _LATE, _SWITCH = (-2, -1, 0, 1), (-1, 0), (1 / 8, 1 / 4, 1 / 2)
+_EARLY, _LATE, _SWITCH = (-2, -1, 0, 1), (-1, 0), (8, 4, 2)  # of the switch: parts of the steps
 
 
 @final
@@ -36,18 +36,19 @@ class Thresholds:
 
     Attributes:
         early, late: exponents of two, by the name of the ReLU.
-        switch: share of the steps of the first phase.
+        switch: steps of the first phase.
     """
 
     early: dict[str, int]
     late: dict[str, int]
-    switch: float
+    switch: int
 
     def codes(self, steps: int) -> dict[str, Code]:
         """The code of every ReLU."""
-        at = round(self.switch * steps)
         return {
-            name: TwoPhase(steps=steps, switch=at, early=2.0**early, late=2.0 ** self.late[name], initial=0.0)
+            name: TwoPhase(
+                steps=steps, switch=min(self.switch, steps), early=2.0**early, late=2.0 ** self.late[name], initial=0.0
+            )
             for name, early in self.early.items()
         }
 
@@ -58,7 +59,7 @@ class Thresholds:
 
     def __str__(self) -> str:
         told = ", ".join(f"{name} 2^{early} → 2^{self.late[name]}" for name, early in self.early.items())
-        return f"{told}; switched after {self.switch:.3g} of the steps"
+        return f"{told}; switched after {self.switch} steps"
 
 
 def search(
@@ -74,7 +75,9 @@ def search(
     ann: float,
     seed: int,
 ) -> Thresholds:
-    """The best thresholds of so many trials on training scenes; the first trial is one threshold of 1 throughout.
+    """The best thresholds of so many trials on training scenes.
+
+    The first three are one threshold of 1 throughout, ½ at first in all layers, and ½ at first in the first half.
 
     Args:
         model, heads, calibration: the detector, how it is read, and the pictures that set its scales.
@@ -97,14 +100,15 @@ def search(
     synops = watch(one, heads, scenes, **common).counts.total("synops")
 
     def score(trial: Any) -> float:
-        done = watch(_of(trial, names).network(model, calibration, steps), heads, scenes, **common)
+        done = watch(_of(trial, names, steps).network(model, calibration, steps), heads, scenes, **common)
         return _objective(done, ann, synops)
 
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    start = {f"early {n}": 0 for n in names} | {f"late {n}": 0 for n in names} | {"switch": _SWITCH[1]}
-    study.enqueue_trial(start)
+    for finer in (0, len(names), len(names) // 2):
+        early = {f"early {name}": -1 if place < finer else 0 for place, name in enumerate(names)}
+        study.enqueue_trial(early | {f"late {name}": 0 for name in names} | {"switch": _SWITCH[1]})
     study.optimize(score, n_trials=trials)
-    best = _of(study.best_trial, names, fixed=True)
+    best = _of(study.best_trial, names, steps, fixed=True)
     say(f"two-phase thresholds: {best}")
     return best
 
@@ -114,7 +118,7 @@ def _objective(done: Watched, ann: float, synops: int) -> float:
     return kept - _COST * log2(max(done.counts.total("synops"), 1) / max(synops, 1))
 
 
-def _of(trial: Any, names: list[str], fixed: bool = False) -> Thresholds:
+def _of(trial: Any, names: list[str], steps: int, fixed: bool = False) -> Thresholds:
     """The thresholds a trial asks for, or has had."""
 
     def choose(name: str, among: tuple[Any, ...]) -> Any:
@@ -123,7 +127,7 @@ def _of(trial: Any, names: list[str], fixed: bool = False) -> Thresholds:
     return Thresholds(
         early={name: choose(f"early {name}", _EARLY) for name in names},
         late={name: choose(f"late {name}", _LATE) for name in names},
-        switch=choose("switch", _SWITCH),
+        switch=max(1, steps // choose("switch", _SWITCH)),
     )
 
 

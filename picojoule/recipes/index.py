@@ -71,7 +71,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="1903.06530",
         domain="vision",
         cite=("kim2020yolo", "kim2021yolo", "redmon2017"),
-        quick_seconds=200,
+        quick_seconds=130,
         module="picojoule.recipes.spiking_yolo",
     ),
     _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),

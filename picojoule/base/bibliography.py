@@ -114,6 +114,33 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "AAAI",
         "1903.06530",
     ),
+    "kim2021yolo": Entry(
+        "Kim, Seijoon and Park, Seongsik and Na, Byunggook and Kim, Jongwan and Yoon, Sungroh",
+        "Towards fast and accurate object detection in bio-inspired spiking neural networks through Bayesian"
+        " optimization",
+        2021,
+        "IEEE Access",
+    ),
+    "everingham2010": Entry(
+        "Everingham, Mark and Van Gool, Luc and Williams, Christopher K. I. and Winn, John and Zisserman, Andrew",
+        "The PASCAL visual object classes (VOC) challenge",
+        2010,
+        "International Journal of Computer Vision",
+    ),
+    "lin2014": Entry(
+        "Lin, Tsung-Yi and others",
+        "Microsoft COCO: common objects in context",
+        2014,
+        "ECCV",
+        "1405.0312",
+    ),
+    "redmon2017": Entry(
+        "Redmon, Joseph and Farhadi, Ali",
+        "YOLO9000: better, faster, stronger",
+        2017,
+        "CVPR",
+        "1612.08242",
+    ),
     "na2022": Entry(
         "Na, Byunggook and Mok, Jisoo and Park, Seongsik and Lee, Dongjin and Choe, Hyeokjun and Yoon, Sungroh",
         "AutoSNN: energy-efficient spiking networks by architecture search",

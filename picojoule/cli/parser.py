@@ -22,7 +22,6 @@ class Planned:
 
 
 PLANNED: dict[str, Planned] = {
-    "detect": Planned("boxes of a trained detector on an image", "nothing yet: the detection recipe comes first"),
     "extract": Planned("relations in a text by a trained network", "nothing yet: the language recipes come first"),
     "export": Planned(
         "a network as NIR, snnTorch or ONNX", "the result is JSON, markdown, csv and LaTeX through picojoule report"
@@ -87,7 +86,7 @@ _DATA = (
     _option("--std", type=_numbers, help="per channel, divides the pixels"),
 )
 _MODEL = (
-    _option("--model", help="package.module:function that returns your nn.Module, or a darknet .cfg"),
+    _option("--model", help="package.module:function that returns your nn.Module, or a darknet .cfg or .npz"),
     _option("--weights", help="its weights: a .safetensors or plain .npz file, or darknet's .weights"),
     _option("--trust-pickle", action="store_true", help="also load a pickled .pt file, which can run code"),
 )
@@ -154,6 +153,18 @@ _TUNE = (
     _option("--quiet", action="store_true", help="no progress"),
 )
 _FORMATS = (_option("-o", "--output", help="file: .html .md .csv .tex or .json; a table on the terminal without"),)
+_DETECT = (
+    _option("--names", help="a file with the name of a class on each line"),
+    _option("--steps", type=_positive, help="run it as a spiking network of so many steps (default: as the ANN it is)"),
+    _option("--size", type=_positive, help="side of the network's input (default: its own)"),
+    _option("--threshold", type=float, default=0.25, help="least score of a box (default: 0.25)"),
+    _option(
+        "--overlap", type=float, default=0.45, help="of two boxes that overlap by more, one is kept (default: 0.45)"
+    ),
+    _option("--out", default="out", help="folder for detections.png and detections.json (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of a table"),
+    _option("--quiet", action="store_true", help="no progress"),
+)
 _JSON = (_option("--json", action="store_true", help="print JSON"),)
 
 
@@ -190,6 +201,10 @@ _VERBS: dict[str, tuple[str, Add]] = {
     "report": (
         "draw one or more results",
         _adds(_FORMATS, positional=("results", {"metavar": "RESULT.json", "nargs": "+"})),
+    ),
+    "detect": (
+        "boxes of a trained detector on a picture; the embedded one finds digits",
+        _adds(_MODEL, _DETECT, positional=("image", {"metavar": "IMAGE"})),
     ),
     "profiles": ("the hardware profiles, every price with its source", _adds(_JSON)),
     "cite": ("BibTeX of a recipe's papers", _adds(positional=("recipe", {"metavar": "RECIPE"}))),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from picojoule.base.errors import InputError
-from picojoule.base.files import require_writable, write_whole
+from picojoule.base.files import read_bytes, require_writable, write_whole
 from picojoule.base.progress import say
 from picojoule.result import Result
 
@@ -156,6 +156,34 @@ def _report(options: argparse.Namespace) -> None:
         print(drawn)
 
 
+def _detect(options: argparse.Namespace) -> None:
+    from picojoule.models import embedded_detector
+    from picojoule.recipes.detect import detect
+
+    _require_builder(options)
+    out = require_writable(options.out)
+    names = _class_names(options)
+    size = (options.size, options.size) if options.size else None
+    limits = {"threshold": options.threshold, "overlap": options.overlap}
+    model = _model(options) or embedded_detector()
+    done = detect(options.image, model, names=names, steps=options.steps, size=size, **limits)
+    write_whole(out / "detections.png", done.png())
+    write_whole(out / "detections.json", done.to_json())
+    print(done.to_json() if options.json else done)
+    say(f"wrote {out / 'detections.png'} and {out / 'detections.json'}")
+
+
+def _class_names(options: argparse.Namespace) -> tuple[str, ...]:
+    """Those of a file, of the model's own file, or the digits' where no model is named."""
+    if options.names:
+        return tuple(filter(None, read_bytes(options.names, what="names").decode(errors="replace").splitlines()))
+    if options.model is None:
+        return tuple("0123456789")
+    from picojoule.models.darknet import class_names
+
+    return class_names(options.model)
+
+
 def _profiles(options: argparse.Namespace) -> None:
     from picojoule.cost.machines import MACHINES
     from picojoule.cost.profiles import NORMALISED, PROFILES
@@ -202,6 +230,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "list": _list,
     "run": _run,
     "report": _report,
+    "detect": _detect,
     "profiles": _profiles,
     "cite": _cite,
 }
@@ -247,15 +276,19 @@ def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-unt
 def _check_model_options(options: argparse.Namespace) -> None:
     if options.model and not options.data:
         raise InputError("a model without data", where="--model", remedy="give the data it was trained for with --data")
+    _require_builder(options)
+    if options.model and getattr(options, "train", False):
+        raise InputError(
+            "only the embedded network can be trained here", where="--train", remedy="leave out --train or --model"
+        )
+
+
+def _require_builder(options: argparse.Namespace) -> None:
     if options.weights and not options.model:
         raise InputError(
             "weights without a model",
             where="--weights",
             remedy="name the function that builds the network with --model",
-        )
-    if options.model and getattr(options, "train", False):
-        raise InputError(
-            "only the embedded network can be trained here", where="--train", remedy="leave out --train or --model"
         )
 
 
@@ -263,7 +296,7 @@ def _model(options: argparse.Namespace):  # type: ignore[no-untyped-def]
     """The user's network, or None for the embedded one."""
     from picojoule.models import load_darknet, load_model
 
-    if options.model and options.model.endswith(".cfg"):
+    if options.model and options.model.endswith((".cfg", ".npz")):
         return load_darknet(options.model, options.weights)
     return load_model(options.model, options.weights, trust_pickle=options.trust_pickle) if options.model else None
 

@@ -14,11 +14,13 @@ from picojoule.codes.poisson import Poisson
 from picojoule.codes.rate import Rate
 from picojoule.codes.ttas import TTAS
 from picojoule.codes.ttfs import TTFS
+from picojoule.codes.two_phase import TwoPhase
 
 CODES: dict[str, type[Code]] = {
     "rate": Rate,
     "phase": Phase,
     "burst": Burst,
+    "two-phase": TwoPhase,
     "ttfs": TTFS,
     "ttas": TTAS,
     "few-spikes": FewSpikes,
@@ -40,4 +42,5 @@ __all__ = [
     "Phase",
     "Poisson",
     "Rate",
+    "TwoPhase",
 ]

@@ -84,6 +84,14 @@ def load_darknet(cfg: Path | str, weights: Path | str | None = None) -> Darknet:
     return model.eval()
 
 
+def class_names(cfg: Path | str) -> tuple[str, ...]:
+    """The names of the classes where the file has them, which only an ``.npz`` can; none else."""
+    cfg = Path(cfg)
+    if cfg.suffix != ".npz" or "names" not in npz.headers(cfg, error=WeightsError):
+        return ()
+    return tuple(str(each) for each in npz.read(cfg, ("names",), error=WeightsError)["names"])
+
+
 def sections(text: str, *, where: str) -> list[Section]:
     """The sections of a ``.cfg`` file, the first of which is ``net``.
 
@@ -221,11 +229,11 @@ def _maxpool(section: Section, made: Sequence[int], place: int) -> Made:
     stride = section.number("stride", 1)
     size = section.number("size", stride)
     total = section.number("padding", size - 1)
-    pool = nn.MaxPool2d(size, stride, total // 2) if total % 2 == 0 else _Uneven(size, stride, total)
+    pool = nn.MaxPool2d(size, stride, total // 2) if total % 2 == 0 else Uneven(size, stride, total)
     return (place - 1,), pool, made[-1]
 
 
-class _Uneven(nn.Module):
+class Uneven(nn.Module):
     """A maximum pool with one more row and column of −∞ behind than in front."""
 
     def __init__(self, size: int, stride: int, total: int) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from picojoule.base.errors import WeightsError
 from picojoule.data import npz
 from picojoule.data.importing import call_function
+from picojoule.models.vision.detection import TinyYolo, small_yolo
 from picojoule.models.vision.digit_net import DigitNet
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -22,6 +23,7 @@ Model = TypeVar("Model", bound=nn.Module)
 EMBEDDED = Path(__file__).parent / "weights" / "digits.safetensors"
 VARIANTS = ("sparse", "plain")
 METADATA_KEY = "training"
+DETECTOR = EMBEDDED.with_name("detector.safetensors")
 
 _CONVERT = (
     "save the weights with safetensors.torch.save_file (or numpy.savez), or pass --trust-pickle if you trust its author"
@@ -93,6 +95,16 @@ def embedded_from(path: Path | str, variant: str) -> DigitNet:
     model = DigitNet()
     fill(model, tensors, where=f"{path} ({variant})")
     return model.eval()
+
+
+def embedded_detector(path: Path | str = DETECTOR) -> TinyYolo:
+    """The small detector of digits with the weights in the package, or in a file that ``picojoule.train.detector``
+    wrote; in evaluation mode.
+
+    Raises:
+        WeightsError: no such file, or not of this network.
+    """
+    return load_weights(small_yolo(), path).eval()
 
 
 def embedded_metadata(path: Path | str = EMBEDDED) -> dict[str, str]:

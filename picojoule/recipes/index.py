@@ -81,7 +81,15 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=150,
         module="picojoule.recipes.noise_robust",
     ),
-    _planned("spiking-yolo", "object detection with converted spiking networks", "1903.06530", "vision", "kim2020yolo"),
+    Entry(
+        name="spiking-yolo",
+        title="object detection with converted spiking networks",
+        paper="1903.06530",
+        domain="vision",
+        cite=("kim2020yolo", "kim2021yolo", "redmon2017"),
+        quick_seconds=130,
+        module="picojoule.recipes.spiking_yolo",
+    ),
     _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
     Entry(
         name="energy-distillation",

@@ -12,6 +12,8 @@ UNKNOWN = "–"
 SPIKES_PER_NEURON = "spikes_per_neuron"
 BREAK_EVEN = "break_even_spikes_per_neuron"
 _HEADING_WIDTH = 12
+QUALITIES = {"accuracy": "accuracy", "map50": "mAP50"}
+"""What systems are compared by, as people say it, by the name of the metric: the first that a row has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +67,20 @@ def energy_of(row: Row, profile: str) -> Energy | None:
     return next((energy for energy in row.energy if energy.profile == profile), None)
 
 
+def quality(row: Row) -> float | None:
+    """What the system is judged by: a fraction, higher is better."""
+    return next((value for name in QUALITIES if (value := row.metrics.get(name)) is not None), None)
+
+
+def quality_word(rows: Sequence[Row]) -> str:
+    """How people call it."""
+    return next((word for name, word in QUALITIES.items() if any(name in row.metrics for row in rows)), "accuracy")
+
+
 def is_accuracy(metric: str) -> bool:
     """True for metrics that are fractions shown in per cent."""
-    return metric in ("accuracy", "agreement") or metric.endswith("_accuracy") or metric.startswith("accuracy_")
+    known = metric in ("accuracy", "agreement", "map") or metric.startswith(("accuracy_", "map50"))
+    return known or metric.endswith("_accuracy")
 
 
 def _candidates(result: Result) -> Iterator[Column]:

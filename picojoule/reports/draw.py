@@ -65,6 +65,7 @@ _COLOURS = {
 }
 PALETTE = tuple(shade for shade in _COLOURS.values() if shade != INK)
 """Colours for things that are no systems, in order."""
+_LEGEND_WIDTH = 84  # characters
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES = ("-", (0, (4, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.4, 1.2, 1.4)))
 _PLACES = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 2), (0, -2), (1, -2), (-1, -2))
@@ -151,10 +152,11 @@ def si_axis(axis: Any, unit: str = "", digits: int = 1) -> None:
     axis.set_major_formatter(lambda value, _: _short(value, unit, digits))
 
 
-def legend_above(axes: Axes, columns: int = 4, **options: Any) -> None:
-    """A legend over the axes, where no data can be."""
+def legend_above(axes: Axes, columns: int | None = None, **options: Any) -> None:
+    """A legend over the axes, where no data can be; at most four columns, fewer where names are long."""
     handles, names = axes.get_legend_handles_labels()
     if handles:
+        columns = columns or max(1, min(4, _LEGEND_WIDTH // (max(map(len, names)) + 5)))
         place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2}
         axes.legend(handles, names, ncols=columns, handlelength=1.8, columnspacing=1.2, **place | options)
 

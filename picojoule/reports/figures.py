@@ -13,7 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
-from picojoule.reports.columns import BREAK_EVEN, SPIKES_PER_NEURON, label
+from picojoule.reports.columns import BREAK_EVEN, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
 from picojoule.reports.components import joules_by_component
 from picojoule.reports.draw import (
     INK,
@@ -50,10 +50,22 @@ def figures(result: Result) -> tuple[Figure, ...]:
 
 
 def accuracy_against_steps(result: Result) -> Iterator[Figure]:
-    """One line a system; the ANN as a level line."""
-    found = [series for series in result.series if series.name == STEPS and _points(series)]
-    if not found:
-        return
+    """A figure a name of series: one line a system; the ANN as a level line."""
+    groups: dict[str, list[Series]] = {}
+    for series in result.series:
+        if _over_steps(series) and _points(series):
+            groups.setdefault(series.name, []).append(series)
+    baseline = next((quality(row) for row in result.rows if row.system == BASELINE), None)
+    for name, found in groups.items():
+        yield _against_steps(name, found, baseline)
+
+
+def _over_steps(series: Series) -> bool:
+    """What systems are judged by, against steps; the same of several readings has more words behind."""
+    return any(series.name.startswith(f"{word} against steps") for word in QUALITIES.values())
+
+
+def _against_steps(name: str, found: Sequence[Series], baseline: float | None) -> Figure:
     systems = [series.system for series in found]
     colour, dash = colours(systems), dashes(systems)
     with canvas() as figure:
@@ -62,24 +74,24 @@ def accuracy_against_steps(result: Result) -> Iterator[Figure]:
             x, y = zip(*_points(series), strict=True)
             look = {"color": colour[series.system], "linestyle": dash[series.system]}
             axes.plot(x, y, marker="o" if len(x) < 20 else None, label=_shown(series.system), **look)
-        baseline = next((row.metrics.get("accuracy") for row in result.rows if row.system == BASELINE), None)
         if baseline is not None:
             axes.axhline(baseline, color=INK, linewidth=1, linestyle=(0, (1, 2)), label=BASELINE)
         _log_steps(axes, [x for series in found for x, _ in _points(series)])
         _percent_axis(axes.yaxis)
         axes.set_xlabel(found[0].x_unit or "steps")
         legend_above(axes)
-        yield Figure("Accuracy against steps", svg(figure, "fig-steps", STEPS), "Higher and further left is better.")
+        ident = "fig-steps" if name == STEPS else f"fig-steps-{slug(name)}"
+        return Figure(_capital(name), svg(figure, ident, name), "Higher and further left is better.")
 
 
 def joules_against_accuracy(result: Result) -> Iterator[Figure]:
     """A figure a technology family: every priced row, and a line through the systems that nothing beats."""
     for number, technology in enumerate(families(result.rows)):
         points = [
-            (row, energy.profile, energy.joules, row.metrics["accuracy"])
+            (row, energy.profile, energy.joules, quality(row))
             for row in result.rows
             for energy in row.energy
-            if energy.joules and family(energy.profile) == technology and row.metrics.get("accuracy") is not None
+            if energy.joules and family(energy.profile) == technology and quality(row) is not None
         ]
         if points:
             yield _scatter(points, technology, _front(result.rows, technology), f"fig-joules-{number}")
@@ -106,8 +118,8 @@ def _scatter(
         names = [(x, y, _shown(system, 20)) for x, y, system in front]
         label_points(axes, names, [(cost, accuracy) for _, _, cost, accuracy in points])
         note = "Higher and further left is better. The line joins the systems that none other beats."
-        title = f"Accuracy against joules, {technology}"
-        return Figure(title, svg(figure, ident, f"accuracy against joules, {technology}"), note)
+        title = f"{quality_word([row for row, *_ in points])} against joules, {technology}"
+        return Figure(_capital(title), svg(figure, ident, title), note)
 
 
 def spikes_per_layer(result: Result) -> Iterator[Figure]:
@@ -219,7 +231,7 @@ def other_series(result: Result) -> Iterator[Figure]:
     groups: dict[str, list[Series]] = {}
     edges = {(each.name, each.system): each for each in result.series if each.name.endswith((LOWEST, HIGHEST))}
     for series in result.series:
-        drawn = series.name == STEPS or series.name.startswith((RASTER, FIRST, PICTURES))
+        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST, PICTURES))
         own = drawn or (series.name, series.system) in edges
         if not own and _points(series):
             groups.setdefault(series.name, []).append(series)
@@ -264,8 +276,12 @@ def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Seri
         axes.set_xlabel(label(group[0].x_unit))
         axes.set_ylabel(label(group[0].y_unit))
         legend_above(axes, columns)
-        title = label(name)
-        return Figure(title[:1].upper() + title[1:], svg(figure, ident, name))
+        return Figure(_capital(label(name)), svg(figure, ident, name))
+
+
+def _capital(title: str) -> str:
+    """With a capital at its front, unless it begins like mAP50."""
+    return title if title[1:2].isupper() else title[:1].upper() + title[1:]
 
 
 def _legend_columns(systems: Sequence[str]) -> int:
@@ -351,9 +367,9 @@ def _energy_axis(axes: Axes, costs: Sequence[float]) -> None:
 def _front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str]]:
     """Joules, accuracy, system of the rows that no other row of the family beats in both, by rising joules."""
     priced = [
-        (cost, -row.metrics["accuracy"], row.system)
+        (cost, -quality(row), row.system)
         for row in rows
-        if (cost := joules(row, technology)) and row.metrics.get("accuracy") is not None
+        if (cost := joules(row, technology)) and quality(row) is not None
     ]
     best = list(itertools.accumulate(sorted(priced), lambda least, point: point if point[1] < least[1] else least))
     return [(cost, -negative, system) for cost, negative, system in dict.fromkeys(best)]

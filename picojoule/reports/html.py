@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import metadata, resources
@@ -28,6 +29,9 @@ def page(result: Result) -> str:
         caption=caption(result),
         profiles=profiles(result),
         figures=figures(result),
+        pictures=[
+            (title, f"data:image/png;base64,{b64encode(png).decode()}") for title, png in result.pictures.items()
+        ],
         facts={"Data": list(_facts(result.data)), "Environment": list(_facts(result.environment))},
         schema=SCHEMA,
         script=_text("sort.js"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from picojoule.base.units import percent, si
 from picojoule.cost.profiles import PROFILES
-from picojoule.reports.columns import BREAK_EVEN, SPIKES_PER_NEURON, label
+from picojoule.reports.columns import BREAK_EVEN, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
 from picojoule.result import Result, Row
 
 BASELINE = "ann fp32"
@@ -26,13 +26,9 @@ def verdict(result: Result) -> list[str]:
     cheapest profile of the family that can price it.
     """
     rows = _Rows.of(result)
-    return [
-        *_energy_words(rows),
-        *_doubt(rows),
-        *_fewest(rows),
-        *_break_even(rows),
-        *_unknown_joules(result),
-    ]
+    compared = [*_energy_words(rows), *_doubt(rows), *_fewest(rows), *_break_even(rows)]
+    word = quality_word(result.rows)
+    return [*(sentence.replace("accuracy", word) for sentence in compared), *_unknown_joules(result)]
 
 
 def claims_summary(result: Result) -> str:
@@ -86,7 +82,7 @@ class _Rows:
     def of(cls, result: Result) -> _Rows:
         anns = [row for row in result.rows if row.system.split(" ")[0] == "ann"]
         spiking = [row for row in result.rows if row.counts.get("spikes") is not None and row not in anns]
-        baseline = next((row for row in anns if row.system == BASELINE and _accuracy(row) is not None), None)
+        baseline = next((row for row in anns if row.system == BASELINE and quality(row) is not None), None)
         return cls(result.rows, spiking, anns, baseline)
 
     def keeping(self, rows: Sequence[Row]) -> list[Row]:
@@ -94,13 +90,9 @@ class _Rows:
         return [row for row in rows if self.baseline is None or _keeps(row, self.baseline)]
 
 
-def _accuracy(row: Row) -> float | None:
-    return row.metrics.get("accuracy")
-
-
 def _keeps(row: Row, baseline: Row) -> bool:
-    accuracy = _accuracy(row)
-    return accuracy is not None and accuracy >= _accuracy(baseline) - KEEPS - 1e-9
+    accuracy = quality(row)
+    return accuracy is not None and accuracy >= quality(baseline) - KEEPS - 1e-9
 
 
 def _name(row: Row) -> str:
@@ -134,10 +126,10 @@ def _energy_words(rows: _Rows) -> Iterator[str]:
 
 
 def _none_keeps(rows: _Rows) -> Iterator[str]:
-    target = percent(_accuracy(rows.baseline))
-    known = [row for row in rows.spiking if _accuracy(row) is not None]
-    closest = max(known, key=_accuracy, default=None)
-    tail = f"; the closest is {_name(closest)} with {percent(_accuracy(closest))}" if closest else ""
+    target = percent(quality(rows.baseline))
+    known = [row for row in rows.spiking if quality(row) is not None]
+    closest = max(known, key=quality, default=None)
+    tail = f"; the closest is {_name(closest)} with {percent(quality(closest))}" if closest else ""
     for technology in families(rows.keeping(rows.anns)):
         row, cost = _cheapest(rows.keeping(rows.anns), technology)
         yield f"{_capital(_name(row))} wins: it costs {si(cost, 'J')} in {technology} and keeps the accuracy."
@@ -168,21 +160,21 @@ def _against_each(rows: _Rows, technology: str, spiking: tuple[Row, float]) -> I
     priced = [(ann, cost) for ann in rows.anns if (cost := joules(ann, technology))]
     parts = [f"{_times(spiking[1], cost)} times {_name(ann)}{_loss(ann, rows.baseline)}" for ann, cost in priced]
     if parts:
-        accuracy = percent(_accuracy(spiking[0]))
+        accuracy = percent(quality(spiking[0]))
         yield f"In {technology} {_name(spiking[0])} ({accuracy} accuracy) costs {_and(parts)}."
 
 
 def _loss(row: Row, baseline: Row) -> str:
-    accuracy = _accuracy(row)
+    accuracy = quality(row)
     if accuracy is None or _keeps(row, baseline):
         return ""
-    return f" (which loses {100 * (_accuracy(baseline) - accuracy):.1f} points)"
+    return f" (which loses {100 * (quality(baseline) - accuracy):.1f} points)"
 
 
 def _alone(rows: _Rows, technology: str) -> Iterator[str]:
     """A family in which ANN and spiking systems cannot be compared: its cheapest system, and what is missing."""
     row, cost = _cheapest(rows.keeping(rows.all), technology) or _cheapest(rows.all, technology)
-    accuracy = f" with {percent(_accuracy(row))} accuracy" if _accuracy(row) is not None else ""
+    accuracy = f" with {percent(quality(row))} accuracy" if quality(row) is not None else ""
     missing = "ANN" if row in rows.spiking else "spiking system"
     has_other = rows.anns if row in rows.spiking else rows.spiking
     note = (
@@ -196,7 +188,8 @@ def _alone(rows: _Rows, technology: str) -> Iterator[str]:
 
 def _doubt(rows: _Rows) -> Iterator[str]:
     """Says when the test set is too small for half a point."""
-    interval = rows.baseline.interval.get("accuracy") if rows.baseline and rows.spiking else None
+    known = rows.baseline.interval if rows.baseline and rows.spiking else {}
+    interval = next((known[name] for name in QUALITIES if name in known), None)
     half = (interval[1] - interval[0]) / 2 if interval else 0.0
     if half > KEEPS:
         yield (
@@ -243,8 +236,8 @@ def _representative(rows: _Rows) -> Row | None:
     kept = rows.keeping(rows.spiking)
     for technology in families(kept):
         return _cheapest(kept, technology)[0]
-    known = [row for row in rows.spiking if _accuracy(row) is not None]
-    return max(known, key=_accuracy, default=None)
+    known = [row for row in rows.spiking if quality(row) is not None]
+    return max(known, key=quality, default=None)
 
 
 def _unknown_joules(result: Result) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from picojoule.base.errors import InputError
 from picojoule.base.files import read_bytes
+from picojoule.result import pictures
 from picojoule.result.values import EVIDENCE, SCHEMA, STATUSES, Claim, Energy, Result, Row, Series
 
 
@@ -46,7 +47,8 @@ def load(path: Path | str) -> Result:
         if isinstance(error, InputError):
             raise
         raise InputError(f"not JSON ({error})", where=where, remedy="name a result.json written by picojoule") from None
-    return decode(content, where)
+    result = decode(content, where)
+    return replace(result, pictures=pictures.load(result.recipe, Path(path).parent))
 
 
 def decode(content: Any, where: str) -> Result:

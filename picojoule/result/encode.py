@@ -12,6 +12,7 @@ from picojoule.result.values import SCHEMA, Energy, Result, Row
 def encode(result: Result) -> dict[str, Any]:
     """See `Result.to_dict`."""
     content = _fields(result)
+    del content["pictures"]  # files of their own
     content["rows"] = [_row(row) for row in result.rows]
     content["series"] = [_fields(series) for series in result.series]
     content["claims"] = [_fields(claim) for claim in result.claims]

@@ -39,6 +39,7 @@ def merge(results: Sequence[Result]) -> Result:
         series=tuple(dict.fromkeys(series for part in parts for series in part.series)),
         claims=_claims(results),
         environment=_joined_dicts([result.environment for result in results]),
+        pictures={title: content for result in results for title, content in result.pictures.items()},
     )
 
 

@@ -155,6 +155,8 @@ class Result:
         seed: the seed; None where results of several seeds are merged.
         data: name, sizes and hash of the data set.
         environment: versions, processor, threads.
+        pictures: title → PNG. They are no part of the JSON: `save` writes them into ``figures/`` beside it, from where
+            `load` takes them.
 
     Raises:
         InputError: a value has no JSON form.
@@ -169,6 +171,7 @@ class Result:
     series: tuple[Series, ...] = ()
     claims: tuple[Claim, ...] = ()
     environment: dict[str, Any] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         _normalise(self, plain_fields="seed data environment", tuples="rows series claims")
@@ -184,11 +187,14 @@ class Result:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def save(self, path: Path | str) -> Path:
-        """Write the JSON to `path`, whole or not at all.
+        """Write the JSON to `path`, whole or not at all, and the pictures beside it.
 
         Raises:
             InputError: the folder cannot be written.
         """
+        from picojoule.result.pictures import save
+
+        save(self.pictures, self.recipe, Path(path).parent)
         return write_whole(path, self.to_json())
 
     @classmethod

@@ -80,3 +80,30 @@ class RandomFlip:
         """Samples ``[b, ..., h, w]``, some of them mirrored."""
         mirrored = torch.rand(len(x), generator=generator) < self.probability
         return torch.where(mirrored.reshape(-1, *[1] * (x.dim() - 1)).to(x.device), x.flip(-1), x)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RandomLight:
+    """Change each picture's contrast about its mean, its brightness and that of each channel, within [0, 1].
+
+    Attributes:
+        contrast: relative change.
+        brightness: added to all channels.
+        tint: added to each channel.
+    """
+
+    contrast: float = 0.3
+    brightness: float = 0.15
+    tint: float = 0.08
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Changed pictures ``[b, c, h, w]`` of pictures ``[b, c, h, w]``."""
+        b, c = images.shape[:2]
+
+        def uniform(limit: float, *shape: int) -> Tensor:
+            return limit * (2 * torch.rand(b, *shape, 1, 1, generator=generator) - 1)
+
+        mean = images.mean((1, 2, 3), keepdim=True)
+        changed = mean + (images - mean) * (1 + uniform(self.contrast, 1))
+        return (changed + uniform(self.brightness, 1) + uniform(self.tint, c)).clamp(0, 1)

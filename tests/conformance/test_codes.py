@@ -9,7 +9,21 @@ import pytest
 import torch
 
 from nets import converted, dyadic, inputs
-from picojoule.codes import CODES, TTAS, TTFS, Burst, Code, Contract, Direct, FewSpikes, Hybrid, Phase, Poisson, Rate
+from picojoule.codes import (
+    CODES,
+    TTAS,
+    TTFS,
+    Burst,
+    Code,
+    Contract,
+    Direct,
+    FewSpikes,
+    Hybrid,
+    Phase,
+    Poisson,
+    Rate,
+    TwoPhase,
+)
 from suite import CODE_CHECKS, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
@@ -49,6 +63,9 @@ DYADIC_CODES = [
     FewSpikes(steps=8, slope=1.0),
     FewSpikes(steps=5, slope=1.0),
     FewSpikes(steps=6, slope=0.25),
+    TwoPhase(steps=32),
+    TwoPhase(steps=16, switch=4, early=2.0, late=0.5),
+    TwoPhase(steps=32, switch=16, early=0.25, slope=0.25),
 ]
 DYADIC_NETWORKS = [
     Rate(steps=16),
@@ -56,6 +73,7 @@ DYADIC_NETWORKS = [
     Burst(steps=16),
     Burst(steps=32, period=8, threshold=0.0625),
     FewSpikes(steps=6),
+    TwoPhase(steps=16, switch=5),
     *(TTFS(steps=12, tau=BASE2, start=s) for s in (None, 1, 6, 11)),
 ]
 USED_CODES = [
@@ -130,6 +148,11 @@ ORDERS = {
     FewSpikes: ([FewSpikes(steps=k) for k in range(2, 10)], lambda steps: steps * math.log(2), -1.0),
     TTFS: ([TTFS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
     TTAS: ([TTAS(steps=2**k) for k in range(5, 11)], lambda steps: np.log(steps), -1.0),
+    TwoPhase: (
+        [TwoPhase(steps=2**k, switch=2**k // 4, early=2.0) for k in range(3, 10)],
+        lambda steps: np.log(steps),
+        -1.0,
+    ),
 }
 
 

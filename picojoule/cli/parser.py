@@ -197,7 +197,7 @@ _VERBS: dict[str, tuple[str, Add]] = {
     ),
     "bench": ("our engines beside other libraries: time, memory, accuracy", _adds(_MODEL, _DATA, _BENCH)),
     "list": ("the eighteen recipes", _adds(_JSON)),
-    "run": ("reproduce one paper", _adds(_MODES, _DATA, _COMMON, positional=("recipe", {"metavar": "RECIPE"}))),
+    "run": ("reproduce one paper", _adds(_MODES, _TRAIN, _DATA, _COMMON, positional=("recipe", {"metavar": "RECIPE"}))),
     "report": (
         "draw one or more results",
         _adds(_FORMATS, positional=("results", {"metavar": "RESULT.json", "nargs": "+"})),

@@ -9,11 +9,15 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from picojoule.base.errors import InputError
 from picojoule.base.files import read_bytes, require_writable, write_whole
 from picojoule.base.progress import say
 from picojoule.result import Result
+
+if TYPE_CHECKING:
+    from picojoule.recipes.index import Entry
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -124,12 +128,23 @@ def _run(options: argparse.Namespace) -> None:
 
     entry = find_built(options.recipe)
     assert entry.module is not None
-    out = require_writable(options.out)
-    build = importlib.import_module(entry.module).build
-    settings = _settings(options, mode=options.mode)
+    settings, out = _settings(options, mode=options.mode), require_writable(options.out)
+    if options.train:
+        settings = replace(settings, weights=_trained(entry, options, out))
     if settings.mode == "full":
         settings = replace(settings, folder=str(out / "checkpoints"))
-    _finish(build(settings), out, options)
+    _finish(importlib.import_module(entry.module).build(settings), out, options)
+
+
+def _trained(entry: Entry, options: argparse.Namespace, out: Path) -> Path:
+    """The weights of a recipe's embedded network, trained again; an interrupted training goes on where it was."""
+    if entry.training is None or options.data:
+        what = "there is no embedded network to train again" if entry.training is None else "the data are your own"
+        raise InputError(what, where=f"--train of {entry.name}", remedy="leave out --train")
+    weights, checkpoints = out / f"{entry.name}.safetensors", out / f"training-seed{options.seed}"
+    importlib.import_module(entry.training).train_embedded(weights, seed=options.seed, checkpoints=checkpoints)
+    shutil.rmtree(checkpoints)
+    return weights
 
 
 def _list(options: argparse.Namespace) -> None:

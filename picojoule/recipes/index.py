@@ -23,6 +23,8 @@ class Entry:
         extras: optional dependencies its quick mode needs.
         quick_seconds: about how long the quick mode takes on two cores; None where it is not built yet.
         module: where its ``build(settings)`` is; None where it is not built yet.
+        training: where the ``train_embedded`` of the network in the package is that it uses; None where ``--train`` has
+            no meaning.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Entry:
     extras: tuple[str, ...] = ("demo",)
     quick_seconds: int | None = None
     module: str | None = None
+    training: str | None = None
 
     @property
     def built(self) -> bool:
@@ -89,6 +92,7 @@ RECIPES: tuple[Entry, ...] = (
         cite=("kim2020yolo", "kim2021yolo", "redmon2017"),
         quick_seconds=130,
         module="picojoule.recipes.spiking_yolo",
+        training="picojoule.train.detector",
     ),
     _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
     Entry(

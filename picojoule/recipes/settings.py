@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, final
 
 from picojoule.base.errors import InputError
@@ -19,6 +20,7 @@ class Settings:
         mode: ``smoke`` (seconds, generated data, claims not tried), ``quick`` or ``full`` (the paper's setting).
         data: a folder, an .npz file or package.module:function; the embedded digits if None.
         mean, std: per channel, for the plain forms of data.
+        weights: of the embedded network, in place of those in the package.
         seed: of everything random.
         batch: samples a run.
         limit: use at most so many test samples.
@@ -30,6 +32,7 @@ class Settings:
     data: str | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    weights: Path | None = None
     seed: int = 0
     batch: int = 50
     limit: int | None = None

@@ -112,3 +112,22 @@ def test_damaged_files(here, capsys):
 def test_what_is_no_detector(here, capsys):
     (here / "mine.py").write_text("import torch\n\n\ndef net():\n    return torch.nn.Conv2d(3, 4, 3)\n")
     assert "it is no detector" in error_of(capsys, "scene.png", "--model", "mine:net")
+
+
+def test_a_recipe_is_run_with_what_was_trained_first(here, capsys, monkeypatch):
+    """And `--train` is refused where there is nothing to train."""
+    from picojoule.train import detector
+
+    monkeypatch.setattr(detector.train_embedded, "__kwdefaults__", {
+        **detector.train_embedded.__kwdefaults__, "settings": detector.Settings(epochs=1),
+        "data": embedded.synthetic_twin(train=4, test=2),
+    })  # fmt: skip
+    assert main(["run", "spiking-yolo", "--smoke", "--train", "--limit", "1", "--quiet"]) == 0
+    assert (here / "out" / "spiking-yolo.safetensors").is_file() and not (here / "out" / "training-seed0").exists()
+    assert capsys.readouterr().out.startswith("Spiking object detection")
+    for words, what in (
+        (["t2fsnn"], "no embedded network"),
+        (["spiking-yolo", "--data", "x"], "the data are your own"),
+    ):
+        assert main(["run", *words, "--train", "--quiet"]) == 2
+        assert what in capsys.readouterr().err

@@ -22,9 +22,17 @@ def test_what_the_later_steps_brought(code):
         torch.testing.assert_close(early + late * (shares[-1] - shares[discard - 1]), path[-1] * shares[-1])
 
 
+def test_the_first_steps_of_a_run_are_read_alike():
+    """A prefix of a trajectory is that of a shorter run."""
+    path = run(converted(Rate(steps=32)), inputs(2), trajectory=True).trajectory
+    short = converted(Rate(steps=12))
+    expected = settled(short, run(short, inputs(2), trajectory=True).trajectory, 3)
+    torch.testing.assert_close(settled(converted(Rate(steps=32)), path[:12], 3), expected)
+
+
 def test_nothing_left_is_an_error():
     network = converted(Rate(steps=8))
     path = run(network, inputs(2), trajectory=True).trajectory
-    for given, discard in ((path, 8), (path, -1), (path[:5], 2)):
+    for given, discard in ((path, 8), (path, -1), (torch.cat([path, path]), 2)):
         with pytest.raises(InputError, match="where the network has 8"):
             settled(network, given, discard)

@@ -7,6 +7,7 @@ import torch
 from picojoule.base.errors import InputError
 from picojoule.data.vision.detection import SceneData, Scenes, embedded, load
 from picojoule.models import embedded_detector
+from picojoule.models.loading import DETECTOR
 from picojoule.models.vision.detection import TinyYolo, anchors_of, small_yolo, tiny_yolo_voc
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.spiking_yolo.conditions import Size
@@ -39,7 +40,7 @@ def scenes_for(settings: Settings, size: Size) -> SceneData:
 def detector_for(data: SceneData, settings: Settings, size: Size) -> TinyYolo:
     """The embedded detector; on given data a small one, in the full mode Tiny YOLO v2, trained first."""
     if settings.mode == "smoke" or settings.data is None:
-        return embedded_detector()
+        return embedded_detector(settings.weights or DETECTOR)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         model = _untrained(data, settings.mode).to(settings.device)

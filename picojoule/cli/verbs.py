@@ -7,6 +7,7 @@ import importlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from picojoule.base.errors import InputError
@@ -123,9 +124,17 @@ def _run(options: argparse.Namespace) -> None:
 
     entry = find_built(options.recipe)
     assert entry.module is not None
+    if not entry.spreads and (options.scheduler or options.workers > 1):
+        raise InputError(
+            "it does not search",
+            where=f"recipe {entry.name}: --workers and --scheduler",
+            remedy="leave the option out: this recipe runs in one process",
+        )
     out = require_writable(options.out)
+    unfinished = out / f"unfinished-{entry.name}-{options.mode}"
     build = importlib.import_module(entry.module).build
-    _finish(build(_settings(options, mode=options.mode)), out, options)
+    _finish(build(replace(_settings(options, mode=options.mode), unfinished=str(unfinished))), out, options)
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -236,7 +245,7 @@ def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-unt
         import torch
 
         torch.set_num_threads(options.threads)
-    names = ("data", "mean", "std", "seed", "batch", "limit", "device", "dtype")
+    names = ("data", "mean", "std", "seed", "batch", "limit", "device", "dtype", "workers", "scheduler")
     return Settings(mode=mode, **{name: getattr(options, name) for name in names if hasattr(options, name)})
 
 

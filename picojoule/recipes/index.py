@@ -23,6 +23,7 @@ class Entry:
         extras: optional dependencies its quick mode needs.
         quick_seconds: about how long the quick mode takes on two cores; None where it is not built yet.
         module: where its ``build(settings)`` is; None where it is not built yet.
+        spreads: whether it knows what to do with several processes or a cluster.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Entry:
     extras: tuple[str, ...] = ("demo",)
     quick_seconds: int | None = None
     module: str | None = None
+    spreads: bool = False
 
     @property
     def built(self) -> bool:
@@ -66,7 +68,16 @@ RECIPES: tuple[Entry, ...] = (
     ),
     _planned("noise-robust", "deletion and jitter; weight scaling and TTAS", "2104.11169", "coding", "park2021noise"),
     _planned("spiking-yolo", "object detection with converted spiking networks", "1903.06530", "vision", "kim2020yolo"),
-    _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
+    Entry(
+        name="autosnn",
+        title="spike-aware architecture search",
+        paper="2201.12738",
+        domain="training",
+        cite=("na2022",),
+        quick_seconds=240,
+        module="picojoule.recipes.autosnn",
+        spreads=True,
+    ),
     Entry(
         name="energy-distillation",
         title="distillation with heterogeneous temperatures",

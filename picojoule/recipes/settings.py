@@ -23,6 +23,8 @@ class Settings:
         batch: samples a run.
         limit: use at most so many test samples.
         device, dtype: where and in what numbers to compute.
+        workers, scheduler: processes, or the address of a Dask scheduler, for what a recipe can spread.
+        unfinished: a folder for work that a run which was killed goes on from; None keeps none.
     """
 
     mode: Literal["smoke", "quick", "full"] = "quick"
@@ -34,6 +36,9 @@ class Settings:
     limit: int | None = None
     device: str = "cpu"
     dtype: str = "float32"
+    workers: int = 1
+    scheduler: str | None = None
+    unfinished: str | None = None
 
     def dataset(self) -> Dataset:
         """The data to work on.

@@ -214,6 +214,7 @@ FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
     other_series,
 )
 
+_DOTS = {"linestyle": "none", "marker": "o", "markersize": 3.5, "alpha": 0.6}
 _HOLLOW = {"facecolor": "none", "edgecolor": INK, "linewidth": 0.9}
 
 
@@ -225,7 +226,8 @@ def _lines(name: str, group: Sequence[Series], ident: str) -> Figure:
         for series in group:
             x, y = zip(*_points(series), strict=True)
             look = {"color": colour[series.system], "linestyle": dash[series.system]}
-            axes.plot(x, y, marker="o" if len(x) < 20 else None, label=_shown(series.system), **look)
+            look |= {"marker": "o" if len(x) < 20 else None} if _runs_one_way(x) else _DOTS
+            axes.plot(x, y, label=_shown(series.system), **look)
         reach = [x for series in group for x, _ in _points(series)]
         if min(reach) > 0 and max(reach) / min(reach) >= _WIDE:
             _log_steps(axes, reach)
@@ -234,6 +236,11 @@ def _lines(name: str, group: Sequence[Series], ident: str) -> Figure:
         legend_above(axes)
         title = label(name)
         return Figure(title[:1].upper() + title[1:], svg(figure, ident, name))
+
+
+def _runs_one_way(x: Sequence[float]) -> bool:
+    """Points that go back and forth along x are no line, but a cloud."""
+    return sorted(x) in (list(x), list(reversed(x)))
 
 
 def _points(series: Series) -> list[tuple[float, float]]:

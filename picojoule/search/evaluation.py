@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import final
 
@@ -64,6 +64,12 @@ class Evaluation:
                     for genome, seen in self._walk(group, y, start):
                         found[genome] = found[genome].plus(seen) if genome in found else seen
         return [found[genome].score(self.profile) for genome in genomes]
+
+    def to(self, device: str) -> Evaluation:
+        """The same on a device, the supernet with it."""
+        calibration = None if self.calibration is None else self.calibration.to(device)
+        placed = {"supernet": self.supernet.to(device), "x": self.x.to(device), "y": self.y.to(device)}
+        return replace(self, **placed, calibration=calibration)
 
     def _walk(
         self, genomes: list[Genome], y: Tensor, state: _State, position: int = 0

@@ -22,6 +22,7 @@ from statistics import fmean, median, stdev
 import torch
 
 from picojoule.base.files import write_whole
+from picojoule.models.spiking import LAYOUT
 from picojoule.models.spiking.found import AUTOSNN
 from picojoule.recipes.autosnn.conditions import LAMBDA, SIZES, Entrant, Size
 from picojoule.recipes.autosnn.material import gather
@@ -96,24 +97,29 @@ def fronts(searched: Searched) -> list[str]:
     return lines
 
 
-RECORDED = replace(SIZES["full"], channels=8, steps=4, fabric=SIZES["quick"].fabric, batch=20, rate=5e-3, samples=None)
+def size_for(entrant: Entrant, train: int | None) -> Size:
+    """Of a training on N-MNIST: the quick mode's, on four or five positions, the image halved thrice."""
+    layout = LAYOUT if len(entrant.architecture) == 5 else (*SIZES["quick"].layout, "down")
+    return replace(SIZES["quick"], layout=layout, batch=20, rate=5e-3, samples=train)
 
 
 def on_recordings(options: argparse.Namespace, job: tuple[Entrant, int]) -> tuple[float, float]:
     """Accuracy and spikes of one network on N-MNIST."""
     torch.set_num_threads(1)
     entrant, seed = job
+    size = size_for(entrant, options.train)
     settings = Settings(data=str(Path(os.environ["PICOJOULE_DATA"]) / "nmnist_small.npz"), seed=seed)
-    material = gather(settings, replace(RECORDED, samples=options.train))
-    found = train(entrant, material.macro, material, RECORDED, settings, epochs=options.epochs)
+    material = gather(settings, size)
+    found = train(entrant, material.macro, material, size, settings, epochs=options.epochs)
     return found.accuracy, fmean(found.spikes)
 
 
-def recordings(options: argparse.Namespace) -> list[str]:
-    """The published architecture and the same of plain and of residual blocks."""
+def recordings(searched: Searched, options: argparse.Namespace) -> list[str]:
+    """What was found on digits, the published architecture, and the same of plain and of residual blocks."""
     entrants = [
+        Entrant(name="found on digits", architecture=architecture(searched.best(LAMBDA))),
         Entrant(name="as published", architecture=AUTOSNN),
-        *(Entrant(name=f"{block} everywhere", architecture=(block,) * 5) for block in ("SCB3", "SRB5")),
+        *(Entrant(name=f"{block} everywhere", architecture=(block,) * 4) for block in ("SCB3", "SRB5")),
     ]
     jobs = [(entrant, seed) for entrant in entrants for seed in range(options.repeats)]
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
@@ -143,7 +149,7 @@ def main() -> None:
     searched, lines = evaluated(supernet_and_evaluation(size), options)
     tables = [lines, regrets(searched, size), fronts(searched)]
     if "PICOJOULE_DATA" in os.environ:
-        tables.append(recordings(options))
+        tables.append(recordings(searched, options))
     text = f"# AutoSNN's search space, {date.today()}\n\n{machine()}\n\n" + "\n\n".join(map("\n".join, tables)) + "\n"
     print(text)
     if options.out:

@@ -11,7 +11,17 @@ from picojoule.conversion import quantise
 from picojoule.cost import price, profiles
 from picojoule.cost.break_even import break_even_spikes_per_neuron
 from picojoule.measurement import counted, observe, row
-from picojoule.recipes.autosnn.conditions import LAMBDA, SWEEP, Design, Entrant, Size
+from picojoule.recipes.autosnn.conditions import (
+    AVERAGED,
+    LAMBDA,
+    MAXIMUM,
+    STRIDED,
+    SWEEP,
+    WHOLE,
+    Design,
+    Entrant,
+    Size,
+)
 from picojoule.recipes.autosnn.material import Material
 from picojoule.recipes.autosnn.networks import Trained, still, train_relu
 from picojoule.recipes.autosnn.searching import Searched
@@ -80,7 +90,7 @@ def of_search(searched: Searched) -> list[Series]:
 
 def _sweep(searched: Searched) -> list[Series]:
     """The exact winner's accuracy and cost along λ, costs relative to the mean of all networks."""
-    x = tuple(-each for each in SWEEP)
+    x = tuple(abs(each) for each in SWEEP)
     lines = []
     for by in ("spikes", "synops", "joules"):
         usual = searched.fitness(LAMBDA, by).average
@@ -92,15 +102,16 @@ def _sweep(searched: Searched) -> list[Series]:
 
 
 def of_designs(study: Mapping[Design, Trained]) -> list[Series]:
-    """Accuracy against spikes, a point a design."""
+    """Accuracy against spikes, a point a design; the averages in their order: released, bare, undecayed, lowered."""
+    kinds = {"maximum": (MAXIMUM,), "strided": (STRIDED,), "average": AVERAGED, "global average": WHOLE}
     return [
         Series(
             name="macro designs: accuracy against spikes",
-            system=design.name,
-            x=found.spikes,
-            y=found.accuracies,
+            system=kind,
+            x=tuple(fmean(study[each].spikes) for each in designs),
+            y=tuple(study[each].accuracy for each in designs),
             x_unit="spikes a sample",
             y_unit="fraction",
         )
-        for design, found in study.items()
+        for kind, designs in kinds.items()
     ]

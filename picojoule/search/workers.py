@@ -5,6 +5,8 @@ Tasks are bundles of genomes with a common beginning. A task whose worker died i
 
 from __future__ import annotations
 
+import pickle
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -12,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing import get_context
+from threading import Lock
 from typing import Any, final
 
 from picojoule.base.errors import InputError, MissingExtra, PicojouleError
@@ -88,8 +91,9 @@ class Processes(Workers):
                     raise _died(f"{len(left)} tasks are left") from None
 
     def _round(self, do: Do, tasks: Sequence[Task]) -> Iterator[tuple[Task, list[Score]]]:
-        context = get_context("spawn")
-        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_learn, initargs=(do,)) as pool:
+        # as bytes: torch would share the tensors between the processes, and calibration writes into them
+        given = {"initializer": _learn, "initargs": (pickle.dumps(do),)}
+        with ProcessPoolExecutor(self.processes, mp_context=get_context("spawn"), **given) as pool:
             futures: dict[Future[list[Score]], Task] = {pool.submit(_do, task): task for task in tasks}
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -98,10 +102,10 @@ class Processes(Workers):
 _known: Do | None = None
 
 
-def _learn(do: Do) -> None:
+def _learn(do: bytes) -> None:
     """What a process of a pool will do with its tasks; handed over once, not with every task."""
     global _known
-    _known = do
+    _known = pickle.loads(do)
 
 
 def _do(task: Task) -> list[Score]:
@@ -122,6 +126,10 @@ class Cluster(Workers):
     scheduler: str
     seconds: float = 20.0
 
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\w+://.+:\d+", self.scheduler):
+            raise self._absent("that is no address of a scheduler")
+
     @property
     def count(self) -> int:
         with self._client() as client:
@@ -135,10 +143,7 @@ class Cluster(Workers):
             given = client.submit(_given, do, pure=False)
             futures = {client.submit(_call, given, task, pure=False): task for task in tasks}
             for future in as_completed(futures, loop=client.loop):
-                try:
-                    yield futures[future], future.result()
-                except _killed() as error:
-                    raise _died(str(error)) from None
+                yield futures[future], _result(future)
 
     def _client(self) -> Any:
         try:
@@ -147,12 +152,18 @@ class Cluster(Workers):
             raise MissingExtra("distributed", extra="distributed", needed_for="--scheduler") from None
         try:
             client = Client(self.scheduler, timeout=self.seconds, set_as_default=False)
+        except OSError:
+            raise self._absent("no scheduler answers") from None
+        try:
             client.wait_for_workers(1, timeout=self.seconds)
-        except (OSError, ValueError) as error:
-            what = f"no scheduler with a worker answers ({type(error).__name__})"
-            remedy = "start `dask scheduler` and `dask worker`, and give the scheduler's address, tcp://host:8786"
-            raise InputError(what, where=self.scheduler, remedy=remedy) from None
+        except TimeoutError:
+            client.close()
+            raise self._absent("the scheduler has no worker") from None
         return client
+
+    def _absent(self, what: str) -> InputError:
+        remedy = "start `dask scheduler` and `dask worker`, and give the scheduler's address, tcp://host:8786"
+        return InputError(what, where=self.scheduler, remedy=remedy)
 
 
 def _given(do: Do) -> Do:
@@ -160,13 +171,27 @@ def _given(do: Do) -> Do:
 
 
 def _call(do: Do, task: Task) -> list[Score]:
-    return do(task)
+    with _ONE_AT_A_TIME:
+        return do(task)
 
 
-def _killed() -> type[Exception]:
+_ONE_AT_A_TIME = Lock()
+"""A Dask worker with several threads would run tasks on the same modules at once."""
+
+
+def _result(future: Any) -> list[Score]:
     from distributed.scheduler import KilledWorker
 
-    return KilledWorker
+    try:
+        return future.result()
+    except KilledWorker as error:
+        raise _died(str(error)) from None
+    except (RuntimeError, ImportError) as error:
+        if isinstance(error, RuntimeError) and "deserializ" not in str(error):
+            raise
+        what = f"the cluster cannot read what it is given ({str(error).splitlines()[0]})"
+        remedy = "install the same versions of picojoule, torch and Python on scheduler, workers and here"
+        raise InputError(what, where="--scheduler", remedy=remedy) from None
 
 
 def _died(detail: str) -> PicojouleError:

@@ -50,6 +50,22 @@ class Dies:
         return self.evaluation(genomes)
 
 
+class CountsItsCalls:
+    """Writes into a tensor, and fails if anybody else does."""
+
+    def __init__(self):
+        self.calls, self.written = 0, torch.zeros(1)
+
+    def __call__(self, genomes):
+        import time
+
+        assert float(self.written) == self.calls
+        self.calls += 1
+        time.sleep(0.01)
+        self.written += 1
+        return [known(genome) for genome in genomes]
+
+
 def known(genome) -> Score:
     """Better with larger genes, and dearer, with a hole."""
     worth = sum(g * (i + 1) for i, g in enumerate(genome)) / 50

@@ -1,11 +1,12 @@
 """The supernet, and scores that do not depend on how networks are grouped, nor on who computes them."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 import torch
-from search_case import Dies, evaluation, samples, supernet
+from search_case import CountsItsCalls, Dies, evaluation, samples, supernet
 from torch import nn
 
 from picojoule.base.errors import InputError, PicojouleError
@@ -14,7 +15,7 @@ from picojoule.measurement.watching import count
 from picojoule.metrics import correct
 from picojoule.search import Here, Processes, evaluate
 from picojoule.search.journal import Journal
-from picojoule.search.workers import bundles
+from picojoule.search.workers import _call, _result, bundles
 from picojoule.train import Shuffled, fit
 
 GENOMES = list(supernet().choices)
@@ -173,8 +174,35 @@ def test_a_scheduler_that_is_not_there_is_named():
     pytest.importorskip("distributed")
     from picojoule.search import Cluster
 
-    with pytest.raises(InputError, match=r"tcp://127.0.0.1:9: no scheduler"):
+    with pytest.raises(InputError, match=r"tcp://127.0.0.1:9: no scheduler answers"):
         evaluate(evaluation(), GENOMES, Cluster("tcp://127.0.0.1:9", seconds=0.5))
+    with pytest.raises(InputError, match="nonsense: that is no address"):
+        Cluster("nonsense")
+
+
+def test_a_cluster_without_workers_and_one_of_another_version_are_named(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    from picojoule.search import Cluster
+
+    class Future:
+        def result(self):
+            raise ModuleNotFoundError("No module named 'picojoule.search'")
+
+    with pytest.raises(InputError, match="install the same versions"):
+        _result(Future())
+    empty = distributed.LocalCluster(n_workers=0, dashboard_address=None, local_directory=str(tmp_path))
+    with empty as cluster, pytest.raises(InputError, match="the scheduler has no worker"):
+        evaluate(evaluation(), GENOMES, Cluster(cluster.scheduler_address, seconds=0.5))
+
+
+def test_processes_have_nothing_in_common():
+    assert len(evaluate(CountsItsCalls(), GENOMES, Processes(2))) == 27
+
+
+def test_threads_of_one_worker_take_turns():
+    made = CountsItsCalls()
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(partial(_call, made), [[genome] for genome in GENOMES]))) == 27
 
 
 # --- the journal ----------------------------------------------------------------------------------------------------

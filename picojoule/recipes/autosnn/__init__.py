@@ -72,10 +72,12 @@ def _entrants(searched: Searched | None, material: Material) -> dict[str, Entran
         "blind": ("λ=0", searched.best(0.0)),
         "joules": (f"λ={LAMBDA} by joules", searched.best(LAMBDA, "joules")),
     }
-    return {
-        name: Entrant(name=f"{system} found {how}: {' '.join(architecture(genome))}", architecture=architecture(genome))
-        for name, (how, genome) in found.items()
-    } | made
+    winners = {}
+    for name, (_, genome) in found.items():
+        how = " and ".join(each for each, other in found.values() if other == genome)
+        blocks = architecture(genome)
+        winners[name] = Entrant(name=f"{system} found {how}: {' '.join(blocks)}", architecture=blocks)
+    return winners | made
 
 
 def _trained(entrants: Mapping[str, Entrant], material: Material, size: Size, settings: Settings) -> dict[str, Trained]:

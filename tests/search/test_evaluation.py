@@ -195,12 +195,12 @@ def test_a_cluster_without_workers_and_one_of_another_version_are_named(tmp_path
         evaluate(evaluation(), GENOMES, Cluster(cluster.scheduler_address, seconds=0.5))
 
 
-def test_processes_have_nothing_in_common():
-    assert len(evaluate(CountsItsCalls(), GENOMES, Processes(2))) == 27
+def test_processes_have_nothing_in_common(tmp_path):
+    assert len(evaluate(CountsItsCalls(tmp_path, 2), GENOMES, Processes(2))) == 27
 
 
-def test_threads_of_one_worker_take_turns():
-    made = CountsItsCalls()
+def test_threads_of_one_worker_take_turns(tmp_path):
+    made = CountsItsCalls(tmp_path, 1)
     with ThreadPoolExecutor(8) as pool:
         assert len(list(pool.map(partial(_call, made), [[genome] for genome in GENOMES]))) == 27
 

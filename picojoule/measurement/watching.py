@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, final
 
 import torch
@@ -157,10 +158,16 @@ def _held(w: Watched, name: str, module: nn.Module, inputs: tuple[Tensor, ...], 
     w.add(w._last, bias_adds=out.numel())
 
 
-def _maximum(w: Watched, name: str, pool: nn.Module, inputs: tuple[Tensor, ...], out: Tensor, held: bool) -> None:
+def _maximum(w: Watched, name: str, pool: Any, inputs: tuple[Tensor, ...], out: Tensor, held: bool) -> None:
     """Every event that enters is compared; of numbers, all but one of a window."""
     (x,) = inputs
-    w.add(name, compares=x.numel() - out.numel() if held else int(torch.count_nonzero(x)))
+    w.add(name, compares=out.numel() * (_window(pool) - 1) if held else int(torch.count_nonzero(x)))
+
+
+def _window(pool: nn.MaxPool2d) -> int:
+    """Values that it takes the maximum of."""
+    size = pool.kernel_size
+    return prod(size) if isinstance(size, tuple) else size**2
 
 
 def _average(w: Watched, name: str, pool: nn.Module, inputs: tuple[Tensor, ...], out: Tensor, held: bool) -> None:
@@ -173,9 +180,8 @@ def _average(w: Watched, name: str, pool: nn.Module, inputs: tuple[Tensor, ...],
 def _join(w: Watched, name: str, module: nn.Module, inputs: tuple[Tensor, ...], out: Tensor, held: bool) -> None:
     """Spikes that join by synapses of weight 1; currents that join are in the same membranes already."""
     x = inputs[1]
-    if not ((x != 0) & (x != 1)).any():
-        events = int(torch.count_nonzero(x))
-        w.add(name, events_in=events, synops=events, inputs=x[0, 0].numel(), outputs=x[0, 0].numel())
+    events = 0 if ((x != 0) & (x != 1)).any() else int(torch.count_nonzero(x))
+    w.add(name, events_in=events, synops=events, inputs=x[0, 0].numel(), outputs=x[0, 0].numel())
 
 
 def _fire(w: Watched, name: str, neuron: nn.Module, inputs: tuple[Tensor, ...], out: Tensor, held: bool) -> None:

@@ -56,6 +56,8 @@ def test_maxima_joins_and_averages_by_brute_force():
     torch.manual_seed(0)
     spikes = (torch.rand(STEPS, 2, 3, 4, 4) < 0.4).float()
     events = int(spikes.sum())
+    _, held = count(nn.Sequential(Held(STEPS, nn.MaxPool2d(3, 2), nn.Conv2d(3, 3, 1)), LIF()), torch.rand(2, 3, 8, 8))
+    assert held.total("compares") == 2 * 3 * 9 * 8 and held.total("macs") == 2 * 9 * 3 * 3
     _, pooled = count(nn.Sequential(PerStep(nn.MaxPool2d(2)), LIF()), spikes)
     assert pooled.total("compares") == events and pooled.total("synops") == 0
 

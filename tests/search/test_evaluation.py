@@ -13,7 +13,7 @@ from picojoule.base.errors import InputError, PicojouleError
 from picojoule.cost import price, profiles
 from picojoule.measurement.watching import count
 from picojoule.metrics import correct
-from picojoule.search import Here, Processes, evaluate
+from picojoule.search import Fitness, Here, Processes, evaluate, evolution
 from picojoule.search.journal import Journal
 from picojoule.search.workers import _call, _result, bundles
 from picojoule.train import Shuffled, fit
@@ -206,6 +206,18 @@ def test_threads_of_one_worker_take_turns(tmp_path):
 
 
 # --- the journal ----------------------------------------------------------------------------------------------------
+
+
+def test_a_search_on_the_supernet_is_the_search_on_the_table(due, tmp_path):
+    made, journal = evaluation(), Journal(tmp_path / "scores.jsonl", "a")
+    fitness = Fitness.of(due.values())
+
+    def look(genomes):
+        return [fitness(each) for each in evaluate(made, genomes, journal=journal).values()]
+
+    on_table = evolution(made.supernet.choices, lambda genomes: [fitness(due[each]) for each in genomes], budget=12)
+    assert evolution(made.supernet.choices, look, budget=12) == on_table
+    assert set(journal.scores) == set(on_table.genomes)
 
 
 def test_a_killed_search_goes_on_where_it_was(due, tmp_path):

@@ -31,7 +31,8 @@ from picojoule.search.supernet import Supernet
 class Evaluation:
     """What networks are evaluated on; a call gives the score of each of some genomes, in their order.
 
-    It runs on one thread, so a score is the same in whichever process, and among whichever others, it was found.
+    Calibration writes into the supernet's batch norms and leaves those of the last path there; weights stay. It runs on
+    one thread, so a score is the same in whichever process, and among whichever others, it was found.
 
     Attributes:
         supernet: whose networks.

@@ -8,7 +8,6 @@ Each file has an array ``frames`` ``[steps, 2, height, width]`` of counts of eve
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import final
 
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 
 from picojoule.base.errors import DataError
+from picojoule.base.files import sha256
 from picojoule.data import npz
 from picojoule.data.events.recordings import Frames
 
@@ -68,7 +68,7 @@ def load(folder: Path | str) -> FrameDataset:
         what = f"frames of {len(shapes)} shapes, {len(test)} recordings for the test"
         raise DataError(what, where=str(folder), remedy="cut all recordings alike, ten or more of each class")
     parts = [_frames(train), _frames(test)]
-    digest = sha256(b"".join(each.counts.numpy().tobytes() for each in parts)).hexdigest()
+    digest = sha256(*(each.counts.numpy().tobytes() for each in parts))
     return FrameDataset(name=folder.resolve().name, train=parts[0], test=parts[1], sha256=digest)
 
 

@@ -35,6 +35,7 @@ def build(settings: Settings) -> Result:
 
 def _built(settings: Settings, size: Size) -> Result:
     material = gather(settings, size)
+    material = material.as_published if material.frames else material
     searched = None if material.frames else _searched(material, size, settings)
     entrants = _entrants(searched, material)
     done = _trained(entrants, material, size, settings)

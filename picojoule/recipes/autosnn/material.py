@@ -11,7 +11,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from picojoule.data.events import Frames, folder, nmnist
 from picojoule.data.vision import Dataset, Images
-from picojoule.models.spiking import RELU, Macro
+from picojoule.models.spiking import LAYOUT, RELU, Macro
 from picojoule.recipes.autosnn.conditions import Design, Size
 from picojoule.recipes.settings import Settings
 
@@ -43,6 +43,11 @@ class Material:
     def design(self, design: Design) -> Macro:
         """The macro space in another design."""
         return replace(self.macro, down=design.down, whole=design.whole, averaging=design.averaging)
+
+    @property
+    def as_published(self) -> Material:
+        """With the positions of the published architectures."""
+        return replace(self, macro=replace(self.macro, layout=LAYOUT))
 
     @property
     def relu(self) -> Macro:

@@ -156,7 +156,7 @@ def _shifted_and_mirrored(images: Tensor, generator: torch.Generator) -> Tensor:
 def look(net: nn.Module, samples: Samples, settings: Settings) -> tuple[int, Counts]:
     """Right decisions on samples, and what the network did."""
     hits, parts = 0, []
-    for x, y in track(samples.batches(max(settings.batch, 1)), "testing"):
+    for x, y in track(samples.batches(settings.batch), "testing"):
         values, counts = count(net, x.to(settings.device))
         hits += correct(values, y.to(settings.device))
         parts.append(counts)

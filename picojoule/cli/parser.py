@@ -97,6 +97,10 @@ _MODES = (
     ),
     _option("--full", dest="mode", action="store_const", const="full", help="the paper's setting; give its data"),
 )
+_SPREAD = (
+    _option("--workers", type=_positive, default=1, help="processes, for recipes that search (default: 1)"),
+    _option("--scheduler", help="a Dask scheduler whose workers search instead: tcp://host:8786"),
+)
 _BENCH = (
     _option("--steps", type=_steps, default=(32, 64), help="time steps of the rate codes (default: 32,64)"),
     _option("--repeats", type=_positive, default=5, help="how often each is timed, in turn (default: 5)"),
@@ -197,7 +201,10 @@ _VERBS: dict[str, tuple[str, Add]] = {
     ),
     "bench": ("our engines beside other libraries: time, memory, accuracy", _adds(_MODEL, _DATA, _BENCH)),
     "list": ("the eighteen recipes", _adds(_JSON)),
-    "run": ("reproduce one paper", _adds(_MODES, _TRAIN, _DATA, _COMMON, positional=("recipe", {"metavar": "RECIPE"}))),
+    "run": (
+        "reproduce one paper",
+        _adds(_MODES, _TRAIN, _DATA, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
+    ),
     "report": (
         "draw one or more results",
         _adds(_FORMATS, positional=("results", {"metavar": "RESULT.json", "nargs": "+"})),

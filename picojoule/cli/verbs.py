@@ -128,12 +128,19 @@ def _run(options: argparse.Namespace) -> None:
 
     entry = find_built(options.recipe)
     assert entry.module is not None
+    if not entry.spreads and (options.scheduler or options.workers > 1):
+        raise InputError(
+            "it does not search",
+            where=f"recipe {entry.name}: --workers and --scheduler",
+            remedy="leave the option out: this recipe runs in one process",
+        )
     settings, out = _settings(options, mode=options.mode), require_writable(options.out)
     if options.train:
         settings = replace(settings, weights=_trained(entry, options, out))
-    if settings.mode == "full":
-        settings = replace(settings, folder=str(out / "checkpoints"))
-    _finish(importlib.import_module(entry.module).build(settings), out, options)
+    unfinished = out / f"unfinished-{entry.name}-{options.mode}"
+    build = importlib.import_module(entry.module).build
+    _finish(build(replace(settings, unfinished=str(unfinished))), out, options)
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _trained(entry: Entry, options: argparse.Namespace, out: Path) -> Path:
@@ -284,7 +291,7 @@ def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-unt
         import torch
 
         torch.set_num_threads(options.threads)
-    names = ("data", "mean", "std", "seed", "batch", "limit", "device", "dtype")
+    names = ("data", "mean", "std", "seed", "batch", "limit", "device", "dtype", "workers", "scheduler")
     return Settings(mode=mode, **{name: getattr(options, name) for name in names if hasattr(options, name)})
 
 

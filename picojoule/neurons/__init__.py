@@ -13,12 +13,15 @@ from picojoule.neurons.neuron import Neuron, integrate_and_fire, leaky, leaky_to
 from picojoule.neurons.scan import scan, step
 
 _LATER: dict[str, str] = {
+    "Held": "picojoule.neurons.per_step:Held",
     "IF": "picojoule.neurons.trainable:IF",
+    "Join": "picojoule.neurons.per_step:Join",
     "LIF": "picojoule.neurons.trainable:LIF",
     "PLIF": "picojoule.neurons.trainable:PLIF",
     "PerStep": "picojoule.neurons.per_step:PerStep",
     "Signed": "picojoule.neurons.trainable:Signed",
     "Spiking": "picojoule.neurons.functional:Spiking",
+    "StepByStep": "picojoule.neurons.per_step:StepByStep",
     "Surrogate": "picojoule.neurons.surrogates:Surrogate",
     "packed_spikes": "picojoule.neurons.saving:packed_spikes",
     "spike": "picojoule.neurons.functional:spike",

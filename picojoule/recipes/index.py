@@ -25,6 +25,7 @@ class Entry:
         module: where its ``build(settings)`` is; None where it is not built yet.
         training: where the ``train_embedded`` of the network in the package is that it uses; None where ``--train`` has
             no meaning.
+        spreads: whether it knows what to do with several processes or a cluster.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Entry:
     quick_seconds: int | None = None
     module: str | None = None
     training: str | None = None
+    spreads: bool = False
 
     @property
     def built(self) -> bool:
@@ -94,7 +96,16 @@ RECIPES: tuple[Entry, ...] = (
         module="picojoule.recipes.spiking_yolo",
         training="picojoule.train.detector",
     ),
-    _planned("autosnn", "spike-aware architecture search", "2201.12738", "training", "na2022"),
+    Entry(
+        name="autosnn",
+        title="spike-aware architecture search",
+        paper="2201.12738",
+        domain="training",
+        cite=("na2022",),
+        quick_seconds=240,
+        module="picojoule.recipes.autosnn",
+        spreads=True,
+    ),
     Entry(
         name="energy-distillation",
         title="distillation with heterogeneous temperatures",

@@ -25,7 +25,8 @@ class Settings:
         batch: samples a run.
         limit: use at most so many test samples.
         device, dtype: where and in what numbers to compute.
-        folder: where long trainings keep checkpoints and go on from; None keeps none.
+        workers, scheduler: processes, or the address of a Dask scheduler, for what a recipe can spread.
+        unfinished: a folder for work that a run which was killed goes on from; None keeps none.
     """
 
     mode: Literal["smoke", "quick", "full"] = "quick"
@@ -38,7 +39,9 @@ class Settings:
     limit: int | None = None
     device: str = "cpu"
     dtype: str = "float32"
-    folder: str | None = None
+    workers: int = 1
+    scheduler: str | None = None
+    unfinished: str | None = None
 
     def dataset(self) -> Dataset:
         """The data to work on.

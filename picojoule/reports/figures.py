@@ -251,6 +251,7 @@ FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
     other_series,
 )
 
+_DOTS = {"linestyle": "none", "markersize": 3.5, "alpha": 0.6}
 _HOLLOW = {"facecolor": "none", "edgecolor": INK, "linewidth": 0.9}
 
 
@@ -262,8 +263,8 @@ def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Seri
         for series in group:
             x, y = zip(*_points(series), strict=True)
             look = {"color": colour[series.system], "linestyle": dash[series.system]}
-            if any(after < before for before, after in itertools.pairwise(x)):  # no function of x: points alone
-                look |= {"linestyle": "none", "marker": _MARKERS[systems.index(series.system) % len(_MARKERS)]}
+            if not _runs_one_way(x):
+                look |= _DOTS | {"marker": _MARKERS[systems.index(series.system) % len(_MARKERS)]}
             elif len(x) < 20:
                 look["marker"] = "o"
             axes.plot(x, y, label=_shown(series.system), **look)
@@ -292,6 +293,11 @@ def _legend_columns(systems: Sequence[str]) -> int:
 _MARKERS = "os^Dv<>pXP"
 _LEGEND_LETTERS, _LEGEND_ROW = 72, 0.17
 """Letters in a row of a legend, and inches a row."""
+
+
+def _runs_one_way(x: Sequence[float]) -> bool:
+    """Points that go back and forth along x are no line, but a cloud."""
+    return sorted(x) in (list(x), list(reversed(x)))
 
 
 def _points(series: Series) -> list[tuple[float, float]]:

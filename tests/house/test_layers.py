@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("engines",),
     ("conversion",),
     ("diagnosis", "measurement"),
-    ("train", "tuning"),
+    ("search", "train", "tuning"),
     ("benchmark", "reports"),
     ("recipes",),
     ("cli",),

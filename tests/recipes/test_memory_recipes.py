@@ -74,7 +74,7 @@ def test_the_full_mode_of_q_mann_begins_and_resumes(tmp_path):
     task = generate(1, train=60, test=30)
     for part in ("train", "test"):
         (tmp_path / f"qa1_x_{part}.txt").write_text(write(getattr(task, part)))
-    settings = Settings(mode="full", data=str(tmp_path), folder=str(tmp_path / "checkpoints"))
+    settings = Settings(mode="full", data=str(tmp_path), unfinished=str(tmp_path / "checkpoints"))
     plan = replace(PLANS["full"], restarts=1, recipe=replace(PLANS["full"].recipe, epochs=1), iwls=(2,), embedding=8)
     asked = Asked.of(obtain(settings, 1, train=plan.questions, test=plan.tests))
     assert (len(asked.train) + len(asked.held_out), len(asked.test)) == (60, 30)

@@ -101,3 +101,10 @@ def test_colours_are_by_kind_and_lines_of_one_colour_differ():
 def test_importing_the_floor_loads_neither_torch_nor_matplotlib():
     code = "import picojoule.reports, sys; assert not {'torch', 'matplotlib', 'jinja2', 'rich'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_points_that_go_back_and_forth_are_dots():
+    there, back = list(range(30)), [*range(0, 30, 2), *range(1, 30, 2)]
+    (line,) = figures(replace(EMPTY, series=(series("cloud", there, there),)))
+    (dots,) = figures(replace(EMPTY, series=(series("cloud", back, back),)))
+    assert dots.svg.count("<use") >= line.svg.count("<use") + 30

@@ -47,7 +47,7 @@ class Run:
         net = MemN2N(form, lanes=plan.restarts, generator=start).to(settings.device)
         parts = [pack([each]).to(settings.device) for each in (asked.train, asked.held_out)]
         number = asked.task.number
-        folder = settings.folder and Path(settings.folder) / f"task{number}"
+        folder = settings.unfinished and Path(settings.unfinished) / f"task{number}"
         what = f"training on task {number}"
         done = train_lanes(net, *parts, Float(), plan.recipe, seed=settings.seed, folder=folder, what=what)
         best = int(done.error[0].argmin())

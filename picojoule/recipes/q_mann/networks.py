@@ -76,7 +76,7 @@ class Bench:
         net = MemN2N(self.form, lanes=lanes, generator=start).to(settings.device)
         parts = [pack([each]).to(settings.device) for each in (self.asked.train, self.asked.held_out)]
         number = self.asked.task.number
-        folder = settings.folder and Path(settings.folder) / f"task{number}-{what.replace(' ', '-')}"
+        folder = settings.unfinished and Path(settings.unfinished) / f"task{number}-{what.replace(' ', '-')}"
         options = {"seed": settings.seed, "folder": folder, "what": f"task {number}, {what}"}
         return train_lanes(net, *parts, arithmetic, self.plan.recipe, **options)
 

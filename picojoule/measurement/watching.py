@@ -180,8 +180,9 @@ def _average(w: Watched, name: str, pool: nn.Module, inputs: tuple[Tensor, ...],
 def _join(w: Watched, name: str, module: nn.Module, inputs: tuple[Tensor, ...], out: Tensor, held: bool) -> None:
     """Spikes that join by synapses of weight 1; currents that join are in the same membranes already."""
     x = inputs[1]
-    events = 0 if ((x != 0) & (x != 1)).any() else int(torch.count_nonzero(x))
-    w.add(name, events_in=events, synops=events, inputs=x[0, 0].numel(), outputs=x[0, 0].numel())
+    currents = bool(((x != 0) & (x != 1)).any())
+    events, size = (0, 0) if currents else (int(torch.count_nonzero(x)), x[0, 0].numel())
+    w.add(name, events_in=events, synops=events, inputs=size, outputs=size)
 
 
 def _fire(w: Watched, name: str, neuron: nn.Module, inputs: tuple[Tensor, ...], out: Tensor, held: bool) -> None:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 STEPS = "accuracy against steps"
 RASTER = "raster"
 FIRST = "first spike times"
-PICTURES = "pictures"
 _PANELS = 12
 _WIDE = 50  # a line whose x spans so much is drawn over a log axis
 _VECTOR_POINTS = 4000  # beyond this a raster is drawn as pixels, to keep the file small
@@ -207,31 +206,12 @@ def first_spike_times(result: Result) -> Iterator[Figure]:
         yield Figure("First spike times", svg(figure, "fig-first", "first spike times"), note)
 
 
-def pictures(result: Result) -> Iterator[Figure]:
-    """Grey pictures, a sheet a system: one figure for each name."""
-    groups: dict[str, list[Series]] = {}
-    for series in result.series:
-        if series.name.startswith(PICTURES) and _points(series):
-            groups.setdefault(series.name, []).append(series)
-    for number, (name, group) in enumerate(groups.items()):
-        width, _, what = name.removeprefix(PICTURES).strip().partition(" wide: ")
-        with canvas(height=0) as figure:
-            for axes, series in zip(_panels(figure, len(group), 0.75, 1), group, strict=False):
-                grey = [y for _, y in _points(series)]
-                rows = [grey[start : start + int(width)] for start in range(0, len(grey), int(width))]
-                axes.imshow(rows, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-                axes.set_title(_shown(series.system))
-                axes.set_axis_off()
-            title = what[:1].upper() + what[1:]
-            yield Figure(title, svg(figure, f"fig-pictures-{number}", what), _left_out(len(group)).strip())
-
-
 def other_series(result: Result) -> Iterator[Figure]:
     """Every series with no figure of its own: a line plot for each name, with bands where their edges are there."""
     groups: dict[str, list[Series]] = {}
     edges = {(each.name, each.system): each for each in result.series if each.name.endswith((LOWEST, HIGHEST))}
     for series in result.series:
-        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST, PICTURES))
+        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST))
         own = drawn or (series.name, series.system) in edges
         if not own and _points(series):
             groups.setdefault(series.name, []).append(series)
@@ -247,7 +227,6 @@ FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
     spikes_per_layer,
     first_spike_times,
     rasters,
-    pictures,
     other_series,
 )
 

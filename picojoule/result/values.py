@@ -99,10 +99,9 @@ LOWEST, HIGHEST = ", lowest", ", highest"
 class Series:
     """One curve, raster or histogram of one system: `x` and `y` of equal length, with their units.
 
-    Four names have a meaning to the report: ``accuracy against steps``; ``raster …`` (x = time steps, y = neuron
-    index, one pair a spike); ``first spike times …`` (x = time steps, y = number of neurons); ``pictures W wide: …``
-    (x = pixel, row by row of W, y = grey from 0 to 1). All others are lines; one whose name ends in :data:`LOWEST` or
-    :data:`HIGHEST` is an edge of the band around the line without it.
+    Three names have a meaning to the report: ``accuracy against steps``; ``raster …`` (x = time steps, y = neuron
+    index, one pair a spike); ``first spike times …`` (x = time steps, y = number of neurons). All others are lines; one
+    whose name ends in :data:`LOWEST` or :data:`HIGHEST` is an edge of the band around the line without it.
 
     Raises:
         InputError: `x` and `y` differ in length.

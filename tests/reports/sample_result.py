@@ -111,8 +111,6 @@ def _series() -> list[Series]:
     for name, centre in times.items():
         counts = [round(900 * math.exp(-(((t - centre) / 9) ** 2))) for t in range(80)]
         made.append(Series(name=name, system="ttfs T=80", x=range(80), y=counts, x_unit="step", y_unit="neurons"))
-    pictures = {"name": "pictures 8 wide: samples", "system": "ann fp32", "x_unit": "pixels", "y_unit": "grey"}
-    made.append(Series(x=range(32), y=[n / 32 for n in range(32)], **pictures))
     loss = [2.3 * 0.8**i for i in range(30)]
     made.append(Series(name="training loss", system="ann fp32", x=range(30), y=loss, x_unit="epoch", y_unit="nats"))
     return made

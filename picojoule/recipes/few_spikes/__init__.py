@@ -30,6 +30,7 @@ def build(settings: Settings) -> Result:
         data=data.summary(),
         rows=tuple(rows(seen, reference=networks[-1].name)),
         series=(*functions.series(runs), *diffusion.series(pictures)),
+        pictures=diffusion.sheet(pictures),
         claims=unless_smoke(claims(runs, seen, networks, pictures, data, settings), settings),
         environment=environment(),
     )

@@ -13,6 +13,7 @@ from typing import NamedTuple, final
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -25,6 +26,7 @@ from picojoule.models import embedded
 from picojoule.models.vision.denoiser import Denoiser
 from picojoule.recipes.few_spikes.functions import FS, OURS, STEPS, TBPI, sets
 from picojoule.recipes.settings import Settings
+from picojoule.reports.boxes import annotated, grid, png
 from picojoule.result import Series
 from picojoule.train.denoising import SHIPPED, losses, pictures, sample, train
 
@@ -174,7 +176,7 @@ def _spikes(model: nn.Module, x: Tensor) -> float | None:
 
 
 def series(found: Pictures) -> Iterator[Series]:
-    """Losses, distances and spikes against K; the same after training; and the samples."""
+    """Losses, distances and spikes against K; the same after training."""
     for method in (REAL, *METHODS):
         by_steps = {steps: each for (name, steps), each in found.replaced.items() if name == method}
         x = tuple(by_steps) if method != REAL else _reach(found)
@@ -187,9 +189,6 @@ def series(found: Pictures) -> Iterator[Series]:
             yield _line(
                 f"diffusion: {name}, trained with frozen neurons", method, (AT,), (getattr(judged, field),), name
             )
-    yield _sheet(REAL, found.replaced[REAL, 0].samples)
-    for method in METHODS:
-        yield _sheet(method, found.replaced[method, AT].samples)
 
 
 def _reach(found: Pictures) -> tuple[int, ...]:
@@ -202,15 +201,18 @@ def _line(name: str, system: str, x: tuple, y: tuple, unit: str) -> Series:
     return Series(name=name, system=system, x=x, y=y, x_unit="steps", y_unit=unit)
 
 
-def _sheet(system: str, samples: Tensor) -> Series:
-    """Pictures side by side, row by row of pixels."""
-    rows = torch.cat(list(samples[:, 0]), 1)
-    grey = tuple(round(each, 3) for each in ((rows.flatten() + 1) / 2).tolist())
-    return Series(
-        name=f"pictures {rows.shape[1]} wide: samples, K={AT}",
-        system=system,
-        x=tuple(range(len(grey))),
-        y=grey,
-        x_unit="pixels",
-        y_unit="grey",
-    )
+def sheet(found: Pictures) -> dict[str, bytes]:
+    """Samples of Swish, and of each kind of neurons in its place, a column a network; the same noise in every row."""
+    systems = {REAL: found.replaced[REAL, 0], **{method: found.replaced[method, AT] for method in METHODS}}
+    columns = [[_picture(each) for each in judged.samples[:, 0]] for judged in systems.values()]
+    return {f"Samples, K={AT}": png(grid([*zip(*columns, strict=True)], list(systems)))}
+
+
+def _picture(grey: Tensor) -> Image.Image:
+    """A sample from −1 (black) to 1 (white)."""
+    pixels = ((grey + 1) * 127.5).round().clamp(0, 255).byte().numpy()
+    return annotated(Image.fromarray(pixels), (), zoom=_SIDE / pixels.shape[0])
+
+
+_SIDE = 96
+"""Pixels of a sample in the report."""

@@ -116,7 +116,7 @@ class Size:
 
 
 SIZES = {
-    "smoke": Size(pixels=(64, 64), grid=(2, 4), scenes=2, calibration=4, trials=2, tuned=(1, 4), epochs=1),
+    "smoke": Size(pixels=(64, 64), grid=(2, 4), scenes=2, calibration=4, trials=1, tuned=(1, 4), epochs=1),
     "quick": Size(pixels=(96, 128), grid=(4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128), scenes=60, calibration=200,
                   trials=24, tuned=(16, 32), epochs=60),
     "full": Size(pixels=(416, 416), grid=(16, 32, 64, 128, 256, 512, 1000, 2000, 3500, 5000, 8000), scenes=5000,

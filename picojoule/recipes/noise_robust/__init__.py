@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from picojoule.base.environment import environment
 from picojoule.conversion import quantise
-from picojoule.models import embedded
 from picojoule.recipes.claims import unless_smoke
 from picojoule.recipes.comparison import observe_all, rows
 from picojoule.recipes.noise_robust.claims import claims
 from picojoule.recipes.noise_robust.grid import CODED, GRIDS, REFERENCE, tried
 from picojoule.recipes.noise_robust.lines import curves, noisy_rows
+from picojoule.recipes.paper_networks import network_for
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION, ann
 from picojoule.result import Result
@@ -22,7 +22,7 @@ from picojoule.result import Result
 def build(settings: Settings) -> Result:
     """Convert, disturb, and judge."""
     data, grid = settings.dataset(), GRIDS[settings.mode]
-    model, calibration = embedded(), data.train.take(CALIBRATION)
+    model, calibration = network_for(data, settings), data.train.take(CALIBRATION)
     anns = {f"ann int{bits}": quantise(model, calibration, bits=bits) for bits in (8, 4)}
     anns = {"ann fp32": ann(model, calibration), **anns}
     coded = {name: each.network(model, calibration) for name, each in CODED.items()}

@@ -14,9 +14,9 @@ from picojoule.conversion.gradient import losses_of
 from picojoule.engines import run
 from picojoule.ir import Fire, Network
 from picojoule.measurement.agreement import Agreement, spike_time_agreement
-from picojoule.models import embedded
 from picojoule.recipes.claims import unless_smoke
 from picojoule.recipes.comparison import DENSE, observe_all, rows
+from picojoule.recipes.paper_networks import network_for
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION
 from picojoule.recipes.t2fsnn.claims import Findings, claims
@@ -28,7 +28,7 @@ from picojoule.result import Result
 def build(settings: Settings) -> Result:
     """Convert, optimise, fire early, compare, and hold the engines against the stepped oracle."""
     data, scale = settings.dataset(), SCALES[settings.mode]
-    systems = built(embedded(), data.train.take(CALIBRATION), scale, settings)
+    systems = built(network_for(data, settings), data.train.take(CALIBRATION), scale, settings)
     seen = observe_all(systems.compared, data.test, settings, few={systems.old_rate.name: scale.few})
     images = data.test.images.to(settings.device)
     findings = Findings(

@@ -170,18 +170,18 @@ class Quantised(Arithmetic):
         """Quantise ``[..., lanes, values]`` in the format that `hop` moves to."""
         grid = _grid(self.lanes, hop, x.device)
         q = through(x, grid)
-        if self.gauge is not None:
+        if self.gauge is not None and self.gauge.wants(name):
             self.gauge.add(name, x, q, grid)
         return q
 
     def _count_products(self, name: str, a: Tensor, b: Tensor) -> None:
-        if self.gauge is not None:
+        if self.gauge is not None and self.gauge.wants(name):
             self._put(a * b, 0, name)
 
     def _put_last(self, x: Tensor, name: str) -> Tensor:
         """Quantise ``[..., lanes]``."""
         grid = _grid(self.lanes, 0, x.device)
-        if self.gauge is not None:
+        if self.gauge is not None and self.gauge.wants(name):
             self.gauge.add(name, x.unsqueeze(-1), grid.column().quantise(x.detach()).unsqueeze(-1), grid)
         return through(x, grid.column())
 

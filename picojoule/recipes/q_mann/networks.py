@@ -157,14 +157,14 @@ def sweep(bench: Bench, system: System, iwls: tuple[int, ...]) -> Sweep:
     restarts, bags = bench.plan.restarts, bench.few()
     arithmetic = system.arithmetic(tuple(format_of(iwl) for iwl in iwls for _ in range(restarts)))
 
-    def losses(net: MemN2N) -> Gauge:
-        gauge = Gauge()
+    def losses(net: MemN2N, only: str | None = None) -> Gauge:
+        gauge = Gauge(only)
         with torch.no_grad():
             net(bags, replace(arithmetic, gauge=gauge))
         return gauge
 
     def watch(net: MemN2N) -> dict[str, float]:
-        shares = by_format(losses(net).saturated("similarity"), restarts)
+        shares = by_format(losses(net, "similarity").saturated("similarity"), restarts)
         return {f"saturated IWL={iwl}": share for iwl, share in zip(iwls, shares, strict=True)}
 
     def outcomes(net: MemN2N) -> dict[int, Outcome]:

@@ -143,6 +143,10 @@ def test_the_gauge_sees_every_tensor():
         *gauge.names
     }
     assert gauge.saturated("similarity")[0] > 0.2 > gauge.saturated("attention")[0]
+    one = Gauge("similarity")
+    with torch.no_grad():
+        net(gather(*whole(asked), ages=net.form.ages)[0], Quantised(lanes=(Fixed(iwl=1, frac=6),), gauge=one))
+    assert one.names == ("similarity",) and one.saturated("similarity") == gauge.saturated("similarity")
 
 
 def test_noise_makes_memories_older_and_never_loses_one():

@@ -273,7 +273,7 @@ class Plan:
             f"E=60, 3 hops, position and time encoding, 50 memories, {options.restarts} restarts, at most"
             f" {options.questions:,} training questions a task (task 3 has 1,000), a tenth of them held out.\n"
             f"Floating point: {options.tying} tying, {_told(self.floating)}, random noise,"
-            f" {self.floating.linear_start} restarts with linear start."
+            f" linear start in {self.floating.linear_start} of the restarts."
             f" Eight bits: layer-wise tying, {_told(self.eight)}, one restart in the sweep."
             f" All of it took {notes.seconds:.0f} s.\n"
         )

@@ -69,9 +69,8 @@ def test_a_mac_is_twenty_times_cheaper_in_eight_bits():
 def test_dot_collapses_on_both_sides_and_hamming_where_resolution_runs_out():
     """Over IWL 2, 3, 5 of eight bits on task 1; seeds 0 to 2 have dot at .21–.28, .03–.05, .57–.72, Hamming at 2 at
     .08–.10."""
-    plan = Plan(
-        tasks=(1,), questions=1000, tests=500, restarts=1, recipe=Recipe(epochs=24, halve=16), embedding=32
-    )  # fmt: skip
+    recipe = Recipe(epochs=24, halve=16)
+    plan = Plan(tasks=(1,), questions=1000, tests=500, restarts=1, recipe=recipe, embedding=32)
     asked = Asked.of(obtain(Settings(), 1, train=plan.questions, test=plan.tests))
     bench = Bench(plan=plan, asked=asked, settings=Settings())
     dot, hamming = (sweep(bench, system, (2, 3, 5)) for system in (DOT, HAMMING))

@@ -11,10 +11,19 @@ from picojoule.quant.fixed import Grid
 
 @final
 class Gauge:
-    """Counters by tensor and lane, added up over calls."""
+    """Counters by tensor and lane, added up over calls.
 
-    def __init__(self) -> None:
+    Args:
+        only: the one tensor to count; all if None.
+    """
+
+    def __init__(self, only: str | None = None) -> None:
+        self.only = only
         self._sums: dict[str, tuple[Tensor, Tensor, Tensor, int]] = {}
+
+    def wants(self, name: str) -> bool:
+        """Whether this tensor is counted."""
+        return self.only in (None, name)
 
     def add(self, name: str, before: Tensor, after: Tensor, grid: Grid) -> None:
         """Count a tensor ``[..., lanes, values]`` before and after it was quantised."""

@@ -7,7 +7,7 @@ learn alone, since nothing adds up over lanes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -85,6 +85,7 @@ def train_lanes(
     seed: int = 0,
     folder: Path | str | None = None,
     what: str = "training",
+    watch: Callable[[MemN2N], dict[str, float]] = lambda net: {},
 ) -> Trained:
     """Train every lane of `net`, in place.
 
@@ -96,11 +97,12 @@ def train_lanes(
         seed: of the order of questions and of the noise.
         folder: where a checkpoint is kept that training goes on from; None keeps none.
         what: shown in the progress.
+        watch: what to note of the networks after each epoch, for the metrics of the history.
 
     Raises:
         InputError: as :func:`picojoule.train.fit`.
     """
-    learner = _Learner(net, train, held_out, arithmetic, recipe, seed)
+    learner = _Learner(net, train, held_out, arithmetic, recipe, seed, watch)
     source = _Steps(train, recipe.batch)
     history = loop(learner, source, epochs=recipe.epochs, seed=seed, folder=folder, what=what)
     kept = learner.model
@@ -117,19 +119,17 @@ def errors(net: MemN2N, task: Task, arithmetic: Arithmetic) -> tuple[Tensor, Ten
     """Share of wrong answers, and −mean probability of the right one, ``[g, s]`` each."""
     wrong, cost = 0.0, 0.0
     device = task.story.device
+    sizes = torch.tensor(task.sizes, device=device)[:, None]
     with torch.no_grad():
         for index in torch.arange(len(task), device=device).split(_AT_ONCE):
             bags, answer = gather(task, index.expand(len(task.sizes), -1), ages=net.form.ages)
             logits = net(bags, arithmetic)
-            asked = (torch.arange(len(task), device=device)[index] < torch.tensor(task.sizes, device=device)[:, None])[
-                ..., None
-            ]
+            asked = (index < sizes)[..., None]
             right = answer[..., None].clamp(min=0)
             known = answer[..., None] >= 0
             wrong = wrong + (((logits.argmax(-1) != right) | ~known) & asked).sum(1).double()
             p = torch.softmax(logits, -1).gather(-1, right[..., None].expand(*logits.shape[:3], 1))[..., 0]
             cost = cost - (p * asked * known).sum(1).double()
-    sizes = torch.tensor(task.sizes, device=device, dtype=torch.float64)[:, None]
     return wrong / sizes, cost / sizes  # type: ignore[return-value]
 
 
@@ -180,12 +180,20 @@ class _Learner:
     """A learner for :func:`picojoule.train.loop.loop`."""
 
     def __init__(
-        self, net: MemN2N, train: Task, held_out: Task, arithmetic: Arithmetic, recipe: Recipe, seed: int
+        self,
+        net: MemN2N,
+        train: Task,
+        held_out: Task,
+        arithmetic: Arithmetic,
+        recipe: Recipe,
+        seed: int,
+        watch: Callable[[MemN2N], dict[str, float]],
     ) -> None:
         net.linear.zero_()[:, : recipe.linear_start] = True
         self.epoch = 0
         self.model, self.optimiser, self.processes, self.stream = _Kept(net), None, processes(), 0
         self.train, self.held_out, self.arithmetic, self.recipe, self.seed = train, held_out, arithmetic, recipe, seed
+        self.watch = watch
         self.slow = [recipe.slow if each is net.h else 1.0 for each in net.parameters()]
 
     def learn(self, x: Tensor, y: Tensor, moment: Moment) -> float:
@@ -221,6 +229,7 @@ class _Learner:
         kept, net = self.model, self.model.net
         net.eval()
         error, cost = errors(net, self.held_out, self.arithmetic)
+        seen = self.watch(net)
         net.train()
         better = (error <= kept.error) & (cost <= kept.cost)
         leaves = net.linear & ((cost > kept.cost) | (2 * (self.epoch + 1) >= self.recipe.epochs))
@@ -235,4 +244,4 @@ class _Learner:
         net.linear.logical_and_(~leaves)
         for buffer in (kept.error, kept.cost):  # what was best without a softmax says nothing about it
             buffer.masked_fill_(leaves, 1.0)
-        return {"held_out_error": float(error.mean())}
+        return {"held_out_error": float(error.mean()), **seen}

@@ -11,15 +11,16 @@ from picojoule.cost.price import price_actions
 from picojoule.data.language.babi import generate, write
 from picojoule.recipes import mann_accelerator, q_mann
 from picojoule.recipes.mann_accelerator.circuit import Run
-from picojoule.recipes.mann_accelerator.claims import lost
+from picojoule.recipes.mann_accelerator.claims import _of_tasks, lost
 from picojoule.recipes.mann_accelerator.plan import CLOCKS_MHZ
 from picojoule.recipes.mann_accelerator.plan import PLANS as CIRCUIT_PLANS
 from picojoule.recipes.mann_accelerator.rows import full, restricted, thresholded
 from picojoule.recipes.q_mann.claims import pairs_beyond, pairs_that_differ
-from picojoule.recipes.q_mann.networks import Bench, everything
-from picojoule.recipes.q_mann.plan import HAMMING, IWLS, PLANS, SWEPT, format_of
+from picojoule.recipes.q_mann.networks import Bench, everything, sweep
+from picojoule.recipes.q_mann.plan import DOT, HAMMING, IWLS, PLANS, SWEPT, Plan, format_of
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.stories import Asked, obtain, summary
+from picojoule.train.lanes import Recipe
 
 SMOKE = Settings(mode="smoke", limit=30)
 
@@ -63,6 +64,30 @@ def test_a_mac_is_twenty_times_cheaper_in_eight_bits():
     assert wide / narrow == pytest.approx(20)
     with pytest.raises(PriceError, match="no price for tea"):
         price_actions({"tea": 1}, MEMORY_NETWORK_OPS)
+
+
+def test_dot_collapses_on_both_sides_and_hamming_where_resolution_runs_out():
+    """Over IWL 2, 3, 5 of eight bits on task 1; seeds 0 to 2 have dot at .21–.28, .03–.05, .57–.72, Hamming at 2 at
+    .08–.10."""
+    recipe = Recipe(epochs=24, halve=16)
+    plan = Plan(tasks=(1,), questions=1000, tests=500, restarts=1, recipe=recipe, embedding=32)
+    asked = Asked.of(obtain(Settings(), 1, train=plan.questions, test=plan.tests))
+    bench = Bench(plan=plan, asked=asked, settings=Settings())
+    dot, hamming = (sweep(bench, system, (2, 3, 5)) for system in (DOT, HAMMING))
+    error, of_hamming = ({iwl: each.test for iwl, each in found.kept.items()} for found in (dot, hamming))
+    assert dot.best == 3
+    assert error[2] > error[3] + 0.1 and error[5] > error[3] + 0.4 and of_hamming[5] > of_hamming[2] + 0.4
+    assert of_hamming[2] < error[2] - 0.05
+    saturated = dot.saturated[2]
+    assert len(saturated) == 24 and saturated[0] == 0 and saturated[-1] > 0.2
+    assert not any(any(each) for each in (dot.saturated[5], *hamming.saturated.values()))
+
+
+def test_claims_of_tasks_need_what_they_say():
+    more_than_half = ("x", "x", [True, False], lambda share: share > 0.5)
+    assert _of_tasks(*more_than_half).status == "not-reached"
+    assert _of_tasks("x", "x", [True, True, False], more_than_half[3]).status == "reached"
+    assert _of_tasks("x", "x", [], more_than_half[3]).status == "not-tried"
 
 
 def test_claims_by_construction_hold():

@@ -264,7 +264,7 @@ def test_a_trained_network_answers_alike_in_the_circuit():
     found = Run.train(plan, Asked.of(obtain(settings, 15, train=600, test=300)), settings)
     agree = (found.tested.decisions == found.in_floating_point()).mean()
     assert agree > 0.97 and 0.05 < found.tested.attended < 0.9
-    z = value(found.trained.logits << TREE_STAGES)
+    z = found.training_logits
     answer, looked = found.threshold().predict(z)
     right = z.argmax(1) == found.labels
     assert (answer[right] == found.labels[right]).all() and looked.mean() < found.rows

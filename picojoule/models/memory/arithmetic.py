@@ -7,7 +7,6 @@ s lanes, e values.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import final
@@ -21,13 +20,14 @@ from picojoule.quant import Fixed, Gauge, Grid, Hamming, binary, products, stack
 SIMILARITIES = ("dot", "hamming", "cosine")
 COSINE_SHARPNESS = 8.0
 """β of exp(β·cos): without it a bounded measure could not choose among memories. Ours."""
-
-
 _HAMMING = Hamming()
 
 
 class Arithmetic(ABC):
-    """How the steps of a network are computed."""
+    """How the steps of a network are computed.
+
+    A name says which tensor it is, for whoever counts what is lost.
+    """
 
     @abstractmethod
     def formats(self, hops: int) -> tuple[int, ...]:
@@ -168,24 +168,22 @@ class Quantised(Arithmetic):
 
     def _put(self, x: Tensor, hop: int, name: str) -> Tensor:
         """Quantise ``[..., lanes, values]`` in the format that `hop` moves to."""
-        return self._through(x, _grid(self.lanes, hop, x.device), name)
+        grid = _grid(self.lanes, hop, x.device)
+        q = through(x, grid)
+        if self.gauge is not None and self.gauge.wants(name):
+            self.gauge.add(name, x, q, grid)
+        return q
 
     def _count_products(self, name: str, a: Tensor, b: Tensor) -> None:
-        if self.gauge is not None:
+        if self.gauge is not None and self.gauge.wants(name):
             self._put(a * b, 0, name)
 
     def _put_last(self, x: Tensor, name: str) -> Tensor:
         """Quantise ``[..., lanes]``."""
         grid = _grid(self.lanes, 0, x.device)
-        if self.gauge is not None:
+        if self.gauge is not None and self.gauge.wants(name):
             self.gauge.add(name, x.unsqueeze(-1), grid.column().quantise(x.detach()).unsqueeze(-1), grid)
         return through(x, grid.column())
-
-    def _through(self, x: Tensor, grid: Grid, name: str) -> Tensor:
-        q = through(x, grid)
-        if self.gauge is not None:
-            self.gauge.add(name, x, q, grid)
-        return q
 
 
 @cache
@@ -200,8 +198,3 @@ def _sharpness(m: Tensor, u: Tensor) -> Tensor:
 
 
 _TINY = 1e-6
-
-
-def lanes_of(formats: Sequence[Fixed], restarts: int) -> tuple[Fixed, ...]:
-    """Each format as so many lanes."""
-    return tuple(each for each in formats for _ in range(restarts))

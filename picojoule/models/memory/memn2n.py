@@ -14,6 +14,7 @@ learns exactly what it would learn alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -90,6 +91,16 @@ class MemN2N(nn.Module):
         self.register_buffer("linear", torch.zeros(tasks, lanes, dtype=torch.bool))
         place = 0.5 - torch.arange(1, e + 1) / e
         self.register_buffer("place", place, persistent=False)
+
+    def pick(self, lanes: Sequence[int]) -> MemN2N:
+        """Copies of these lanes, in this order."""
+        tasks = len(self.linear)
+        net = MemN2N(self.form, tasks=tasks, lanes=len(lanes), generator=torch.Generator()).to(self.place.device)
+        with torch.no_grad():
+            for mine, theirs in zip(net.parameters(), self.parameters(), strict=True):
+                mine.copy_(theirs[:, list(lanes)])
+        net.linear.copy_(self.linear[:, list(lanes)])
+        return net
 
     def forward(self, bags: Bags, arithmetic: Arithmetic = Float()) -> Tensor:  # noqa: B008 - a frozen value
         """Logits ``[g, b, s, tokens]``."""

@@ -50,11 +50,7 @@ class Run:
         folder = settings.unfinished and Path(settings.unfinished) / f"task{number}"
         what = f"training on task {number}"
         done = train_lanes(net, *parts, Float(), plan.recipe, seed=settings.seed, folder=folder, what=what)
-        best = int(done.error[0].argmin())
-        alone = MemN2N(form, generator=torch.Generator().manual_seed(0))
-        with torch.no_grad():
-            for mine, theirs in zip(alone.parameters(), done.net.parameters(), strict=True):
-                mine.copy_(theirs[:, best : best + 1])
+        alone = done.net.pick([int(done.error[0].argmin())]).to("cpu")
         return Run(asked=asked, net=alone.eval(), weights=weights_of(alone))
 
     @cached_property
@@ -63,10 +59,10 @@ class Run:
         return answer(self.weights, self.asked.test)
 
     @cached_property
-    def trained(self) -> Answered:
-        """All training questions in the circuit, those held out too."""
+    def training_logits(self) -> NDArray[np.float64]:
+        """Of all training questions, those held out too, as numbers."""
         parts = [answer(self.weights, each).logits for each in (self.asked.train, self.asked.held_out)]
-        return Answered(logits=np.concatenate(parts), attention=np.zeros((0, 0, 0), np.int64), saturated=0)
+        return value(np.concatenate(parts) << TREE_STAGES)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -80,7 +76,7 @@ class Run:
 
     def threshold(self, rho: float = 1.0, *, ordered: bool = True) -> Threshold:
         """Thresholds of the circuit's own logits of training questions."""
-        return Threshold.fit(value(self.trained.logits << TREE_STAGES), self.labels, rho=rho, ordered=ordered)
+        return Threshold.fit(self.training_logits, self.labels, rho=rho, ordered=ordered)
 
     @cached_property
     def test_labels(self) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from picojoule.train.lanes import Recipe
 CLOCKS_MHZ = (25, 50, 75, 100)
 RHOS = (1.0, 0.99, 0.95, 0.9)
 FEW_ANSWERS = 4
-"""Tasks with fewer answers have no order worth looking for."""
+"""Tasks with fewer have no order worth looking for."""
 
 
 @final

@@ -12,8 +12,8 @@ from picojoule.cost.price import price_actions
 from picojoule.cost.profiles import HOROWITZ_FP32, HOROWITZ_INT8
 from picojoule.models.memory.counting import FP32, HAMMING8, actions, arithmetic
 from picojoule.quant import Fixed, Hamming, stack
-from picojoule.recipes.claims import structural
-from picojoule.recipes.q_mann.networks import SAME, Bench, Found, Sweeps
+from picojoule.recipes.claims import at_least, structural
+from picojoule.recipes.q_mann.networks import SAME, Bench, Found, Sweep
 from picojoule.recipes.q_mann.plan import BINARIES, CONTROLLED, DOT, HAMMING
 from picojoule.recipes.q_mann.rows import joules, mean_error
 from picojoule.result import Claim
@@ -22,7 +22,7 @@ _READ = "abstract, read"
 _CODES = 256
 
 
-def claims(benches: list[Bench], swept: list[Sweeps], done: list[Found]) -> tuple[Claim, ...]:
+def claims(benches: list[Bench], swept: list[dict[str, Sweep]], done: list[Found]) -> tuple[Claim, ...]:
     """All claims."""
     ours = mean_error(done, CONTROLLED.name)
     plain, hamming = (mean_error(done, each.name) for each in BINARIES)
@@ -43,7 +43,7 @@ def claims(benches: list[Bench], swept: list[Sweeps], done: list[Found]) -> tupl
         ("bounded", "pairs of codes whose similarity is 2^c or more in size", 0, pairs_beyond()),
     )
     return (
-        *(_of_the_paper(*each) for each in of_the_paper),
+        *(at_least(i, text, paper=p, source=_READ, measured=m, unit=u) for i, text, p, m, u in of_the_paper),
         _collapse(swept),
         *(structural(i, text, target=target, measured=n, unit="count") for i, text, target, n in by_construction),
     )
@@ -67,20 +67,14 @@ def _share(error: float, of: float) -> float:
     return error / of if of else 1.0
 
 
-def _of_the_paper(name: str, text: str, paper: float, measured: float, unit: str) -> Claim:
-    """Reached within a tenth of the paper's number, or beyond it."""
-    status = "reached" if measured >= 0.9 * paper else "not-reached"
-    return Claim(id=name, text=text, paper=paper, paper_source=_READ, measured=measured, unit=unit, status=status)
-
-
-def _collapse(swept: list[Sweeps]) -> Claim:
+def _collapse(swept: list[dict[str, Sweep]]) -> Claim:
     """How far the worst format is above the best: dot, less Hamming, the mean over tasks."""
 
-    def spread(found: Sweeps, name: str) -> float:
-        errors = [outcome.test for outcome, _ in found[name].values()]
+    def spread(sweep: Sweep) -> float:
+        errors = [outcome.test for outcome in sweep.kept.values()]
         return max(errors) - min(errors)
 
-    dot, hamming = (sum(spread(each, s.name) for each in swept) / len(swept) for s in (DOT, HAMMING))
+    dot, hamming = (fmean(spread(each[s.name]) for each in swept) for s in (DOT, HAMMING))
     return Claim(
         id="dot-collapses",
         text=f"worst less best format over the sweep, dot less Hamming (dot {dot:.3f}, Hamming {hamming:.3f})",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 from picojoule.models.memory import Arithmetic, Float, Quantised
-from picojoule.models.memory.counting import BINARY, BINARY_HAMMING, FP32, HAMMING8, INT8, MQ8, Width
+from picojoule.models.memory.counting import BINARY, BINARY_HAMMING, HAMMING8, INT8, MQ8, Width
 from picojoule.quant import Fixed
 from picojoule.train.lanes import Recipe
 
@@ -25,7 +25,6 @@ class System:
         width: what it is priced as.
         control: memory-controller quantisation control.
         binary: weights of ±1.
-        kept: the weights that were best on held-out questions (early stopping), or the last ones.
     """
 
     name: str
@@ -33,7 +32,6 @@ class System:
     width: Width
     control: bool = False
     binary: bool = False
-    kept: bool = True
 
     def arithmetic(self, lanes: tuple[Fixed, ...]) -> Arithmetic:
         """It, with a format for each lane."""
@@ -41,7 +39,6 @@ class System:
 
 
 FLOAT = Float()
-REFERENCE = FP32
 DOT = System(name="dot int8", measure="dot", width=INT8)
 HAMMING = System(name="hamming int8", measure="hamming", width=HAMMING8)
 COSINE = System(name="cosine int8", measure="cosine", width=INT8)
@@ -54,9 +51,8 @@ BINARIES = (
 """Binary embeddings and H; activations in eight bits. What the paper has in eight bits there could not be read."""
 
 
-def last(system: System) -> System:
-    """The system without early stopping."""
-    return replace(system, name=f"{system.name}, last weights", kept=False)
+LAST = ", last weights"
+"""Follows the name of a system without early stopping."""
 
 
 def format_of(iwl: int) -> Fixed:
@@ -72,8 +68,7 @@ class Plan:
     Attributes:
         tasks: of the twenty.
         questions, tests: of each.
-        restarts: lanes of each system.
-        swept: restarts of each format of the sweep.
+        restarts: of each system in each format.
         recipe: of training.
         embedding: E.
         iwls: formats of the sweep.
@@ -83,7 +78,6 @@ class Plan:
     questions: int
     tests: int
     restarts: int
-    swept: int
     recipe: Recipe
     embedding: int
     iwls: tuple[int, ...] = IWLS
@@ -91,16 +85,14 @@ class Plan:
 
 PLANS: dict[str, Plan] = {
     "smoke": Plan(
-        tasks=(1,), questions=100, tests=50, restarts=1, swept=1, recipe=Recipe(epochs=2, halve=1), embedding=16,
-        iwls=(2, 3),
+        tasks=(1,), questions=100, tests=50, restarts=1, recipe=Recipe(epochs=2, halve=1), embedding=16, iwls=(2, 3),
     ),
     "quick": Plan(
-        tasks=(1, 4, 15), questions=1000, tests=1000, restarts=2, swept=1, recipe=Recipe(epochs=40, halve=12),
-        embedding=40, iwls=(1, 2, 3, 4, 5),
+        tasks=(1, 12, 15), questions=1000, tests=1000, restarts=2, recipe=Recipe(epochs=60, halve=40), embedding=32,
+        iwls=(1, 2, 3, 4, 5),
     ),
     "full": Plan(
-        tasks=tuple(range(1, 21)), questions=10_000, tests=1000, restarts=10, swept=1, recipe=Recipe(epochs=100),
-        embedding=60,
+        tasks=tuple(range(1, 21)), questions=10_000, tests=1000, restarts=10, recipe=Recipe(epochs=100), embedding=60,
     ),
 }  # fmt: skip
 """By mode."""

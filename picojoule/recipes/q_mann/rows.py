@@ -9,14 +9,14 @@ from picojoule.cost.machines import MEMORY_NETWORK, MEMORY_NETWORK_OPS
 from picojoule.cost.price import price_actions
 from picojoule.metrics import wilson
 from picojoule.models.memory.counting import FP32, INT8, Load, Width, actions, arithmetic
-from picojoule.recipes.q_mann.networks import SAME, Bench, Found
-from picojoule.recipes.q_mann.plan import BINARIES, CONTROLLED, DOT, SWEPT, last
+from picojoule.recipes.q_mann.networks import SAME, Bench, Found, Outcome
+from picojoule.recipes.q_mann.plan import BINARIES, CONTROLLED, DOT, LAST, SWEPT
 from picojoule.result import Energy, Row
 
 WIDTHS: dict[str, Width] = {
     "ann fp32": FP32,
     "ann int8": INT8,
-    **{each.name: each.width for system in (*SWEPT, CONTROLLED, *BINARIES) for each in (system, last(system))},
+    **{f"{each.name}{which}": each.width for each in (*SWEPT, CONTROLLED, *BINARIES) for which in ("", LAST)},
     SAME: DOT.width,
 }
 """What a system is priced as. ``ann int4`` has no price of its own: no datapath of that width is in the profiles."""
@@ -34,22 +34,22 @@ def mean_error(done: list[Found], name: str) -> float:
     return fmean(found[name].test for found in done)
 
 
-def joules(benches: list[Bench], name: str, *, quantised_only: bool = False) -> tuple[float, float]:
+def joules(benches: list[Bench], name: str) -> tuple[float, float]:
     """Arithmetic alone, and with memory, of a question on average."""
-    parts = [actions(bench.form, bench.load, WIDTHS[name], quantised_only=quantised_only) for bench in benches]
+    parts = [actions(bench.form, bench.load, WIDTHS[name]) for bench in benches]
     alone = fmean(price_actions(arithmetic(each), MEMORY_NETWORK_OPS).joules for each in parts)
     return alone, fmean(price_actions(each, MEMORY_NETWORK).joules for each in parts)
 
 
-def _row(name: str, benches: list[Bench], outcomes: list) -> Row:  # type: ignore[type-arg]
+def _row(name: str, benches: list[Bench], outcomes: list[Outcome]) -> Row:
     tests = [len(bench.asked.test) for bench in benches]
     accuracy = 1 - fmean(each.test for each in outcomes)
     of_all = [error for each in outcomes for error in each.restarts]
-    formats = {each.iwl for each in outcomes} - {None}
+    formats = {each.iwl for each in outcomes if each.iwl is not None}
     metrics: dict[str, float | None] = {
         "accuracy": accuracy,
         "accuracy_of_all_restarts": 1 - fmean(of_all),
-        "iwl": fmean(formats) if len(formats) == 1 else None,
+        "iwl": float(formats.pop()) if len(formats) == 1 else None,
     }
     timed = [each.seconds for each in outcomes if each.seconds is not None]
     return Row(

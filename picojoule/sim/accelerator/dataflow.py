@@ -82,22 +82,19 @@ class Answered:
     Attributes:
         logits: W·u/32 of every row, codes ``[questions, rows]``.
         attention: p of every hop, codes ``[hops, questions, memories]``.
+        attended: share of the memories there are whose attention is above zero; the read could skip the others.
         saturated: additions that saturated in the embeddings.
     """
 
     logits: Codes
     attention: Codes
+    attended: float
     saturated: int
 
     @property
     def decisions(self) -> NDArray[np.int64]:
         """The row of the largest logit, the first of several alike."""
         return self.logits.argmax(1)
-
-    @property
-    def attended(self) -> float:
-        """Share of memories, of those there are, with an attention above zero."""
-        return float((self.attention > 0).mean())
 
 
 def run(
@@ -121,15 +118,20 @@ def run(
     m, lost_m = _embed(weights.address, words)
     c, lost_c = _embed(weights.content, words)
     u, lost_u = _embed(weights.question, question)
-    attention = []
+    found = []
     for _ in range(weights.hops):
         p = _attend(numbers.dot(m, u[:, None]), told)
-        attention.append(p)
+        found.append(p)
         o = _read(p, c)
         h = numbers.wrap(numbers.dot(weights.h, u[:, None]) << TREE_STAGES)
         u = numbers.add(o, h)
-    logits = numbers.dot(weights.answer, u[:, None])
-    return Answered(logits=logits, attention=np.stack(attention), saturated=lost_m + lost_c + lost_u)
+    attention = np.stack(found)
+    return Answered(
+        logits=numbers.dot(weights.answer, u[:, None]),
+        attention=attention,
+        attended=float((attention > 0).sum() / (weights.hops * told.sum())),
+        saturated=lost_m + lost_c + lost_u,
+    )
 
 
 def _embed(table: Codes, words: NDArray[np.int64]) -> tuple[Codes, int]:

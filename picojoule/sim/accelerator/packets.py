@@ -3,7 +3,8 @@
 ::
 
     bit 15       training
-    bits 14–12   0 a word of a sentence, 1 the age that ends it, 2 a word of the question, 3 its last word, 4 the answer
+    bits 14–12   0 a word of a sentence, 1 the age that ends it, 2 a word of the question, 3 its last word
+                 (4 the answer and 5 to 7 commands, in training)
     bits 11–0    the number of the word or the age
 """
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from picojoule.base.errors import InputError
 
-WORD, AGE, ASKED, LAST, ANSWER = range(5)
+WORD, AGE, ASKED, LAST = range(4)
 _LARGEST = (1 << 12) - 1
 
 

@@ -73,14 +73,21 @@ def test_a_lane_is_what_it_is_alone(arithmetic):
     both = network(words, asked, lanes=2)
     task, index = whole(asked)
     bags, _ = gather(task, index, ages=both.form.ages)
-    alone = network(words, asked)
+    alone = both.pick([1])
     single = (
         Quantised(lanes=(Q34,), measure="hamming", control=True) if isinstance(arithmetic, Quantised) else arithmetic
     )
-    with torch.no_grad():
-        for mine, theirs in zip(alone.parameters(), both.parameters(), strict=True):
-            mine.copy_(theirs[:, 1:])
-        torch.testing.assert_close(both(bags, arithmetic)[:, :, 1:], alone(bags, single), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(both(bags, arithmetic)[:, :, 1:], alone(bags, single), rtol=1e-5, atol=1e-5)
+
+
+def test_picked_lanes_are_copies_in_the_order_asked_for():
+    asked, _, words = questions(1, 20)
+    net = network(words, asked, lanes=2)
+    net.linear[:, 1] = True
+    picked = net.pick([1, 0, 1])
+    for mine, theirs in zip(picked.parameters(), net.parameters(), strict=True):
+        assert torch.equal(mine, theirs[:, [1, 0, 1]]) and mine.data_ptr() != theirs.data_ptr()
+    assert picked.linear.tolist() == [[True, False, True]]
 
 
 def test_tasks_side_by_side_are_what_they_are_alone():
@@ -136,6 +143,10 @@ def test_the_gauge_sees_every_tensor():
         *gauge.names
     }
     assert gauge.saturated("similarity")[0] > 0.2 > gauge.saturated("attention")[0]
+    one = Gauge("similarity")
+    with torch.no_grad():
+        net(gather(*whole(asked), ages=net.form.ages)[0], Quantised(lanes=(Fixed(iwl=1, frac=6),), gauge=one))
+    assert one.names == ("similarity",) and one.saturated("similarity") == gauge.saturated("similarity")
 
 
 def test_noise_makes_memories_older_and_never_loses_one():

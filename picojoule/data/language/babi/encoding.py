@@ -96,11 +96,6 @@ class Questions:
             raise InputError(what, where="Questions", remedy="use more questions")
         return self.take(kept), self._with(self.story[kept:], self.question[kept:], self.answer[kept:])
 
-    def pick(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs ``[m, memories + 1]`` (story, then question) and answers ``[m]``, for the training loop."""
-        inputs = torch.cat([self.story[index], self.question[index, None]], 1)
-        return inputs, self.answer[index]
-
     def _with(self, story: Tensor, question: Tensor, answer: Tensor) -> Questions:
         return Questions(sentences=self.sentences, story=story, question=question, answer=answer, lengths=self.lengths)
 

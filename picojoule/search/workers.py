@@ -9,8 +9,9 @@ import pickle
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing import get_context
@@ -78,25 +79,41 @@ class Processes(Workers):
         return self.processes
 
     def do(self, do: Do, tasks: Sequence[Task]) -> Iterator[tuple[Task, list[Score]]]:
-        left, deaths = list(tasks), 0
-        while left:
-            try:
-                for task, outcome in self._round(do, left):
-                    left.remove(task)
-                    deaths = 0
-                    yield task, outcome
-            except BrokenProcessPool:
-                deaths += 1
-                if deaths == _DEATHS:
-                    raise _died(f"{len(left)} tasks are left") from None
+        """One pool for each process, since a death breaks a whole pool; the task is done again in a new one."""
+        left, deaths = list(reversed(tasks)), 0
+        running: dict[Future[list[Score]], tuple[ProcessPoolExecutor, Task]] = {}
+        with ExitStack() as stack:
+            idle = [stack.enter_context(_process(do)) for _ in range(min(self.processes, len(tasks)))]
+            while left or running:
+                while left and idle:
+                    pool, task = idle.pop(), left.pop()
+                    running[_begun(pool, task)] = pool, task
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    pool, task = running.pop(future)
+                    if isinstance(future.exception(), BrokenProcessPool):
+                        left.append(task)
+                        deaths += 1
+                        if deaths == _DEATHS:
+                            raise _died(f"{len(left) + len(running)} tasks are left")
+                        pool = stack.enter_context(_process(do))
+                    else:
+                        deaths = 0
+                        yield task, future.result()
+                    idle.append(pool)
 
-    def _round(self, do: Do, tasks: Sequence[Task]) -> Iterator[tuple[Task, list[Score]]]:
-        # as bytes: torch would share the tensors between the processes, and calibration writes into them
-        given = {"initializer": _learn, "initargs": (pickle.dumps(do),)}
-        with ProcessPoolExecutor(self.processes, mp_context=get_context("spawn"), **given) as pool:
-            futures: dict[Future[list[Score]], Task] = {pool.submit(_do, task): task for task in tasks}
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+
+def _process(do: Do) -> ProcessPoolExecutor:
+    # as bytes: torch would share the tensors between the processes, and calibration writes into them
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_learn, initargs=(pickle.dumps(do),))
+
+
+def _begun(pool: ProcessPoolExecutor, task: Task) -> Future[list[Score]]:
+    try:
+        return pool.submit(_do, task)
+    except BrokenProcessPool as error:  # it died while it had nothing to do
+        future: Future[list[Score]] = Future()
+        future.set_exception(error)
+        return future
 
 
 _known: Do | None = None

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -106,9 +107,9 @@ def test_wrong_steps(capsys, steps):
 
 def test_ctrl_c_leaves_nothing_half_written(home):
     command = [sys.executable, "-m", "picojoule", *WORDS, "--repeats", "999"]
-    running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    hears = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # also where tests run in the background
+    given = {"text": True, "env": {**os.environ, "OMP_NUM_THREADS": "1"}, "preexec_fn": hears}
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **given)
     while "fewest steps" not in running.stderr.readline():
         assert running.poll() is None
     running.send_signal(signal.SIGINT)

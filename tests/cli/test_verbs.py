@@ -154,12 +154,18 @@ def test_a_fault_of_ours_shows_its_traceback(monkeypatch):
         main(["list"])
 
 
+def _hears_ctrl_c() -> None:
+    """Whoever starts the tests in the background may have told them to ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def command(*words: str, **options) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "picojoule", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_hears_ctrl_c,
         **options,
     )
 

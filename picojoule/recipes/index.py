@@ -74,7 +74,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="2106.02568",
         domain="training",
         cite=("park2021ttfs",),
-        quick_seconds=150,
+        quick_seconds=240,
         module="picojoule.recipes.ttfs_training",
     ),
     Entry(
@@ -112,7 +112,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="2106.07172",
         domain="training",
         cite=("lee2021",),
-        quick_seconds=180,
+        quick_seconds=270,
         module="picojoule.recipes.energy_distillation",
     ),
     Entry(

@@ -13,7 +13,7 @@ from picojoule.models.spiking.found import AUTOSNN
 from picojoule.recipes.autosnn.conditions import AVERAGED, HANDMADE, LAMBDA, MAXIMUM, WHOLE, Design
 from picojoule.recipes.autosnn.networks import Trained
 from picojoule.recipes.autosnn.searching import Searched
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.result import Claim
 
 _CODE = "the authors' public code"
@@ -52,14 +52,13 @@ def claims(
         *(_of_search(searched, done) if searched is not None else ()),
         *_of_baselines(done),
         *_of_designs(study),
-        Claim(
-            id="cifar10",
-            text="accuracy of the published architecture at C=128 on CIFAR-10",
-            paper=0.9315,
-            paper_source=_MEMORY,
+        judged(
+            "cifar10",
+            "accuracy of the published architecture at C=128 on CIFAR-10",
             measured=None,
-            unit="fraction",
-            status="not-tried",
+            reached=None,
+            source=_MEMORY,
+            paper=0.9315,
             reason="needs CIFAR-10 and days: picojoule run autosnn --full --data cifar-10/ has C=16",
         ),
     )
@@ -160,14 +159,13 @@ def _saved(one: Trained, other: Trained) -> float:
 
 
 def _judged(name, text, measured, reached, *, unit="fraction", reason=None, source="no number known; the bar is ours"):  # type: ignore[no-untyped-def]
-    status = "not-tried" if measured is None else "reached" if reached(measured) else "not-reached"
-    return Claim(
-        id=name,
-        text=text,
-        paper=None,
-        paper_source=source,
+    known = measured is not None
+    return judged(
+        name,
+        text,
         measured=measured,
+        reached=reached(measured) if known else None,
+        source=source,
         unit=unit,
-        status=status,
-        reason=reason if measured is None else None,
+        reason=None if known else reason,
     )

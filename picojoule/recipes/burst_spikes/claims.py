@@ -18,7 +18,7 @@ from picojoule.measurement import Observation
 from picojoule.neurons import scan
 from picojoule.recipes.burst_spikes.grid import INPUTS
 from picojoule.recipes.burst_spikes.latency import AGREEMENT, Curve
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.settings import Settings
 from picojoule.result import Claim, Row
 
@@ -137,14 +137,13 @@ def _safe(mine: float, theirs: float) -> float:
 
 def _below_one(name: str, text: str, measured: float | None, *, source: str = _REMEMBERED) -> Claim:
     known = measured is not None and measured != float("inf")
-    return Claim(
-        id=name,
-        text=text,
-        paper=None,
-        paper_source=source,
+    return judged(
+        name,
+        text,
         measured=measured if known else None,
+        reached=known and measured < 1,
+        source=source,
         unit="ratio",
-        status="reached" if known and measured < 1 else "not-reached",
         reason=None if known else f"it never decides as the ANN in {AGREEMENT:.1%} of the samples",
     )
 
@@ -154,14 +153,14 @@ def _cifar(what: str, cells: dict[tuple[str, str], Cell], old: Cell, samples: Im
     rate, burst = _CIFAR10[what]
     tried = settings.mode == "full" and tuple(samples.images.shape[1:]) == (3, 32, 32) and samples.labels.max() < 10
     measured = _safe(getattr(cells["phase", "burst"], what), getattr(old, what)) if tried else None
-    return Claim(
-        id=f"cifar10-{what}",
-        text=f"{what} of phase-burst over those of rate on CIFAR-10 with VGG-16",
-        paper=burst / rate,
-        paper_source=_TABLE,
+    return judged(
+        f"cifar10-{what}",
+        f"{what} of phase-burst over those of rate on CIFAR-10 with VGG-16",
         measured=measured,
+        reached=None if measured is None else measured <= 2 * burst / rate,
+        source=_TABLE,
+        paper=burst / rate,
         unit="ratio",
-        status="not-tried" if measured is None else "reached" if measured <= 2 * burst / rate else "not-reached",
         reason=None if tried else "needs CIFAR-10: picojoule run burst-spikes --full --data cifar10.npz",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean, stdev
 
 from picojoule.herding.identities import engines_that_differ, rectified_that_differ, signed_that_differ
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.deep_spiking_training.conditions import Condition
 from picojoule.recipes.deep_spiking_training.networks import Trained
 from picojoule.recipes.settings import Settings
@@ -41,23 +41,20 @@ def claims(family: dict[str, Condition], done: dict[Condition, Trained], setting
                 ),
             )
         ),
-        Claim(
-            id="no-learning",
-            text=f"zero potential does not learn at σ=0.01 (carry and dither reach at least {learns:.3f}): test error",
-            paper=0.8787,
-            paper_source="O'Connor and Welling's code, MNIST after 4 epochs",
+        judged(
+            "no-learning",
+            f"zero potential does not learn at σ=0.01 (carry and dither reach at least {learns:.3f}): test error",
             measured=1 - zero.mean[-1],
-            unit="fraction",
-            status="reached" if zero.mean[-1] < 0.2 and learns > 0.8 else "not-reached",
+            reached=zero.mean[-1] < 0.2 and learns > 0.8,
+            source="O'Connor and Welling's code, MNIST after 4 epochs",
+            paper=0.8787,
         ),
-        Claim(
-            id="potential-matters",
-            text="the backward potential is important: accuracy between the family's best and zero, same condition",
-            paper=None,
-            paper_source="abstract, without a number",
+        judged(
+            "potential-matters",
+            "the backward potential is important: accuracy between the family's best and zero, same condition",
             measured=decides,
-            unit="fraction",
-            status="reached" if decides > 0.05 else "not-reached",
+            reached=decides > 0.05,
+            source="abstract, without a number",
         ),
         _better(
             "control-converges-sooner",
@@ -83,27 +80,19 @@ def _better(name: str, text: str, gains: list[float]) -> Claim:
     """Reached where the mean gain over seeds is above twice its standard error."""
     error = stdev(gains) / len(gains) ** 0.5 if len(gains) > 1 else float("inf")
     spread = f" (± {error:.4f}, one standard error over {len(gains)} seeds)" if len(gains) > 1 else ""
-    return Claim(
-        id=name,
-        text=text + spread,
-        paper=None,
-        paper_source="abstract, without a number",
-        measured=fmean(gains),
-        unit="fraction",
-        status="reached" if fmean(gains) > 2 * error else "not-reached",
-    )
+    reached, source = fmean(gains) > 2 * error, "abstract, without a number"
+    return judged(name, text + spread, measured=fmean(gains), reached=reached, source=source)
 
 
 def _mnist(name: str, text: str, paper: float, measured: float, settings: Settings) -> Claim:
     """A number of the parent's code, which needs all of MNIST; reached within a third of it."""
     tried = settings.mode == "full"
-    return Claim(
-        id=name,
-        text=text,
-        paper=paper,
-        paper_source="O'Connor and Welling's code",
+    return judged(
+        name,
+        text,
         measured=measured if tried else None,
-        unit="fraction",
-        status="not-tried" if not tried else "reached" if measured <= paper * 4 / 3 else "not-reached",
+        reached=measured <= paper * 4 / 3 if tried else None,
+        source="O'Connor and Welling's code",
+        paper=paper,
         reason=None if tried else "needs MNIST: picojoule run deep-spiking-training --full --data mnist.npz",
     )

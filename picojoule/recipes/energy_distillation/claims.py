@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 import torch
 
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.energy_distillation.conditions import ALONE, COMPARED, EQUAL, EQUALS, Condition
 from picojoule.recipes.seeds import Seeds
 from picojoule.result import Claim
@@ -30,33 +30,29 @@ def claims(done: Mapping[Condition, Seeds[Condition]]) -> tuple[Claim, ...]:
             measured=_gradients_that_differ(),
             unit="count",
         ),
-        Claim(
-            id="conventional-raises-spikes",
-            text="share of spikes that distillation with equal temperatures adds to learning from labels",
-            paper=None,
-            paper_source="abstract, without a number",
+        judged(
+            "conventional-raises-spikes",
+            "share of spikes that distillation with equal temperatures adds to learning from labels",
             measured=raised,
-            unit="fraction",
-            status="reached" if raised > 0 else "not-reached",
+            reached=raised > 0,
+            source="abstract, without a number",
         ),
-        Claim(
-            id="fewer-spikes",
-            text=f"share of spikes that split temperatures save beside equal ones, at least {_FEWER} and no accuracy"
+        judged(
+            "fewer-spikes",
+            f"share of spikes that split temperatures save beside equal ones, at least {_FEWER} and no accuracy"
             f" lost ({best.condition.name})",
-            paper=_PAPERS,
-            paper_source="abstract, MNIST",
             measured=saved,
-            unit="fraction",
-            status="reached" if saved >= _FEWER and gained >= 0 else "not-reached",
+            reached=saved >= _FEWER and gained >= 0,
+            source="abstract, MNIST",
+            paper=_PAPERS,
         ),
-        Claim(
-            id="more-accurate",
-            text=f"accuracy that split temperatures gain, above the seeds' spread ({best.condition.name})",
-            paper=0.0009,
-            paper_source="abstract, MNIST, up to",
+        judged(
+            "more-accurate",
+            f"accuracy that split temperatures gain, above the seeds' spread ({best.condition.name})",
             measured=gained,
-            unit="fraction",
-            status="reached" if gained > _spread(equal, best) else "not-reached",
+            reached=gained > _spread(equal, best),
+            source="abstract, MNIST, up to",
+            paper=0.0009,
         ),
     )
 

@@ -10,7 +10,7 @@ from picojoule.engines import run
 from picojoule.ir import Fire, Network
 from picojoule.kernels import successive
 from picojoule.measurement import Observation
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.few_spikes.diffusion import AT, Pictures
 from picojoule.recipes.few_spikes.functions import FS, NOISE, TBPI, Live
 from picojoule.recipes.settings import Settings
@@ -79,32 +79,32 @@ def spikes_that_differ(network: Network, data: Dataset) -> int:
 def _stored(steps: int) -> Claim:
     measured = quality(published()[f"tbpi {steps}"], *FUNCTIONS["silu"]).error
     doubt = ", a number that is also that of a plain run" if steps == 16 else ""
-    return Claim(
-        id=f"tbpi-{steps}",
-        text=f"squared error of Swish by TBPI, K={steps}{doubt}; ours: the stored sequences, evaluated",
-        paper=TABLE[steps],
-        paper_source=_README,
+    return judged(
+        f"tbpi-{steps}",
+        f"squared error of Swish by TBPI, K={steps}{doubt}; ours: the stored sequences, evaluated",
         measured=measured,
+        reached=measured <= 1.005 * TABLE[steps],
+        source=_README,
+        paper=TABLE[steps],
         unit="squared error",
-        status="reached" if measured <= 1.005 * TABLE[steps] else "not-reached",
     )
 
 
 def _live(run_at_8: Live | None) -> Claim:
     paper = TABLE[8] / 0.008968
     if run_at_8 is None:
-        measured, status, reason = None, "not-tried", "needs a run at K=8"
+        measured, reached, reason = None, None, "needs a run at K=8"
     else:
         measured = run_at_8.errors[TBPI] / min(run_at_8.errors[FS], run_at_8.errors[NOISE])
-        status, reason = "reached" if measured < 1 else "not-reached", None
-    return Claim(
-        id="tbpi-better",
-        text="error of TBPI relative to the better of FS and FS + noise, Swish, K=8, the same epochs and starts",
-        paper=paper,
-        paper_source=_README,
+        reached, reason = measured < 1, None
+    return judged(
+        "tbpi-better",
+        "error of TBPI relative to the better of FS and FS + noise, Swish, K=8, the same epochs and starts",
         measured=measured,
+        reached=reached,
+        source=_README,
+        paper=paper,
         unit="ratio",
-        status=status,
         reason=reason,
     )
 
@@ -113,14 +113,13 @@ def _exact(steps: int) -> Claim:
     sequences = fitted("silu", steps)
     assert sequences is not None
     measured = quality(sequences, *FUNCTIONS["silu"]).error / TABLE[steps]
-    return Claim(
-        id=f"exact-{steps}",
-        text=f"error of the exact fit relative to TBPI's, Swish, K={steps}; our own aim is a half",
-        paper=None,
-        paper_source="none: ours",
+    return judged(
+        f"exact-{steps}",
+        f"error of the exact fit relative to TBPI's, Swish, K={steps}; our own aim is a half",
         measured=measured,
+        reached=measured <= 0.5,
+        source="none: ours",
         unit="ratio",
-        status="reached" if measured <= 0.5 else "not-reached",
     )
 
 
@@ -128,14 +127,13 @@ def _classifier(seen: dict[str, Observation], settings: Settings) -> Claim:
     ann, four = (seen[name].hits for name in ("ann fp32", "few-spikes K=4"))
     assert ann is not None and four is not None
     loss = (ann - four) / seen["ann fp32"].counts.samples
-    return Claim(
-        id="mlp-loss",
-        text="accuracy that a 784-512-128-10 network loses with Swish by neurons of K=4 (theirs trained with them)",
-        paper=_MLP,
-        paper_source="notebook of the authors' repository, MNIST",
+    return judged(
+        "mlp-loss",
+        "accuracy that a 784-512-128-10 network loses with Swish by neurons of K=4 (theirs trained with them)",
         measured=loss,
-        unit="fraction",
-        status="reached" if loss <= _MLP else "not-reached",
+        reached=loss <= _MLP,
+        source="notebook of the authors' repository, MNIST",
+        paper=_MLP,
     )
 
 
@@ -152,15 +150,14 @@ def _diffusion(pictures: Pictures) -> tuple[Claim, ...]:
             if method == TBPI
         ]
         made.append(
-            Claim(
-                id=f"diffusion-{name}",
-                text=f"{text}; trained with frozen neurons, K={AT}:"
+            judged(
+                f"diffusion-{name}",
+                f"{text}; trained with frozen neurons, K={AT}:"
                 f" {getattr(pictures.trained[TBPI], field) / getattr(pictures.trained[FS], field):.2f}",
-                paper=None,
-                paper_source=f"{_README}: lower for all K, without a number",
                 measured=max(ratios),
+                reached=max(ratios) < 1,
+                source=f"{_README}: lower for all K, without a number",
                 unit="ratio",
-                status="reached" if max(ratios) < 1 else "not-reached",
             )
         )
     return tuple(made)

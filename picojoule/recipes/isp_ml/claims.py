@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.recipes.claims import judged
 from picojoule.recipes.isp_ml.host import InHost
 from picojoule.recipes.isp_ml.plan import RULES, Key
 from picojoule.recipes.isp_ml.task import Cell, Task
@@ -104,15 +105,14 @@ def _remembered(
     name: str, text: str, paper: float, measured: float | None, holds: Callable[[float, float], bool] = _close
 ) -> Claim:
     """A claim of the paper: a number of its own, or an order for which `paper` is only the limit."""
-    reached = measured is not None and holds(measured, paper)
-    return Claim(
-        id=name,
-        text=text,
-        paper=paper if holds is _close else None,
-        paper_source=_MEMORY,
+    return judged(
+        name,
+        text,
         measured=measured,
+        reached=measured is not None and holds(measured, paper),
+        source=_MEMORY,
+        paper=paper if holds is _close else None,
         unit="difference" if holds is _falls else "ratio",
-        status="reached" if reached else "not-reached",
         reason="one of the systems never reaches this accuracy" if measured is None else None,
     )
 
@@ -147,15 +147,7 @@ def _by_construction(task: Task, cells: Sequence[Cell]) -> tuple[Claim, ...]:
 
 
 def _built(name: str, text: str, target: float, measured: float, unit: str, holds: Callable[[float], bool]) -> Claim:
-    return Claim(
-        id=name,
-        text=text,
-        paper=target,
-        paper_source=_BUILT,
-        measured=measured,
-        unit=unit,
-        status="reached" if holds(measured) else "not-reached",
-    )
+    return judged(name, text, measured=measured, reached=holds(measured), source=_BUILT, paper=target, unit=unit)
 
 
 def _speed(task: Task, cell: Cell) -> float:

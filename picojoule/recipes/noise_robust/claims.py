@@ -13,7 +13,7 @@ from picojoule.engines import run
 from picojoule.ir import Network
 from picojoule.measurement.robustness import Scores
 from picojoule.noise import Noise
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.noise_robust.grid import DELETED, JITTERED, TAU, Condition
 from picojoule.result import Claim
 
@@ -52,40 +52,40 @@ def claims(networks: dict[str, Network], found: dict[Condition, Scores], images:
             unit="ratio",
         ),
         _variance(),
-        _claim(
+        judged(
             "ttas-beats-ttfs",
             f"at deletion {DELETED:g} with weight scaling, the lowest seed of TTAS(5) less the highest of TTFS",
-            "what the method is for; no number of the paper at hand",
-            burst.interval[0] - single.interval[1],
-            burst.interval[0] > single.interval[1],
+            measured=burst.interval[0] - single.interval[1],
+            reached=burst.interval[0] > single.interval[1],
+            source="what the method is for; no number of the paper at hand",
         ),
-        _claim(
+        judged(
             "robust-to-deletion",
             f"accuracy TTAS(5) with weight scaling loses from deletion {least:g} to {DELETED:g}, at most 0.02",
-            _ABSTRACT,
-            small.mean - burst.mean,
-            small.mean - burst.mean <= 0.02,
+            measured=small.mean - burst.mean,
+            reached=small.mean - burst.mean <= 0.02,
+            source=_ABSTRACT,
         ),
-        _claim(
+        judged(
             "robust-to-jitter",
             f"accuracy at jitter σ={JITTERED:g}, TTAS(5) less TTFS, both compensated, at least 0",
-            _ABSTRACT,
-            burst_off.mean - at("ttfs", **off).mean,
-            burst_off.mean >= at("ttfs", **off).mean,
+            measured=burst_off.mean - at("ttfs", **off).mean,
+            reached=burst_off.mean >= at("ttfs", **off).mean,
+            source=_ABSTRACT,
         ),
-        _claim(
+        judged(
             "scaling-helps-one-spike",
             f"accuracy TTFS gains by weight scaling at deletion {DELETED:g}, above 0",
-            "what the method is for; no number of the paper at hand",
-            single.mean - bare.mean,
-            single.mean > bare.mean,
+            measured=single.mean - bare.mean,
+            reached=single.mean > bare.mean,
+            source="what the method is for; no number of the paper at hand",
         ),
-        _claim(
+        judged(
             "clock-suffers-from-jitter",
             f"accuracy at jitter σ={JITTERED:g}, rate less phase, above 0",
-            "what the codes lead one to expect; no number of the paper at hand",
-            rate.mean - phase.mean,
-            rate.mean > phase.mean,
+            measured=rate.mean - phase.mean,
+            reached=rate.mean > phase.mean,
+            source="what the codes lead one to expect; no number of the paper at hand",
         ),
     )
 
@@ -106,24 +106,12 @@ def _variance() -> Claim:
     kept = Noise(deletion=DELETED).kept(torch.zeros(1, dtype=torch.int64), "variance", torch.zeros_like(place), place)
     values = (kept * torch.tensor(code.amplitudes()[: len(powers)])).sum(1).double() / (1 - DELETED)
     measured = float(values.var() / values.mean() ** 2) * (1 - DELETED) / DELETED
-    return Claim(
-        id="variance",
-        text="variance of a value of TTAS(5) under deletion relative to that of TTFS, by drawing, within 3 %",
+    return judged(
+        "variance",
+        "variance of a value of TTAS(5) under deletion relative to that of TTFS, by drawing, within 3 %",
+        measured=measured,
+        reached=abs(measured / law - 1) < 0.03,
+        source="derived here: Σq^{2i}/(Σq^i)², q = e^{−1/τ}, τ = 2",
         paper=law,
-        paper_source="derived here: Σq^{2i}/(Σq^i)², q = e^{−1/τ}, τ = 2",
-        measured=measured,
         unit="ratio",
-        status="reached" if abs(measured / law - 1) < 0.03 else "not-reached",
-    )
-
-
-def _claim(name: str, text: str, source: str, measured: float, reached: bool) -> Claim:
-    return Claim(
-        id=name,
-        text=text,
-        paper=None,
-        paper_source=source,
-        measured=measured,
-        unit="fraction",
-        status="reached" if reached else "not-reached",
     )

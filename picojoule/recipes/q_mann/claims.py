@@ -12,7 +12,7 @@ from picojoule.cost.price import price_actions
 from picojoule.cost.profiles import HOROWITZ_FP32, HOROWITZ_INT8
 from picojoule.models.memory.counting import FP32, HAMMING8, actions, arithmetic
 from picojoule.quant import Fixed, Hamming, stack
-from picojoule.recipes.claims import at_least, structural
+from picojoule.recipes.claims import at_least, judged, structural
 from picojoule.recipes.q_mann.networks import SAME, Bench, Found, Sweep
 from picojoule.recipes.q_mann.plan import BINARIES, CONTROLLED, DOT, HAMMING
 from picojoule.recipes.q_mann.rows import joules, mean_error
@@ -75,14 +75,12 @@ def _collapse(swept: list[dict[str, Sweep]]) -> Claim:
         return max(errors) - min(errors)
 
     dot, hamming = (fmean(spread(each[s.name]) for each in swept) for s in (DOT, HAMMING))
-    return Claim(
-        id="dot-collapses",
-        text=f"worst less best format over the sweep, dot less Hamming (dot {dot:.3f}, Hamming {hamming:.3f})",
-        paper=None,
-        paper_source="the paper's argument, without a number",
+    return judged(
+        "dot-collapses",
+        f"worst less best format over the sweep, dot less Hamming (dot {dot:.3f}, Hamming {hamming:.3f})",
         measured=dot - hamming,
-        unit="fraction",
-        status="reached" if dot - hamming > 0.05 else "not-reached",
+        reached=dot - hamming > 0.05,
+        source="the paper's argument, without a number",
     )
 
 

@@ -17,7 +17,7 @@ from picojoule.cost import Counts
 from picojoule.cost.profiles import HOROWITZ_FP32_OPS
 from picojoule.engines import run
 from picojoule.ir import ReLU
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.spiking_yolo.conditions import CHANNEL, LAYER, RECTIFIED, System
 from picojoule.recipes.spiking_yolo.watch import Watched, steps_to
 from picojoule.result import Claim
@@ -49,11 +49,12 @@ def claims(
                    target=0, measured=differing, unit="outputs"),
         structural("signed-neuron", "constant drives that a signed neuron carries worse than to 1/T",
                    target=0, measured=_carried_worse(), unit="drives"),
-        _claim("keeps-map", "share of the ANN's mAP50 that channel norm, the signed neuron and the membrane keep, "
-               f"at least {_REACHED} (paper: of Tiny YOLO's mAP on VOC and COCO)",
-               0.98, _ABSTRACT, kept, "ratio", (kept or 0.0) >= _REACHED),
-        _claim("needs-signed-neuron", "share of the ANN's mAP50 that neurons without spikes below zero keep, below "
-               f"{_COLLAPSED}", None, _OURS, rectified, "ratio", rectified is not None and rectified < _COLLAPSED),
+        judged("keeps-map", "share of the ANN's mAP50 that channel norm, the signed neuron and the membrane keep, "
+               f"at least {_REACHED} (paper: of Tiny YOLO's mAP on VOC and COCO)", measured=kept,
+               reached=(kept or 0.0) >= _REACHED, source=_ABSTRACT, paper=0.98, unit="ratio"),
+        judged("needs-signed-neuron", "share of the ANN's mAP50 that neurons without spikes below zero keep, below "
+               f"{_COLLAPSED}", measured=rectified, reached=rectified is not None and rectified < _COLLAPSED,
+               source=_OURS, unit="ratio"),
         _faster("converges-faster", "steps to 98 % of the ANN's mAP50, layer norm over channel norm "
                 f"(paper: 2.3 to 4 times earlier methods), at least {_FASTER:g}",
                 2.3, _ABSTRACT, done[LAYER], done[CHANNEL], ann),
@@ -97,13 +98,14 @@ def _faster(name: str, text: str, paper: float, source: str, slow: Watched, fast
         f"{each.network.name}: {'not within its steps' if steps is None else f'{steps} steps'}"
         for each, steps in ((slow, first), (fast, second))
     )
+    common = {"source": source, "paper": paper, "unit": "ratio"}
     if second is None or not ann.best:
-        return _claim(
-            name, text, paper, source, None, "ratio", False, reason=told if ann.best else "the ANN finds none"
+        return judged(
+            name, text, measured=None, reached=False, reason=told if ann.best else "the ANN finds none", **common
         )
     ratio = (first or slow.last[1]) / second
     words = told if first else f"{told}; the ratio is at least this"
-    return _claim(name, text, paper, source, ratio, "ratio", ratio >= _FASTER, reason=words)
+    return judged(name, text, measured=ratio, reached=ratio >= _FASTER, reason=words, **common)
 
 
 def _energy(counts: Counts, dense: Counts) -> tuple[Claim, ...]:
@@ -118,15 +120,16 @@ def _energy(counts: Counts, dense: Counts) -> tuple[Claim, ...]:
     every = mac * macs / (mac * own + add * (spikes + synops + updates + biases))
     alone, fanned = (mac * macs / (add * each) for each in (spikes, synops))
     return (
-        _claim("op-count", f"joules of the ANN's MACs over those of one addition a spike {at}, no other count priced: "
-               "the only form in which 2,000 is possible", 2000, _MEMORY, alone, "ratio", alone >= 2000),
-        _claim("op-count-synops", "the same with one addition a synaptic operation", None, _OURS, fanned, "ratio",
-               fanned >= 1),
-        _claim("op-count-all", "the same with spikes, synops, state updates, bias adds and the first layer's MACs",
-               None, _OURS, every, "ratio", every >= 1),
-        _claim("chip", "joules of a GPU's operations over those of a neuromorphic chip's synaptic operations "
+        judged("op-count", f"joules of the ANN's MACs over those of one addition a spike {at}, no other count priced: "
+               "the only form in which 2,000 is possible", measured=alone, reached=alone >= 2000, source=_MEMORY,
+               paper=2000, unit="ratio"),
+        judged("op-count-synops", "the same with one addition a synaptic operation", measured=fanned,
+               reached=fanned >= 1, source=_OURS, unit="ratio"),
+        judged("op-count-all", "the same with spikes, synops, state updates, bias adds and the first layer's MACs",
+               measured=every, reached=every >= 1, source=_OURS, unit="ratio"),
+        judged("chip", "joules of a GPU's operations over those of a neuromorphic chip's synaptic operations "
                f"({spikes:.3g} spikes, {synops:.3g} synops, {updates:.3g} state updates, {biases:.3g} bias adds "
-               "a picture)", 280, _ABSTRACT, chip, "ratio", chip >= 280),
+               "a picture)", measured=chip, reached=chip >= 280, source=_ABSTRACT, paper=280, unit="ratio"),
     )  # fmt: skip
 
 
@@ -134,38 +137,15 @@ def _not_here() -> tuple[Claim, ...]:
     """The paper's mAP by data set: ANN, and spiking."""
     numbers = {"voc": ("PASCAL VOC", 53.01, 51.83), "coco": ("MS COCO", 26.24, 25.66)}
     return tuple(
-        Claim(
-            id=f"{data}-{kind}",
-            text=f"mAP of {system} on {title}",
-            paper=value / 100,
-            paper_source=f"{_MEMORY}; their ratio agrees with the abstract's 98 %",
+        judged(
+            f"{data}-{kind}",
+            f"mAP of {system} on {title}",
             measured=None,
-            unit="fraction",
-            status="not-tried",
+            reached=None,
+            source=f"{_MEMORY}; their ratio agrees with the abstract's 98 %",
+            paper=value / 100,
             reason=f"needs {title}: picojoule run spiking-yolo --full --data FOLDER",
         )
         for data, (title, *both) in numbers.items()
         for (kind, system), value in zip((("ann", "Tiny YOLO"), ("spiking", "Spiking-YOLO")), both, strict=True)
-    )
-
-
-def _claim(
-    name: str,
-    text: str,
-    paper: float | None,
-    source: str,
-    measured: float | None,
-    unit: str,
-    reached: bool,
-    reason: str | None = None,
-) -> Claim:
-    return Claim(
-        id=name,
-        text=text,
-        paper=paper,
-        paper_source=source,
-        measured=measured,
-        unit=unit,
-        status="reached" if reached else "not-reached",
-        reason=reason,
     )

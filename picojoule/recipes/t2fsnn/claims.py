@@ -13,7 +13,7 @@ from picojoule.engines.plan import plan
 from picojoule.ir import Fire, Network, WeightLayer
 from picojoule.measurement import Observation
 from picojoule.measurement.agreement import Agreement
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.t2fsnn.systems import Systems
 from picojoule.result import Claim
 
@@ -137,15 +137,9 @@ def _agreement(seen: Observation, standard: Tensor) -> float:
 
 def _shown(name: str, text: str, measured: float | None, reached: bool) -> Claim:
     """Something the method is for, without a number that was read in the paper."""
-    return Claim(
-        id=name,
-        text=text,
-        paper=None,
-        paper_source="what the method is for; no number of the paper at hand",
-        measured=measured,
-        unit="ratio" if "relative" in text else "fraction",
-        status="reached" if reached else "not-reached",
-    )
+    source = "what the method is for; no number of the paper at hand"
+    unit = "ratio" if "relative" in text else "fraction"
+    return judged(name, text, measured=measured, reached=reached, source=source, unit=unit)
 
 
 def _papers() -> tuple[Claim, ...]:
@@ -153,16 +147,6 @@ def _papers() -> tuple[Claim, ...]:
         ("latency-vs-burst", "latency relative to burst coding on CIFAR-100", 0.22),
         ("spikes-vs-burst", "spikes relative to burst coding on CIFAR-100, below", 0.01),
     )
-    return tuple(
-        Claim(
-            id=name,
-            text=text,
-            paper=number,
-            paper_source="abstract",
-            measured=None,
-            unit="ratio",
-            status="not-tried",
-            reason="needs CIFAR-100 and burst coding",
-        )
-        for name, text, number in facts
-    )
+    common = {"measured": None, "reached": None, "source": "abstract", "unit": "ratio"}
+    reason = "needs CIFAR-100, with burst-spikes beside it"
+    return tuple(judged(name, text, paper=number, reason=reason, **common) for name, text, number in facts)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from statistics import fmean, stdev
 
 from picojoule.measurement import Observation
-from picojoule.recipes.claims import structural
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.ttfs_training.conditions import FAST, FREE, SPARSE, SPARSEST, TRAINED, Condition
 from picojoule.result import Claim
@@ -38,11 +38,12 @@ def claims(
         structural(
             "latency", "steps: windows one after the other", target=latency[1], measured=latency[0], unit="steps"
         ),
-        _shown(
+        judged(
             "accuracy",
             "accuracy of the ANN less that of the trained network at T=8, τ₀=2, at most 0.005",
-            dense - done[TRAINED].accuracy,
-            dense - done[TRAINED].accuracy <= 0.005,
+            measured=dense - done[TRAINED].accuracy,
+            reached=dense - done[TRAINED].accuracy <= 0.005,
+            source=_NO_NUMBER,
         ),
         *_sparser(done, dense),
         *_regularised(done),
@@ -55,17 +56,19 @@ def _sparser(done: Mapping[Condition, Seeds[Condition]], dense: float) -> tuple[
     cut = 1 - fmean(after.spikes_per_neuron) / fmean(before.spikes_per_neuron)
     lost = before.accuracy - after.accuracy
     return (
-        _shown(
+        judged(
             "kernel-aware-cuts-spikes",
             f"share of spikes the kernel-aware penalty saves, at least 0.15, for at most 0.003 accuracy ({lost:.4f})",
-            cut,
-            cut >= 0.15 and lost <= 0.003,
+            measured=cut,
+            reached=cut >= 0.15 and lost <= 0.003,
+            source=_NO_NUMBER,
         ),
-        _shown(
+        judged(
             "few-spikes",
             f"spikes a neuron with it at τ₀=4, below {_FEW}, within 0.005 of the ANN ({dense - fewest.accuracy:.4f})",
-            fmean(fewest.spikes_per_neuron),
-            fmean(fewest.spikes_per_neuron) < _FEW and dense - fewest.accuracy <= 0.005,
+            measured=fmean(fewest.spikes_per_neuron),
+            reached=fmean(fewest.spikes_per_neuron) < _FEW and dense - fewest.accuracy <= 0.005,
+            source=_NO_NUMBER,
         ),
     )
 
@@ -75,35 +78,23 @@ def _regularised(done: Mapping[Condition, Seeds[Condition]]) -> tuple[Claim, ...
     losses = [a - b for a, b in zip(done[FAST].accuracies, done[FREE].accuracies, strict=True)]
     spread = f" (± {stdev(losses):.4f} over {len(losses)} seeds)" if len(losses) > 1 else ""
     return (
-        _shown(
+        judged(
             "regulariser-needed",
             f"accuracy lost without R, kernels ten times as fast, at least 0.01 in two of three seeds{spread}",
-            fmean(losses),
-            3 * sum(each >= 0.01 for each in losses) >= 2 * len(losses),
+            measured=fmean(losses),
+            reached=3 * sum(each >= 0.01 for each in losses) >= 2 * len(losses),
+            source=_NO_NUMBER,
         ),
     )
 
 
-def _shown(name: str, text: str, measured: float, reached: bool) -> Claim:
-    return Claim(
-        id=name,
-        text=text,
-        paper=None,
-        paper_source=_NO_NUMBER,
-        measured=measured,
-        unit="fraction",
-        status="reached" if reached else "not-reached",
-    )
-
-
 def _cited() -> Claim:
-    return Claim(
-        id="vgg16-cifar10",
-        text="accuracy of VGG-16 on CIFAR-10",
-        paper=0.919,
-        paper_source="from memory, as later papers cite it",
+    return judged(
+        "vgg16-cifar10",
+        "accuracy of VGG-16 on CIFAR-10",
         measured=None,
-        unit="fraction",
-        status="not-tried",
+        reached=None,
+        source="from memory, as later papers cite it",
+        paper=0.919,
         reason="needs CIFAR-10: picojoule run ttfs-training --full --data cifar-10/",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import torch
 from torch import Tensor
@@ -43,8 +43,8 @@ class Run:
         values: the network's outputs as the model gives them: ``[batch, ...]``, or a tuple or dict of such.
         counts: what the modelled hardware did; None if not asked for.
         plan: which engine ran, and why.
-        trains: spikes of the recorded layers: :class:`~picojoule.spikes.Times` from the closed engine,
-            :class:`~picojoule.spikes.Raster` from the stepped one.
+        trains: spikes of the recorded layers, in the network's order: :class:`~picojoule.spikes.Times` from the closed
+            engine where neurons fire once, :class:`~picojoule.spikes.Raster` elsewhere.
         trajectory: outputs after each step, ``[steps, batch, ...]``, several in one row; None if not asked for.
         state: pass it to the next run to go on; None where the engine has none.
     """
@@ -105,7 +105,7 @@ def run(
             values=network.as_model(values),
             counts=tally.counts() if tally else None,
             plan=f"closed: {reason}",
-            trains=dict(trains),
+            trains=_in_order(network, trains),
         )
     in_steps = {"event": partial(run_event, ways=ways), "layered": run_layered, "stepped": run_stepped}[name]
     done = in_steps(network, plan, x, record=record, tally=tally, state=state, trajectory=trajectory)
@@ -113,10 +113,18 @@ def run(
         values=network.as_model(done.values),
         counts=tally.counts() if tally else None,
         plan=f"{name}: {reason}" + (f"; {done.note}" if done.note else ""),
-        trains=dict(done.rasters),
+        trains=_in_order(network, done.rasters),
         trajectory=done.trajectory,
         state=done.state,
     )
+
+
+Train = TypeVar("Train", bound=Times | Raster)
+
+
+def _in_order(network: Network, trains: Mapping[str, Train]) -> dict[str, Train]:
+    """By layer as the network has them, whatever order a set of names has in this process."""
+    return {fire.layer: trains[fire.layer] for fire in network.all(Fire) if fire.layer in trains}
 
 
 def _known(network: Network, record: Iterable[str]) -> frozenset[str]:

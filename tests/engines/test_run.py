@@ -18,6 +18,7 @@ from picojoule.ir.dense import evaluate
 
 CODES = [Rate(steps=12), Phase(steps=16), TTFS(steps=24)]
 X = inputs(9, 7)
+STEPPING = ("event", "layered", "stepped")
 
 
 def dense() -> Network:
@@ -129,6 +130,15 @@ def test_records_exactly_what_is_asked_for(code):
         spikes = (train if hasattr(train, "spikes") else train.raster()).spikes
         assert spikes.shape[:2] == (code.steps, len(X))
         assert int(spikes.sum()) == by_name[layer].spikes > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "engine"), [(TTFS(steps=24), "closed"), *((Rate(steps=6), engine) for engine in STEPPING)]
+)
+def test_records_come_in_the_order_of_the_network(code, engine):
+    network = converted(code)
+    layers = [fire.layer for fire in network.all(Fire)]
+    assert list(run(network, X, engine=engine, record=layers[::-1]).trains) == layers
 
 
 def test_counting_can_be_left_out():

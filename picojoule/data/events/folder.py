@@ -7,9 +7,7 @@ Each file has an array ``frames`` ``[steps, 2, height, width]`` of counts of eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import final
 
 import numpy as np
 import torch
@@ -17,30 +15,10 @@ import torch
 from picojoule.base.errors import DataError
 from picojoule.base.files import sha256
 from picojoule.data import npz
-from picojoule.data.events.recordings import Frames
+from picojoule.data.events.recordings import EventDataset, Frames
 
 ARRAY = "frames"
 _TENTH = 10
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class FrameDataset:
-    """Training and test frames under one name; `sha256` is of the counts."""
-
-    name: str
-    train: Frames
-    test: Frames
-    sha256: str
-
-    @property
-    def classes(self) -> int:
-        """Number of classes: one more than the highest training label."""
-        return int(self.train.labels.max()) + 1
-
-    def summary(self) -> dict[str, str | int]:
-        """The entry ``data`` of ``result.json``."""
-        return {"name": self.name, "train": len(self.train), "test": len(self.test), "sha256": self.sha256}
 
 
 def is_frames(folder: Path) -> bool:
@@ -48,7 +26,7 @@ def is_frames(folder: Path) -> bool:
     return folder.is_dir() and any(_files(each) for each in _classes(_train(folder)))
 
 
-def load(folder: Path | str) -> FrameDataset:
+def load(folder: Path | str) -> EventDataset[Frames]:
     """The frames in a folder. Classes are numbered in the order of their names.
 
     Raises:
@@ -69,7 +47,7 @@ def load(folder: Path | str) -> FrameDataset:
         raise DataError(what, where=str(folder), remedy="cut all recordings alike, ten or more of each class")
     parts = [_frames(train), _frames(test)]
     digest = sha256(*(each.counts.numpy().tobytes() for each in parts))
-    return FrameDataset(name=folder.resolve().name, train=parts[0], test=parts[1], sha256=digest)
+    return EventDataset(name=folder.resolve().name, train=parts[0], test=parts[1], sha256=digest)
 
 
 _Recording = tuple[np.ndarray, int]

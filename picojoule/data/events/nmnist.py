@@ -21,7 +21,7 @@ FILE = "nmnist_small.npz"
 _PARTS = ("xyp", "dt", "offsets", "labels")
 
 
-def load(path: Path | str) -> EventDataset:
+def load(path: Path | str) -> EventDataset[Recordings]:
     """The recordings of a file, or of the file ``nmnist_small.npz`` in a folder.
 
     Raises:

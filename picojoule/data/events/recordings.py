@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Generic, TypeVar, final
 
 import torch
 from torch import Tensor
@@ -106,14 +106,17 @@ class Recordings:
         return Frames(counts=counts.clamp(max=255).to(torch.uint8).view(shape), labels=self.labels)
 
 
+Part = TypeVar("Part", Recordings, Frames)
+
+
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EventDataset:
-    """Training and test recordings under one name; `sha256` is of the bytes they came from."""
+class EventDataset(Generic[Part]):
+    """Training and test recordings, or frames of such, under one name; `sha256` is of the bytes they came from."""
 
     name: str
-    train: Recordings
-    test: Recordings
+    train: Part
+    test: Part
     sha256: str
 
     @property

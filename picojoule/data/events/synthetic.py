@@ -17,7 +17,7 @@ _PATH = ((0, 0), (1, 2), (2, 4), (3, 2), (4, 0), (2, 0), (0, 0))
 _MOVE_US = 50_000
 
 
-def load(*, train: int = 60, test: int = 30, seed: int = 0) -> EventDataset:
+def load(*, train: int = 60, test: int = 30, seed: int = 0) -> EventDataset[Recordings]:
     """Generated recordings 34×34 of 300 ms, the classes in turn.
 
     Args:

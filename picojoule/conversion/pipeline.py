@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -227,21 +228,22 @@ def _computing(network: Network, calibration: Any, given: Mapping[str, Code]) ->
     seen = densities(network, inputs(calibration, _BATCH))
     for number, node in enumerate(network.all(Activation)):
         say(f"fitting {node.function} of {node.name} ({number + 1} of {len(seen)})")
-        try:
+        with _told_of(given[node.name], node):
             fitted[node.name] = given[node.name].computing(node.function, *seen[node.name])
-        except InputError as error:
-            raise ConversionError(
-                f"{given[node.name].label} neurons cannot compute {node.kind}: {error.what}",
-                where=f"node {node.name}",
-                remedy=error.remedy,
-            ) from None
     return fitted
 
 
 def _carrying(code: Code, node: ReLU) -> Code:
     """The code of neurons that compute what the ReLU does."""
-    try:
+    with _told_of(code, node):
         return code.carrying(node.slope)
+
+
+@contextmanager
+def _told_of(code: Code, node: Pointwise) -> Iterator[None]:
+    """A refusal of the code, told of the node."""
+    try:
+        yield
     except InputError as error:
         raise ConversionError(
             f"{code.label} neurons cannot compute {node.kind}: {error.what}",

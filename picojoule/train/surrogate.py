@@ -61,6 +61,7 @@ class Surrogate(nn.Module):
         self._relaxed = relaxed
         self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
         self.drives: dict[str, Tensor] = {}
+        self._reach = {fire.name: _reach(fire.code) for fire in fires}
         self._layers = nn.ModuleDict({_key(layer): _parameters(layer) for layer in network.all(WeightLayer)})
         learnt = [fire for fire in fires if kernels and isinstance(fire.code, TTFS)]
         self.kernels = nn.ModuleDict({_key(fire): Kernel(fire.code) for fire in learnt})
@@ -101,7 +102,8 @@ class Surrogate(nn.Module):
     def _sent(self, node: Fire, u: Tensor, real: Tensor | None) -> Tensor:
         if _key(node) in self.kernels:
             return self.kernels[_key(node)](u)
-        return _Ramp.apply(u, node.code.value(u.detach()) if real is None else real, node.code)
+        values = node.code.value(u.detach()) if real is None else real
+        return _Ramp.apply(u, values, node.code.slope, self._reach[node.name])
 
     def _trained(self, node: Node) -> Node:
         return replace(node, **self._layers[_key(node)]) if isinstance(node, WeightLayer) else node
@@ -122,21 +124,25 @@ def _key(node: Node) -> str:
     return node.name.replace(".", "/")
 
 
+def _reach(code: Code) -> tuple[float, float]:
+    """The smallest and the largest drive whose value the code still carries."""
+    least, most = code.value(torch.tensor([-_LARGE, _LARGE])).tolist()
+    return least / code.slope if code.slope else 0.0, most
+
+
 @final
 class _Ramp(torch.autograd.Function):
-    """Given values forward; backward the ramp min(max(u, α·u), most) down to the least that the code carries."""
+    """Given values forward; backward the ramp max(u, α·u), flat beyond the reach of the code."""
 
     @staticmethod
-    def forward(context: Any, u: Tensor, values: Tensor, code: Code) -> Tensor:
-        most, least = (float(code.value(u.new_full((1,), end))) for end in (_LARGE, -_LARGE))
+    def forward(context: Any, u: Tensor, values: Tensor, slope: float, reach: tuple[float, float]) -> Tensor:
         context.save_for_backward(u)
-        context.code, context.low, context.high = code, least / code.slope if code.slope else 0.0, most
+        context.slope, context.reach = slope, reach
         return values.to(u).clone()
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (u,) = context.saved_tensors
-        slope = context.code.slope
-        carried = (u > context.low) & (u < context.high)
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        (u,), slope, (low, high) = context.saved_tensors, context.slope, context.reach
+        carried = (u > low) & (u < high)
         through = torch.where(u < 0, slope * gradient, gradient) if slope else gradient
-        return through * carried, None, None
+        return through * carried, None, None, None

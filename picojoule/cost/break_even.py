@@ -22,7 +22,6 @@ def break_even_spikes_per_neuron(counts: Counts, profile: Profile, rival_joules:
     silent = replace(counts, layers=tuple(replace(layer, **dict.fromkeys(_BY_EVENT, 0)) for layer in counts.layers))
     fixed = price(silent, profile).joules
     by_spikes = price(counts, profile).joules - fixed
-    spikes_per_neuron = counts.hidden_spikes / counts.samples / counts.neurons
     if rival_joules <= fixed or by_spikes <= 0:
         return None
-    return spikes_per_neuron * (rival_joules - fixed) / by_spikes
+    return counts.spikes_per_neuron * (rival_joules - fixed) / by_spikes

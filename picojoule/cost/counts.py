@@ -103,9 +103,19 @@ class Counts:
         return sum(layer.spikes for layer in self.layers if layer.name != "input")
 
     @property
+    def spikes_per_sample(self) -> float:
+        """Spikes of one sample on average, those of an input code not included."""
+        return self.hidden_spikes / self.samples
+
+    @property
+    def spikes_per_neuron(self) -> float:
+        """The same of a neuron."""
+        return self.spikes_per_sample / self.neurons
+
+    @property
     def density(self) -> float | None:
-        """Spikes a neuron and step, those of an input code not included; None without time or neurons."""
-        return self.hidden_spikes / self.samples / self.neurons / self.steps if self.steps and self.neurons else None
+        """The same of a step; None without time or neurons."""
+        return self.spikes_per_neuron / self.steps if self.steps and self.neurons else None
 
     @property
     def stored_bytes(self) -> int:

@@ -114,7 +114,7 @@ def relative(counts: Counts, reference: Counts, profile: NormalisedProfile) -> f
     """
     if not (counts.steps and reference.steps and reference.hidden_spikes):
         raise PriceError("a system without spikes or steps", where=profile.name, remedy="compare spiking systems")
-    spikes = counts.hidden_spikes / counts.samples / (reference.hidden_spikes / reference.samples)
+    spikes = counts.spikes_per_sample / reference.spikes_per_sample
     steps = counts.steps / reference.steps
     density = spikes / steps * reference.neurons / counts.neurons if profile.routing else 0.0
     return profile.dynamic * spikes + profile.routing * density + profile.static * steps

@@ -69,17 +69,16 @@ def counted(
         spiking: whether it has spikes; what it cannot have is unknown, not 0.
         seconds, peak_bytes: of a sample and of a run, where a kernel of this kind ran.
     """
-    spikes_per_neuron = counts.hidden_spikes / counts.samples / counts.neurons if spiking else None
     found = {"accuracy": hits / counts.samples} if hits is not None else {}
     if spiking:
-        found["spikes_per_neuron"] = spikes_per_neuron
+        found["spikes_per_neuron"] = counts.spikes_per_neuron
     return Row(
         system=name,
         metrics={**found, **(metrics or {})},
         interval={"accuracy": wilson(hits, counts.samples)} if hits is not None else {},
         counts={
             "steps": counts.steps,
-            "spikes": counts.hidden_spikes / counts.samples if spiking else None,
+            "spikes": counts.spikes_per_sample if spiking else None,
             **{each: counts.per_sample(each) if spiking or each in _DENSE else None for each in _COUNTED},
         },
         energy=tuple(_energy(counts, profile, reference) for profile in profiles),

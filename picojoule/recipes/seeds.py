@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Generic, TypeVar, final
 
 from torch import nn
 
-from picojoule.ir import Fire
 from picojoule.measurement import Observation
 from picojoule.result import Row
 
@@ -41,31 +41,24 @@ class Seeds(Generic[Condition]):
         return fmean(self.accuracies)
 
     @property
-    def deviation(self) -> float | None:
-        """The standard deviation of the accuracy; None of one."""
-        return stdev(self.accuracies) if len(self.seen) > 1 else None
-
-    @property
     def spikes(self) -> tuple[float, ...]:
         """Spikes a sample of each, those of the input left out."""
-        return tuple(each.counts.hidden_spikes / each.counts.samples for each in self.seen)
+        return tuple(each.counts.spikes_per_sample for each in self.seen)
 
     @property
     def spikes_per_neuron(self) -> tuple[float, ...]:
         """The same a neuron."""
-        return tuple(map(spikes_per_neuron, self.seen))
+        return tuple(each.counts.spikes_per_neuron for each in self.seen)
 
     def beside(self, row: Row) -> Row:
         """The row of the first one, with what all did beside it."""
-        metrics = {
-            "accuracy_of_seeds": self.accuracy,
-            "accuracy_deviation_of_seeds": self.deviation,
-            "spikes_of_seeds": fmean(self.spikes),
-        }
-        return replace(row, metrics={**row.metrics, **metrics})
+        return replace(row, metrics={**row.metrics, **of_seeds(self.accuracies, self.spikes)})
 
 
-def spikes_per_neuron(seen: Observation) -> float:
-    """Spikes of hidden neurons, a neuron and sample."""
-    hidden = sum(fire.size for fire in seen.network.all(Fire) if fire.layer != "input")
-    return seen.counts.hidden_spikes / seen.counts.samples / hidden
+def of_seeds(accuracies: Sequence[float], spikes: Sequence[float]) -> dict[str, float | None]:
+    """What a row tells of all seeds: their mean accuracy and its standard deviation, and their mean spikes a sample."""
+    return {
+        "accuracy_of_seeds": fmean(accuracies),
+        "accuracy_deviation_of_seeds": stdev(accuracies) if len(accuracies) > 1 else None,
+        "spikes_of_seeds": fmean(spikes),
+    }

@@ -18,9 +18,14 @@ CALIBRATION = 1000
 """Training samples that set the scales."""
 
 
-def ann(model: nn.Module, calibration: Any) -> Network:
+def ann(model: nn.Module | Network, calibration: Any) -> Network:
     """The dense ANN, batch norm folded, as a user would run it."""
-    return fold(trace(model, first(calibration)))
+    return fold(model if isinstance(model, Network) else trace(model, first(calibration)))
+
+
+def anns(model: nn.Module | Network, calibration: Any) -> tuple[Network, ...]:
+    """The dense ANN in fp32, int8 and int4."""
+    return ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4))
 
 
 def spiking(code: Code | Hybrid, **options: Any) -> Callable[[nn.Module, Any], Network]:

@@ -128,7 +128,7 @@ class _Sum:
         samples = self.counts.samples
         return Score(
             accuracy=self.hits / samples,
-            spikes=self.counts.hidden_spikes / samples,
+            spikes=self.counts.spikes_per_sample,
             synops=self.counts.per_sample("synops"),
             joules=price(self.counts, profile).joules,
         )

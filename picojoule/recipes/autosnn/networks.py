@@ -51,7 +51,7 @@ class Trained:
     @property
     def spikes(self) -> tuple[float, ...]:
         """Spikes a sample of each."""
-        return tuple(counts.hidden_spikes / counts.samples for counts in self.counts)
+        return tuple(counts.spikes_per_sample for counts in self.counts)
 
     @property
     def accuracy(self) -> float:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from statistics import fmean, stdev
+from statistics import fmean
 
 import torch
 
-from picojoule.conversion import quantise
 from picojoule.cost import price, profiles
 from picojoule.cost.break_even import break_even_spikes_per_neuron
 from picojoule.measurement import counted, observe, row
@@ -26,8 +25,9 @@ from picojoule.recipes.autosnn.material import Material
 from picojoule.recipes.autosnn.networks import Trained, still, train_relu
 from picojoule.recipes.autosnn.searching import Searched
 from picojoule.recipes.comparison import SKIPPING
+from picojoule.recipes.seeds import of_seeds
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import CALIBRATION, ann
+from picojoule.recipes.systems import CALIBRATION, anns
 from picojoule.result import Row, Series
 
 DENSE = (profiles.HOROWITZ_FP32, profiles.HOROWITZ_INT8, profiles.HOROWITZ_FP32_NO_REUSE)
@@ -41,8 +41,8 @@ def rows(entrant: Entrant, done: Iterable[Trained], material: Material, size: Si
     x, _ = material.train.pick(torch.arange(min(CALIBRATION, len(material.train))))
     calibration = still(x)
     test, labels = material.test.pick(torch.arange(len(material.test)))
-    networks = [ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4))]
-    seen = [observe(settings.place(each), (still(test), labels), batch=settings.batch) for each in networks]
+    networks = map(settings.place, anns(model, calibration))
+    seen = [observe(each, (still(test), labels), batch=settings.batch) for each in networks]
     rival = price(seen[1].counts, profiles.HOROWITZ_INT8).joules
     return [
         *(row(each, DENSE) for each in seen),
@@ -53,11 +53,9 @@ def rows(entrant: Entrant, done: Iterable[Trained], material: Material, size: Si
 
 def _spiking(found: Trained, rival: float) -> Row:
     """Counts and joules are those of the first seed."""
-    counts, several = found.counts[0], len(found.hits) > 1
-    metrics: dict[str, float | None] = {
-        "accuracy_of_seeds": found.accuracy,
-        "accuracy_deviation_of_seeds": stdev(found.accuracies) if several else None,
-        "spikes_of_seeds": fmean(found.spikes),
+    counts = found.counts[0]
+    metrics = {
+        **of_seeds(found.accuracies, found.spikes),
         "break_even_spikes_per_neuron": break_even_spikes_per_neuron(counts, profiles.HOROWITZ_FP32, rival),
     }
     return counted(found.entrant.name, counts, SPIKING, hits=found.hits[0], spiking=True, metrics=metrics)

@@ -10,14 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-import torch
 from torch import Tensor
 
 from picojoule.base.environment import environment
 from picojoule.base.progress import say
 from picojoule.codes import Hybrid, Rate
-from picojoule.conversion import convert, quantise, trace
-from picojoule.conversion.fold import fold
+from picojoule.conversion import convert, trace
 from picojoule.data.batches import first
 from picojoule.data.vision import Images
 from picojoule.engines import run
@@ -29,10 +27,10 @@ from picojoule.recipes.burst_spikes.grid import SIZES, Size, grid, sweeps
 from picojoule.recipes.burst_spikes.latency import Curve, curve
 from picojoule.recipes.burst_spikes.patterns import figures
 from picojoule.recipes.claims import unless_smoke
-from picojoule.recipes.comparison import observe_all, rows
+from picojoule.recipes.comparison import DENSE, observe_all, rows
 from picojoule.recipes.paper_networks import network_for
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import CALIBRATION
+from picojoule.recipes.systems import CALIBRATION, anns
 from picojoule.result import Result, Row, Series
 
 _PICTURED = ("rate", "phase", "burst")
@@ -45,14 +43,14 @@ def build(settings: Settings) -> Result:
     calibration = data.train.take(CALIBRATION)
     model = trace(network_for(data, settings), first(calibration))
     samples = data.test.take(min(size.samples, settings.limit or size.samples))
-    try_one = partial(_curve, model, calibration, samples, settings, _decisions(model, samples, settings))
+    seen = observe_all([*map(settings.place, anns(model, calibration))], samples, settings)
+    try_one = partial(_curve, model, calibration, samples, settings, seen[DENSE].decisions)
     found = {cell: try_one(code) for cell, code in grid(size.steps).items()}
     old = try_one(Hybrid(input=None, hidden=Rate(steps=size.old_steps, initial=0.0)), norm="layer")
     swept = {letter: {x: try_one(code, samples.take(size.swept)) for x, code in along.items()}
              for letter, along in sweeps(size).items()}  # fmt: skip
-    rivals = [fold(model), *(quantise(model, calibration, bits=bits) for bits in (8, 4))]
     stopped = {each.network.name: each.stopped() for each in (*found.values(), old)}
-    seen = observe_all([*map(settings.place, rivals), *stopped.values()], samples, settings)
+    seen |= observe_all([*stopped.values()], samples, settings)
     reference = stopped[old.network.name].name
     cells = {cell: Cell(each, seen[each.stopped().name]) for cell, each in found.items()}
     table = [_row(each, [*found.values(), old], seen) for each in rows(seen, reference=reference)]
@@ -67,13 +65,6 @@ def build(settings: Settings) -> Result:
         claims=unless_smoke(claims(cells, Cell(old, seen[reference]), table, samples, settings), settings),
         environment=environment(),
     )
-
-
-def _decisions(model: Network, samples: Images, settings: Settings) -> Tensor:
-    """The ANN's decisions."""
-    network = settings.place(fold(model))
-    parts = [run(network, x.to(settings.device), count=False).values for x, _ in samples.batches(settings.batch)]
-    return torch.cat(parts).flatten(1).argmax(1).cpu()
 
 
 def _curve(
@@ -129,6 +120,6 @@ def _along(letter: str, along: dict[float, Curve], samples: Images, settings: Se
         Series(name=f"steps to the ANN's decision against {letter}", y=tuple(c.latency for c in along.values()),
                y_unit="steps", **common),
         Series(name=f"spikes to the ANN's decision against {letter}", y_unit="spikes", **common,
-               y=tuple(each.hidden_spikes / each.samples if curve.latency else None
+               y=tuple(each.spikes_per_sample if curve.latency else None
                        for each, curve in zip(spikes, along.values(), strict=True))),
     ]  # fmt: skip

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
     def spikes(self) -> float:
         """A sample, hidden ones; infinite where it never decides as the ANN."""
         counts = self.seen.counts
-        return counts.hidden_spikes / counts.samples if self.curve.latency else float("inf")
+        return counts.spikes_per_sample if self.curve.latency else float("inf")
 
     @property
     def steps(self) -> float:

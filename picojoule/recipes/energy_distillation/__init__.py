@@ -6,7 +6,6 @@ Only the abstract of the paper was at hand: students, temperatures, T and the se
 from __future__ import annotations
 
 from picojoule.base.environment import environment
-from picojoule.conversion import quantise
 from picojoule.recipes.claims import unless_smoke
 from picojoule.recipes.comparison import observe_all, rows
 from picojoule.recipes.energy_distillation.claims import claims
@@ -15,7 +14,7 @@ from picojoule.recipes.energy_distillation.others import compressed, converted
 from picojoule.recipes.energy_distillation.students import teach, teacher
 from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import CALIBRATION, ann
+from picojoule.recipes.systems import CALIBRATION, anns
 from picojoule.result import Result, Series
 
 
@@ -28,9 +27,7 @@ def build(settings: Settings) -> Result:
     done = {c: teach(c, *given, epochs=size.student, seeds=size.seeds) for c in COMPARED}
     grid = {c: teach(c, *given, epochs=size.grid, seeds=1) for c in GRID} if size.grid else {}
     calibration = data.train.take(CALIBRATION)
-    model = master.cpu()
-    rivals = [settings.place(each) for each in (
-        ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4)))]  # fmt: skip
+    rivals = [*map(settings.place, anns(master.cpu(), calibration))]
     others = [*converted(master.to(settings.device), data, settings, epochs=size.student),
               *map(settings.place, compressed(done[ALONE], data))]  # fmt: skip
     seen = observe_all(rivals, test, settings)

@@ -7,7 +7,6 @@ the whole grid; those in steps a smaller one, on fewer samples.
 from __future__ import annotations
 
 from picojoule.base.environment import environment
-from picojoule.conversion import quantise
 from picojoule.recipes.claims import unless_smoke
 from picojoule.recipes.comparison import observe_all, rows
 from picojoule.recipes.noise_robust.claims import claims
@@ -15,7 +14,7 @@ from picojoule.recipes.noise_robust.grid import CODED, GRIDS, REFERENCE, tried
 from picojoule.recipes.noise_robust.lines import curves, noisy_rows
 from picojoule.recipes.paper_networks import network_for
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import CALIBRATION, ann
+from picojoule.recipes.systems import CALIBRATION, anns
 from picojoule.result import Result
 
 
@@ -23,10 +22,9 @@ def build(settings: Settings) -> Result:
     """Convert, disturb, and judge."""
     data, grid = settings.dataset(), GRIDS[settings.mode]
     model, calibration = network_for(data, settings), data.train.take(CALIBRATION)
-    anns = {f"ann int{bits}": quantise(model, calibration, bits=bits) for bits in (8, 4)}
-    anns = {"ann fp32": ann(model, calibration), **anns}
+    dense = {each.name: each for each in anns(model, calibration)}
     coded = {name: each.network(model, calibration) for name, each in CODED.items()}
-    networks = {name: settings.place(each) for name, each in {**anns, **coded}.items()}
+    networks = {name: settings.place(each) for name, each in {**dense, **coded}.items()}
     test = data.test.take(min(grid.clean, settings.limit or grid.clean))
     seen = observe_all(tuple(networks.values()), test, settings)
     found = tried(networks, data.test, grid, settings)

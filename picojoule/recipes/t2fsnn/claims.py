@@ -114,21 +114,18 @@ def _ours(found: Findings, accurate: str) -> tuple[Claim, ...]:
 def _sparser(systems: Systems, seen: dict[str, Observation], standard: Tensor) -> Iterator[Claim]:
     """Spikes beside those of rate coding, old and new."""
     name, old = systems.go_ef.name, systems.old_rate.name
-    spikes, same = _spikes(seen[name]), _agreement(seen[name], standard) >= AGREES
-    ratio = spikes / _spikes(seen[old])
+    spikes, same = seen[name].counts.spikes_per_sample, _agreement(seen[name], standard) >= AGREES
+    ratio = spikes / seen[old].counts.spikes_per_sample
     yield _shown("spikes-vs-old-rate", f"spikes of {name} relative to {old} by layer, below 0.01", ratio, ratio < 0.01)
-    rivals = [seen[each.name] for each in systems.rates if _agreement(seen[each.name], standard) >= AGREES]
-    ratio = spikes / min(map(_spikes, rivals)) if same and rivals else None
+    rates = [seen[each.name] for each in systems.rates]
+    rivals = [each.counts.spikes_per_sample for each in rates if _agreement(each, standard) >= AGREES]
+    ratio = spikes / min(rivals) if same and rivals else None
     yield _shown(
         "spikes-vs-best-rate",
         f"spikes of {name} relative to the best rate row, both with {AGREES:.1%} of the ANN's decisions, at most 0.15",
         ratio,
         ratio is not None and ratio <= 0.15,
     )
-
-
-def _spikes(seen: Observation) -> float:
-    return seen.counts.hidden_spikes / seen.counts.samples
 
 
 def _agreement(seen: Observation, standard: Tensor) -> float:

@@ -9,11 +9,11 @@ from torch import nn
 
 from picojoule.base.progress import say
 from picojoule.codes import TTFS, Rate
-from picojoule.conversion import convert, quantise
+from picojoule.conversion import convert
 from picojoule.conversion.gradient import Optimised, optimise_kernels
 from picojoule.ir import Fire, Network
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import ann
+from picojoule.recipes.systems import anns
 
 
 @final
@@ -83,8 +83,7 @@ class Systems:
 def built(model: nn.Module, calibration: Any, scale: Scale, settings: Settings) -> Systems:
     """All systems from a model, on the device and in the numbers asked for."""
     place = settings.place
-    anns = (ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4)))
-    anns = tuple(place(each) for each in anns)  # first: it refuses a device that is not there
+    dense = tuple(map(place, anns(model, calibration)))  # first: it refuses a device that is not there
     plain = convert(model, calibration, code=TTFS(steps=scale.steps))
     say("running kernel optimisation")
     optimised = optimise_kernels(plain, calibration, updates=scale.updates)
@@ -98,7 +97,7 @@ def built(model: nn.Module, calibration: Any, scale: Scale, settings: Settings) 
         short=place(convert(model, calibration, code=TTFS.nearest(steps=12, tau=2))),
         rates=tuple(place(convert(model, calibration, code=Rate(steps=steps))) for steps in scale.rates),
         old_rate=place(old),
-        anns=anns,
+        anns=dense,
         optimised=optimised,
     )
 

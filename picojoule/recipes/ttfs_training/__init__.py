@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from picojoule.base.environment import environment
 from picojoule.codes import Rate
-from picojoule.conversion import convert, quantise
+from picojoule.conversion import convert
 from picojoule.engines.plan import plan
 from picojoule.ir import Fire, Network, WeightLayer
 from picojoule.recipes import series
@@ -16,7 +16,7 @@ from picojoule.recipes.claims import unless_smoke
 from picojoule.recipes.comparison import DENSE, observe_all, rows
 from picojoule.recipes.seeds import Seeds
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import CALIBRATION, ann
+from picojoule.recipes.systems import CALIBRATION, anns
 from picojoule.recipes.ttfs_training.claims import claims
 from picojoule.recipes.ttfs_training.conditions import COMPARED, KERNELS, SIZES, SPARSE, TRAINED, Condition
 from picojoule.recipes.ttfs_training.networks import plain, source_network, times_that_differ, train
@@ -34,9 +34,8 @@ def build(settings: Settings) -> Result:
     given = (model, data, test, settings)
     done = {c: train(c, *given, epochs=size.epochs, seeds=size.seeds) for c in COMPARED}
     study = {c: train(c, *given, epochs=size.study, seeds=1) for c in KERNELS}
-    rivals = [ann(model, calibration), *(quantise(model, calibration, bits=bits) for bits in (8, 4))]
     converted = (settings.place(convert(model, calibration, code=_RATE)), plain(model, TRAINED, data, settings))
-    seen = observe_all([*map(settings.place, rivals), *converted], test, settings)
+    seen = observe_all([*map(settings.place, anns(model, calibration)), *converted], test, settings)
     seen |= {each.condition.system: each.seen[0] for each in done.values()}
     table = rows(seen, reference=converted[0].name)
     network = done[TRAINED].seen[0].network

@@ -9,6 +9,7 @@ that folder. Pixels are in [0, 1], so that the input may fire; the network's own
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -64,6 +65,11 @@ def spiking(code: object, options: dict, model: nn.Module, calibration: Tensor) 
     return network.evolve(network.nodes, name=named)
 
 
+def compared(coded: Sequence[tuple[object, dict]]) -> tuple[Callable[[nn.Module, Tensor], Network], ...]:
+    """The dense network in three widths, and under each code with options of its conversion."""
+    return ann, partial(quantised, 8), partial(quantised, 4), *(partial(spiking, *each) for each in coded)
+
+
 def real(hidden: object) -> Hybrid:
     """Behind pixels that are a current."""
     return Hybrid(input=None, hidden=hidden)
@@ -87,15 +93,7 @@ SYSTEMS = (
 )
 """Code and options of its conversion."""
 
-PROBLEM = Problem(
-    load=load,
-    systems=(
-        ann,
-        partial(quantised, 8),
-        partial(quantised, 4),
-        *(partial(spiking, code, options) for code, options in SYSTEMS),
-    ),
-)
+PROBLEM = Problem(load=load, systems=compared(SYSTEMS))
 
 if __name__ == "__main__":
     main(PROBLEM, "ResNet-20 on CIFAR-10 under every code", __doc__)

@@ -8,13 +8,12 @@ test part of that folder's `mnist_full.npz`, and the first 1,000 of its training
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from codes_cifar10 import ann, quantised, real, spiking
+from codes_cifar10 import compared, real
 from picojoule.codes import TTFS, Burst, Hybrid, Phase, Poisson, Rate
 from picojoule.models import embedded
 from pooled import Data, Measured, Problem, agreement, main
@@ -72,15 +71,7 @@ def ratios(found: list[Measured]) -> str:
     return "\n".join(lines)
 
 
-PROBLEM = Problem(
-    load=load,
-    systems=(
-        ann,
-        partial(quantised, 8),
-        partial(quantised, 4),
-        *(partial(spiking, code, options) for code, options in SYSTEMS),
-    ),
-)
+PROBLEM = Problem(load=load, systems=compared(SYSTEMS))
 
 if __name__ == "__main__":
     main(PROBLEM, "MNIST under every code", __doc__, ratios)

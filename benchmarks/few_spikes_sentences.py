@@ -61,7 +61,7 @@ def line(network: Network, inputs: Tensor, expected: Tensor) -> str:
     runs = [pj.run(network, part) for part in inputs.split(BATCH)]
     counts = add_up(run.counts for run in runs)
     near = torch.cosine_similarity(torch.cat([run.values for run in runs]), expected)
-    spikes = f"{counts.hidden_spikes / counts.samples / counts.neurons:.2f}" if counts.neurons else "–"
+    spikes = f"{counts.spikes_per_neuron:.2f}" if counts.neurons else "–"
     told = " | ".join(f"{counts.per_sample(name) / 1e6:,.1f} M" for name in ("spikes", "synops", "macs"))
     return (
         f"| {network.name} | {near.min():.4f} | {near.mean():.4f} | {spikes} | {told} | {counts.steps or '–'} "

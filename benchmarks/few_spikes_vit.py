@@ -71,7 +71,7 @@ def line(network: Network, data: Dataset) -> str:
     seen = observe(network, data.test, batch=50)
     counts = seen.counts
     accuracy = float((seen.decisions == data.test.labels).double().mean())
-    spikes = counts.hidden_spikes / counts.samples / counts.neurons if counts.neurons else float("nan")
+    spikes = counts.spikes_per_neuron if counts.neurons else float("nan")
     told = (f"{counts.per_sample(name):,.0f}" for name in ("synops", "macs"))
     return f"| {network.name} | {accuracy:.1%} | {spikes:.2f} | {' | '.join(told)} | {joules(counts) * 1e6:.2f} |"
 

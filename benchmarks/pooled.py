@@ -79,7 +79,7 @@ class Measured:
     @property
     def spikes(self) -> float:
         """Hidden ones, a sample."""
-        return self.counts.hidden_spikes / self.counts.samples
+        return self.counts.spikes_per_sample
 
     def joules(self, profile: Any) -> str:
         """Of a sample; a dash where the profile has no price."""

@@ -23,7 +23,6 @@ from torch import nn
 from picojoule.base.files import write_whole
 from picojoule.data.vision import Dataset
 from picojoule.measurement import observe
-from picojoule.recipes.seeds import spikes_per_neuron
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import ann
 from picojoule.recipes.ttfs_training.conditions import COMPARED, SIZES, Condition
@@ -76,7 +75,7 @@ def main() -> None:
     lines.append(f"| ann fp32 | {dense.accuracy:.2%} | – |")
     converted = observe(plain(model, COMPARED[0], data, settings), data.test, batch=250)
     lines.append(
-        row(f"{converted.network.name}, converted", [converted.accuracy or 0.0], [spikes_per_neuron(converted)])
+        row(f"{converted.network.name}, converted", [converted.accuracy or 0.0], [converted.counts.spikes_per_neuron])
     )
     jobs = [(condition, seed) for condition in COMPARED for seed in range(options.seeds)]
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:

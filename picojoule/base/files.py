@@ -80,6 +80,20 @@ def read_bytes(path: Path | str, *, what: str) -> bytes:
         ) from None
 
 
+def inside(folder: Path, name: str) -> Path:
+    """The file that `name`, which came from a file, means in a folder.
+
+    Raises:
+        InputError: it is not in the folder, or no name.
+    """
+    path = Path(os.path.normpath(folder / name))
+    if "\0" in name or not path.is_relative_to(os.path.normpath(folder)) or path == Path(os.path.normpath(folder)):
+        raise InputError(
+            f"it names the file {name[:80]!r}", where=str(folder), remedy="name files inside this folder only"
+        )
+    return path
+
+
 def sha256(*parts: bytes) -> str:
     """Hexadecimal SHA-256 of the concatenated parts."""
     digest = hashlib.sha256()

@@ -19,7 +19,11 @@ from picojoule.base.errors import InputError
 LIMIT_BYTES = 8 * 2**30
 
 _HEADER_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, tokenize.TokenError)
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, OverflowError, NotImplementedError, RuntimeError,
+    tokenize.TokenError,
+)  # fmt: skip
+"""What zipfile and numpy raise at files that are not whole."""
 
 
 @final

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from picojoule.base.errors import InputError
@@ -59,6 +62,35 @@ def require_writable(folder: Path | str) -> Path:
             f"cannot write there ({error.strerror})", where=str(folder), remedy="name a folder you may write with --out"
         ) from None
     return folder
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path | str) -> Iterator[None]:
+    """No other process or thread that asks for this is at work in `folder` while the block runs.
+
+    The system lets go of the folder when the process ends, however it ends. Where a file system knows no locks, as
+    some of a network do, nothing is held.
+
+    Raises:
+        InputError: another one is there.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path | str) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(
+            "another run is writing there", where=str(folder), remedy="wait for its end, or name another folder"
+        ) from None
+    except OSError:  # no locks on this file system
+        pass
 
 
 def read_bytes(path: Path | str, *, what: str) -> bytes:

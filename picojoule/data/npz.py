@@ -99,7 +99,7 @@ def is_pickle(path: Path) -> bool:
         try:
             with zipfile.ZipFile(path) as archive:
                 return any(name.endswith(".pkl") for name in archive.namelist())
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError):
             return False
     with path.open("rb") as file:
         start = file.read(2)
@@ -113,7 +113,7 @@ def _opened(path: Path, error: type[InputError]) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except OSError as problem:
         raise error(f"cannot read the file ({problem.strerror})", where=str(path), remedy="check the path") from None
-    except zipfile.BadZipFile as problem:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
         raise _damaged(path, problem, error) from None
 
 

@@ -61,8 +61,9 @@ def _try(reader: Reader, given: object, case: int, content: bytes, report: Repor
         reader.check(value)
         report.read += 1
     except PicojouleError as error:
-        report.refused += 1
-        if "\n" in str(error) or not error.remedy:
+        if len(str(error).splitlines()) == 1 and error.remedy:
+            report.refused += 1
+        else:
             _note(report, "an error of several lines", case, content, str(error))
     except (Exception, Hang, RecursionError) as error:
         frames = [each for each in traceback.extract_tb(error.__traceback__) if "picojoule" in each.filename]

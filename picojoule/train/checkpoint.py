@@ -111,11 +111,12 @@ def load(
     tensors, run = _read(path)
     if run["fingerprint"] != fingerprint:
         raise InputError(
-            "the checkpoint is of another run (other model, seed, epochs, data or number of processes)",
+            "the checkpoint is of another run (other model, seed, epochs or data)",
             where=str(path),
             remedy="name another folder, or delete the file to start anew",
         )
-    torch.set_rng_state(tensors[f"random.{rank}"])
+    if f"random.{rank}" in tensors:  # there may be more processes now
+        torch.set_rng_state(tensors[f"random.{rank}"])
     model.load_state_dict(_under("model.", tensors))
     _restore_optimiser(optimiser, _under("optimiser.", tensors), run["scalars"])
     epochs = tuple(Epoch(**each) for each in run["epochs"])

@@ -235,7 +235,7 @@ class _Keeper:
         first = self.processes.agree(done.steps, _device(self.run.learner.model))
         if done.steps != first:
             raise InputError(
-                f"process {self.processes.rank} finds a checkpoint after {done.steps} steps, the first one after {first:g}",
+                f"process {self.processes.rank} finds {done.steps} steps done, the first one {first:g}",
                 where=str(self.folder),
                 remedy="use a folder that all hosts see",
             )

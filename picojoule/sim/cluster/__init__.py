@@ -3,7 +3,7 @@
 from picojoule.sim.cluster.collectives import COLLECTIVES, Traffic
 from picojoule.sim.cluster.device import Body, Device
 from picojoule.sim.cluster.networks import Network, Shared, Star, TwoLevel
-from picojoule.sim.cluster.step import Layer, Step, step
+from picojoule.sim.cluster.step import Layer, Step, flop, gradient_bytes, step
 from picojoule.sim.cluster.training import Cluster, Failures, Stragglers, Training, train
 
 __all__ = [
@@ -21,6 +21,8 @@ __all__ = [
     "Traffic",
     "Training",
     "TwoLevel",
+    "flop",
+    "gradient_bytes",
     "step",
     "train",
 ]

@@ -49,13 +49,14 @@ class Device:
 
         t = F·b/(R·η(b)) + V·b/W + o  (+ groups·b·t_g where a grouped convolution is a loop)        η(b) = b/(b + b½)
 
-    with F FLOP and V bytes of values a sample.
+    with F FLOP and V bytes of values a sample. A grouped convolution that is one kernel may have a rate R of its own.
 
     Attributes:
         name, source: for tables; where the numbers are from.
         flop_per_s: R, sustained at the highest clock in large batches.
+        grouped_flop_per_s: the same of grouped convolutions; R if None.
         half_batch: b½, at which half of it is reached.
-        bytes_per_s: W, of values that a layer reads and writes.
+        bytes_per_s: W, of values that a layer reads and writes, with what the norm and activation behind it do.
         layer_s: o, of each layer and pass, whatever the batch.
         depthwise: whether a grouped convolution runs as one kernel, or as a loop over its groups.
         group_s: t_g, one turn of that loop.
@@ -67,6 +68,7 @@ class Device:
     name: str
     source: str
     flop_per_s: float
+    grouped_flop_per_s: float | None = None
     half_batch: float = 0.0
     bytes_per_s: float = inf
     layer_s: float = 0.0
@@ -86,5 +88,6 @@ class Device:
     def pass_s(self, *, flop: float, values_bytes: float, groups: int, batch: int) -> float:
         """Seconds of one pass of a layer over a batch."""
         loop = groups * batch * self.group_s if self.depthwise == "loop" and groups > 1 else 0.0
-        rate = self.flop_per_s * batch / (batch + self.half_batch)
+        full = self.flop_per_s if groups == 1 else self.grouped_flop_per_s or self.flop_per_s
+        rate = full * batch / (batch + self.half_batch)
         return flop * batch / rate + values_bytes * batch / self.bytes_per_s + self.layer_s + loop

@@ -102,7 +102,7 @@ class TwoLevel(Network):
     uplink_bytes_per_s: float
 
     def wire_s(self, load: Traffic) -> float:
-        """max(busiest / B, crossing / Bᵤ), the second where there are several switches; a bound for all but the ring."""
+        """max(busiest / B, crossing / Bᵤ), the second where there are several switches; not for a ring, a bound."""
         crossing = load.crossing / self.uplink_bytes_per_s if load.nodes > self.ports else 0.0
         return max(load.busiest / self.bytes_per_s, crossing)
 

@@ -36,4 +36,9 @@ def table(model: nn.Module, sample: Tensor) -> tuple[Layer, ...]:
 def imagenet(side: int = 224) -> dict[str, tuple[Layer, ...]]:
     """The two networks of the paper, for pictures of `side` × `side`."""
     picture = torch.zeros(1, 3, side, side)
-    return {"resnet-50": table(ResNet(50), picture), "mobilenet-v1": table(MobileNet(), picture)}
+    with torch.device("meta"):  # nothing is drawn for weights that are only counted
+        models = {"resnet-50": ResNet(50), "mobilenet-v1": MobileNet()}
+    for model in models.values():
+        for each in (*model.to_empty(device="cpu").parameters(), *model.buffers()):
+            nn.init.zeros_(each)
+    return {name: table(model, picture) for name, model in models.items()}

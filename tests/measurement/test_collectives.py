@@ -1,4 +1,4 @@
-"""All-reduces: α and B are found again, bandwidths are those of nccl-tests, and hosts behind slow links keep to them."""
+"""All-reduces: α and B are found again, bandwidths are as in nccl-tests, and hosts behind slow links keep to them."""
 
 import json
 import os

@@ -80,7 +80,8 @@ def _real(local: Local) -> Iterator[Series]:
 def _collectives(plan: Plan, phones: Phones) -> Iterator[Series]:
     size = gradient_bytes(phones.layers["resnet-50"])
     counts = [n for n in plan.counts if n > 1]
-    lines = {name: [WIRED.all_reduce_s(name, size, n) for n in counts] for name in COLLECTIVES}
+    shown = [name for name in COLLECTIVES if name != "parameter-server"]  # 100 times as long, the others would be flat
+    lines = {name: [WIRED.all_reduce_s(name, size, n) for n in counts] for name in shown}
     lines["two-level"] = [SWITCHES.all_reduce_s("two-level", size, n) for n in counts]
     for name, seconds in lines.items():
         yield Series(
@@ -106,12 +107,19 @@ def _one_step(phones: Phones) -> Iterator[Series]:
 
 
 def _bodies(phones: Phones) -> Iterator[Series]:
-    """The first day, in which everything warms, of each phone."""
-    for cooling, done in phones.trained.items():
-        x = tuple(done.times_s / 86400)
-        for what, values, unit in (("temperature", done.temperature_c, "°C"), ("clock", done.clock, "of the highest")):
-            for phone in range(values.shape[1]):
+    """How each phone warms, and slows down where it gets too hot; a clock that never changes is not drawn."""
+    for cooling, done in phones.warming.items():
+        x = tuple(np.round(done.times_s / 3600, 3))
+        looks = {"temperature": (done.temperature_c, "°C"), "clock": (done.clock, "of the highest")}
+        for what, (values, unit) in looks.items():
+            if np.ptp(values) == 0:
+                continue
+            for phone, column in enumerate(values.T, 1):
                 yield Series(
-                    name=f"{what} of each phone {cooling}", system=f"phone {phone + 1}", x=x,
-                    y=tuple(np.round(values[:, phone], 3)), x_unit="days, simulated", y_unit=unit,
-                )  # fmt: skip
+                    name=f"{what} of each phone, {cooling}",
+                    system=f"phone {phone}",
+                    x=x,
+                    y=tuple(np.round(column, 2)),
+                    x_unit="hours, simulated",
+                    y_unit=unit,
+                )

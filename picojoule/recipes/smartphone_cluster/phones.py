@@ -105,6 +105,7 @@ class Phones:
         phone, p100, v100: calibrated.
         scaled: in the order of networks, links and numbers of phones.
         trained: ResNet-50 with stragglers and failures, by how the phones are cooled.
+        warming: the first steps of the same, looked at closely.
     """
 
     layers: dict[str, tuple[Layer, ...]]
@@ -113,6 +114,7 @@ class Phones:
     v100: Device
     scaled: tuple[Scaled, ...]
     trained: dict[str, Training]
+    warming: dict[str, Training]
 
     def at(self, network: str, link: str, phones: int) -> Scaled:
         """One of `scaled`."""
@@ -132,17 +134,21 @@ def simulate(plan: Plan, layers: dict[str, tuple[Layer, ...]], seed: int) -> Pho
     p100 = with_rate(P100, resnet, P100_IMAGES_PER_S)
     v100 = replace(V100, flop_per_s=p100.flop_per_s * V100.flop_per_s / P100.flop_per_s)
     phone = with_rate(PHONE, resnet, CALIBRATED * P100_IMAGES_PER_S, WIRED, PHONES)
+    steps = plan.simulated_epochs * IMAGES // (PHONES * PER_PHONE)
     return Phones(
         layers=layers,
         phone=phone,
         p100=p100,
         v100=v100,
         scaled=tuple(
-            _scaled(name, link, phone, table, n) for name, table in layers.items() for link in NETWORKS
+            _scaled(name, link, phone, table, n)
+            for name, table in layers.items()
+            for link in NETWORKS
             for n in plan.counts
         ),
-        trained={name: _trained(plan, phone, resnet, k, seed) for name, k in COOLING.items()},
-    )  # fmt: skip
+        trained={name: _trained(phone, resnet, k, steps, seed) for name, k in COOLING.items()},
+        warming={name: _trained(phone, resnet, k, min(steps, WARMING), seed) for name, k in COOLING.items()},
+    )
 
 
 def _scaled(name: str, link: str, phone: Device, layers: tuple[Layer, ...], phones: int) -> Scaled:
@@ -154,6 +160,8 @@ def _scaled(name: str, link: str, phone: Device, layers: tuple[Layer, ...], phon
     return Scaled(network=name, link=link, phones=phones, step=once, single=single, watts=phones * each)
 
 
+WARMING, SAMPLES = 400, 40
+"""Steps, some hours, and how often they are looked at."""
 COOLING = {"under fans": COOLED_K_PER_W, "on a table": BARE_K_PER_W}
 """Heat resistance of a phone, K/W."""
 SPREAD = 0.15
@@ -162,8 +170,8 @@ STRAGGLERS = Stragglers(sigma=0.05, memory=0.9)
 FAILURES = Failures(mean_s=30 * 86400, restart_s=120, checkpoint_steps=50, checkpoint_s=2.0)
 
 
-def _trained(plan: Plan, phone: Device, layers: tuple[Layer, ...], k_per_w: float, seed: int) -> Training:
-    """Epochs of ImageNet with all that can go wrong."""
+def _trained(phone: Device, layers: tuple[Layer, ...], k_per_w: float, steps: int, seed: int) -> Training:
+    """Steps with all that can go wrong; the phone with the most heat to bear is the last."""
     assert isinstance(phone.body, Body)
     spread = np.exp(SPREAD * np.random.default_rng(seed).standard_normal(PHONES))
     cluster = Cluster(
@@ -175,5 +183,4 @@ def _trained(plan: Plan, phone: Device, layers: tuple[Layer, ...], k_per_w: floa
         failures=FAILURES,
     )
     once = CAFFE(layers, phone, WIRED, nodes=PHONES, batch=PER_PHONE)
-    steps = plan.simulated_epochs * IMAGES // (PHONES * PER_PHONE)
-    return train(cluster, once, steps=steps, seed=seed, samples=100)
+    return train(cluster, once, steps=steps, seed=seed, samples=SAMPLES)

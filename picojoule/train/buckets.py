@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import final
 
 import torch
@@ -31,10 +32,10 @@ class Buckets:
 
     def __init__(self, parameters: Iterable[nn.Parameter], size: int = BUCKET_BYTES) -> None:
         self._buckets = [_Bucket(each) for each in fill([p for p in parameters if p.requires_grad], size)]
-        self._sent = 0
+        self._sent = len(self._buckets)  # nothing leaves before `begin`
         for bucket in self._buckets:
             for parameter in bucket.members:
-                parameter.register_post_accumulate_grad_hook(self._hook(bucket))
+                parameter.register_post_accumulate_grad_hook(partial(self._arrived, bucket))
 
     def __len__(self) -> int:
         return len(self._buckets)
@@ -52,10 +53,7 @@ class Buckets:
         for bucket in self._buckets:
             bucket.receive()
 
-    def _hook(self, bucket: _Bucket) -> _Hook:
-        return _Hook(self, bucket)
-
-    def _arrived(self, bucket: _Bucket) -> None:
+    def _arrived(self, bucket: _Bucket, parameter: Tensor) -> None:
         bucket.missing -= 1
         while self._sent < len(self._buckets) and self._buckets[self._sent].missing <= 0:
             self._send()
@@ -63,18 +61,6 @@ class Buckets:
     def _send(self) -> None:
         self._buckets[self._sent].send()
         self._sent += 1
-
-
-@final
-@dataclass
-class _Hook:
-    """Called when a gradient is there."""
-
-    buckets: Buckets
-    bucket: _Bucket
-
-    def __call__(self, parameter: Tensor) -> None:
-        self.buckets._arrived(self.bucket)
 
 
 @final

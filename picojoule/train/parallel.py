@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
@@ -69,23 +69,12 @@ class Processes:
         low, high = edges[self.rank : self.rank + 2]
         return x[low:high], y[low:high], (high - low) / len(x)
 
-    def add_up(self, tensors: Iterable[Tensor]) -> None:
-        """Each tensor ← its sum over all processes, in place, in one message for each number type."""
-        if self.size == 1:
-            return
-        kinds: dict[torch.dtype, list[Tensor]] = {}
-        for each in tensors:
-            kinds.setdefault(each.dtype, []).append(each)
-        for same in kinds.values():
-            joined = torch.cat([each.flatten() for each in same])
-            distributed.all_reduce(joined)
-            for each, part in zip(same, joined.split([each.numel() for each in same]), strict=True):
-                each.copy_(part.view_as(each))
-
     def total(self, number: float, device: torch.device) -> float:
         """The sum of a number over all processes."""
+        if self.size == 1:
+            return number
         value = torch.tensor([number], dtype=torch.float64, device=device)
-        self.add_up([value])
+        distributed.all_reduce(value)
         return value.item()
 
     def agree(self, number: float, device: torch.device) -> float:

@@ -63,11 +63,18 @@ class Learnt:
         return f"{self.optimiser} batch={self.batch}"
 
 
-def learn(plan: Plan, data: Dataset, seed: int) -> list[Learnt]:
-    """Every optimiser at every batch, the best of its rates."""
+def learn(plan: Plan, data: Dataset, seed: int, optimisers: Iterable[str] = tuple(OPTIMISERS)) -> list[Learnt]:
+    """Every optimiser at every batch, the best of its rates.
+
+    Args:
+        plan: batches, rates, epochs.
+        data: learnt, held out and tested.
+        seed: of weights and order.
+        optimisers: their names.
+    """
     held_out = min(plan.held_out, len(data.train) // 4)
     chooser, learnt = data.train.take(held_out), data.train.select(torch.arange(held_out, len(data.train)))
-    cells = [(name, batch) for batch in plan.learnt_batches for name in OPTIMISERS]
+    cells = [(name, batch) for batch in plan.learnt_batches for name in optimisers]
     return [
         max(_runs(plan, data, learnt, chooser, name, batch, seed), key=lambda each: each.score)
         for name, batch in track(cells, "learning with growing batches", total=len(cells))

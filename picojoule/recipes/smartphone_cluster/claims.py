@@ -94,6 +94,7 @@ def _of_lars(learnt: Sequence[Learnt]) -> Claim:
         reached=gain > 0.01,
         source="of LARS in general; whether the paper uses it is not known to us",
         unit="difference",
+        reason=f"LARS {100 * largest['lars'].accuracy:.1f} %, SGD {100 * largest['sgd'].accuracy:.1f} %",
     )
 
 

@@ -127,7 +127,7 @@ def calibrated(device: Device, layers: tuple[Layer, ...], network: Star, known: 
     (small, less), (large, more) = sorted(known.items())
     low, high = (step(layers, device, network, nodes=PROCESSES, batch=each, overlaps=False) for each in (small, large))
     factor = (more - less) * SECOND / (high.compute_ps - low.compute_ps)
-    rest = less - (factor * low.compute_ps + low.reduce_ps.sum()) / SECOND
+    rest = less - (factor * low.compute_ps + int(low.reduce_ps.sum())) / SECOND
     if factor <= 0:  # noise: then nothing counts as overhead
         factor, rest = more * SECOND / high.compute_ps, 0.0
     assert device.grouped_flop_per_s is not None
@@ -163,5 +163,5 @@ def _steps(
 
 def _difference(weights: list[float]) -> float:
     """From the same training in this process alone."""
-    found, expected = torch.tensor(weights, dtype=torch.float64), torch.tensor(worker.train_exactly())
+    found, expected = (torch.tensor(each, dtype=torch.float64) for each in (weights, worker.train_exactly()))
     return float(((found - expected).abs() / expected.abs().clamp_min(1e-3)).max())

@@ -220,7 +220,7 @@ def timelines(result: Result) -> Iterator[Figure]:
             axes = figure.add_subplot()
             for place, series in enumerate(found):
                 times = [x for x, _ in _points(series)]
-                bars = [(begin, end - begin) for begin, end in zip(times[::2], times[1::2], strict=True)]
+                bars = [(begin, end - begin) for begin, end in zip(times[::2], times[1::2], strict=False)]
                 look = {"facecolor": colour[series.system], "edgecolor": INK, "linewidth": 0.5}
                 axes.broken_barh(bars, (place - 0.35, 0.7), **look)
             axes.set_yticks(range(len(found)), [_shown(series.system) for series in found])

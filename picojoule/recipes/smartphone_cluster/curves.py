@@ -36,9 +36,7 @@ def _scaling(plan: Plan, phones: Phones) -> Iterator[Series]:
         ends = (plan.counts[0], plan.counts[-1])
         for device in (phones.p100, phones.v100):
             speed = images_per_s(device, layers)
-            yield Series(
-                name=name, system=device.name, x=ends, y=(speed, speed), x_unit="phones", y_unit="images/s"
-            )  # fmt: skip
+            yield Series(name=name, system=device.name, x=ends, y=(speed, speed), x_unit="phones", y_unit="images/s")
 
 
 def _learnt(learnt: Sequence[Learnt]) -> Iterator[Series]:
@@ -61,9 +59,13 @@ def _real(local: Local) -> Iterator[Series]:
     for system, seconds in (("measured", measured), ("model", modelled)):
         speeds = tuple(each.busbw / 1e6 * each.seconds / t for each, t in zip(local.reductions, seconds, strict=True))
         yield Series(
-            name="bus bandwidth of an all-reduce between the processes", system=system, x=sizes, y=speeds,
-            x_unit="MB", y_unit="MB/s",
-        )  # fmt: skip
+            name="bus bandwidth of an all-reduce between the processes",
+            system=system,
+            x=sizes,
+            y=speeds,
+            x_unit="MB",
+            y_unit="MB/s",
+        )
     for network in dict.fromkeys(each.network for each in local.steps):
         own = [each for each in local.steps if each.network == network]
         x = tuple(each.batch for each in own)
@@ -72,9 +74,13 @@ def _real(local: Local) -> Iterator[Series]:
             ("model", tuple(1000 * each.predicted_s for each in own)),
         ):
             yield Series(
-                name=f"a step of two processes, {network}", system=system, x=x, y=y, x_unit="images a process",
+                name=f"a step of two processes, {network}",
+                system=system,
+                x=x,
+                y=y,
+                x_unit="images a process",
                 y_unit="ms",
-            )  # fmt: skip
+            )
 
 
 def _collectives(plan: Plan, phones: Phones) -> Iterator[Series]:
@@ -85,9 +91,13 @@ def _collectives(plan: Plan, phones: Phones) -> Iterator[Series]:
     lines["two-level"] = [SWITCHES.all_reduce_s("two-level", size, n) for n in counts]
     for name, seconds in lines.items():
         yield Series(
-            name="an all-reduce of ResNet-50's gradients, wired", system=name, x=tuple(counts), y=tuple(seconds),
-            x_unit="phones", y_unit="s",
-        )  # fmt: skip
+            name="an all-reduce of ResNet-50's gradients, wired",
+            system=name,
+            x=tuple(counts),
+            y=tuple(seconds),
+            x_unit="phones",
+            y_unit="s",
+        )
 
 
 def _one_step(phones: Phones) -> Iterator[Series]:
@@ -101,9 +111,13 @@ def _one_step(phones: Phones) -> Iterator[Series]:
         for lane, spans in lanes.items():
             x = tuple(float(t) / SECOND for t in chain.from_iterable(spans))
             yield Series(
-                name=f"timeline of one step, {PHONES} phones, {name}", system=lane, x=x,
-                y=tuple(i // 2 for i in range(len(x))), x_unit="s, simulated", y_unit="piece",
-            )  # fmt: skip
+                name=f"timeline of one step, {PHONES} phones, {name}",
+                system=lane,
+                x=x,
+                y=tuple(i // 2 for i in range(len(x))),
+                x_unit="s, simulated",
+                y_unit="piece",
+            )
 
 
 def _bodies(phones: Phones) -> Iterator[Series]:

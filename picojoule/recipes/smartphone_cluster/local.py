@@ -110,9 +110,7 @@ def _alone(rates: list[list[float]]) -> Device:
     """A process as its layers alone have it, the mean of all."""
     dense, grouped, moved = (fmean(each) for each in zip(*rates, strict=True))
     source = "layers alone, measured"
-    return Device(
-        name="process", source=source, flop_per_s=dense, grouped_flop_per_s=grouped, bytes_per_s=moved
-    )  # fmt: skip
+    return Device(name="process", source=source, flop_per_s=dense, grouped_flop_per_s=grouped, bytes_per_s=moved)
 
 
 def calibrated(device: Device, layers: tuple[Layer, ...], network: Star, known: dict[int, float]) -> Device:

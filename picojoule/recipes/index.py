@@ -166,7 +166,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="2110.12172",
         domain="systems",
         cite=("na2021phones", "you2017"),
-        quick_seconds=150,
+        quick_seconds=180,
         module="picojoule.recipes.smartphone_cluster",
     ),
     _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),

@@ -69,7 +69,7 @@ PLANS: dict[str, Plan] = {
     "quick": Plan(
         sizes=_SIZES, repeats=10, networks=_NETWORKS, batches=(4, 8, 16, 24), calibrating=(4, 16), rounds=5,
         counts=_COUNTS, side=224, simulated_epochs=EPOCHS, learnt_batches=(100, 350, 1000),
-        rates={"sgd": (0.06, 0.2, 0.6), "lars": (3.0, 10.0, 30.0)}, learnt_epochs=15, held_out=500,
+        rates={"sgd": (0.02, 0.06, 0.2, 0.6), "lars": (1.0, 3.0, 10.0, 30.0)}, learnt_epochs=15, held_out=500,
     ),
     "full": Plan(
         sizes=_SIZES, repeats=30, networks=_NETWORKS, batches=(4, 8, 16, 24, 32), calibrating=(4, 16), rounds=10,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from picojoule.base.errors import InputError
 from picojoule.data.vision import synthetic
 from picojoule.measurement.collectives import Reduction
 from picojoule.models.vision import DigitNet
@@ -82,6 +83,8 @@ def test_rates_are_found_that_give_the_speed():
     assert images_per_s(with_rate(P100, layers, 5000.0), layers) == pytest.approx(5000.0)
     phone = with_rate(replace(P100, depthwise="native"), layers, 100.0, WIRED, 8)
     assert images_per_s(phone, layers, WIRED, 8) == pytest.approx(100.0)
+    with pytest.raises(InputError, match=r"device p100: 300 images/s, but no FLOP rate gives more than 16\d"):
+        with_rate(P100, layers, 300.0, WIRED, 8)
 
 
 def test_what_calibrates_is_met_and_the_rest_follows(phones):

@@ -9,6 +9,7 @@ from typing import final
 
 import numpy as np
 
+from picojoule.base.errors import InputError
 from picojoule.recipes.smartphone_cluster.plan import IMAGES, PER_PHONE, PHONES, Plan
 from picojoule.sim.cluster import (
     Body,
@@ -50,8 +51,15 @@ def with_rate(
         layers: of the network that learns.
         target: images a second of all nodes.
         network, nodes: as in :func:`images_per_s`.
+
+    Raises:
+        InputError: the rest of a step alone takes longer.
     """
     low, high = 1e6, 1e18
+    most = images_per_s(replace(device, flop_per_s=high), layers, network, nodes)
+    if most < target:
+        what = f"{target:g} images/s, but no FLOP rate gives more than {most:g}"
+        raise InputError(what, where=f"device {device.name}", remedy="use a faster network or memory")
     while high / low > 1 + 1e-9:
         middle = (low * high) ** 0.5
         fast = images_per_s(replace(device, flop_per_s=middle), layers, network, nodes) > target

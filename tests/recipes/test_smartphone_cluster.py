@@ -118,7 +118,14 @@ def test_both_optimisers_learn_and_the_rate_is_the_best_held_out():
 
 def local(error: float) -> Local:
     steps = [
-        Timed(network="n", batch=b, measured_s=1.0, predicted_s=1 + (0 if b == 1 else error), calibrates=b == 1)
+        Timed(
+            network="n",
+            batch=b,
+            measured_s=1.0,
+            clock_s=2.0,
+            predicted_s=1 + (0 if b == 1 else error),
+            calibrates=b == 1,
+        )
         for b in (1, 2, 3)
     ]
     return Local(

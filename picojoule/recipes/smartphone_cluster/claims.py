@@ -74,7 +74,7 @@ def _of_the_model(local: Local) -> tuple[Claim, ...]:
     return (
         judged(
             "held-out-steps",
-            f"median error of {len(held_out)} predicted steps of two real processes, at most",
+            f"median error of {len(held_out)} predicted steps of two real processes, processor time, at most",
             measured=local.median_error,
             reached=local.median_error <= 0.2,
             source=_OURS,

@@ -71,6 +71,7 @@ def _real(local: Local) -> Iterator[Series]:
         x = tuple(each.batch for each in own)
         for system, y in (
             ("measured", tuple(1000 * each.measured_s for each in own)),
+            ("by the clock", tuple(1000 * each.clock_s for each in own)),
             ("model", tuple(1000 * each.predicted_s for each in own)),
         ):
             yield Series(

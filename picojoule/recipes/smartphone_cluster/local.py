@@ -4,6 +4,8 @@ The model has two unknowns besides what was measured alone (all-reduces, rates o
 layers alone and in a network, and an overhead o of each layer and pass. Two batch sizes of one network give both::
 
     t(b) = κ·b·Σ passes·(F/R + V/W) + o·Σ passes + t_ar
+
+Steps are measured in processor time, which is what the clock would say if the machine had nothing else to do.
 """
 
 from __future__ import annotations
@@ -35,13 +37,17 @@ class Timed:
 
     Attributes:
         network, batch: which, with how many images a process.
-        measured_s, predicted_s: seconds.
+        measured_s: seconds of the processor, of the busier process; what the clock would say on a machine that does
+            nothing else.
+        clock_s: seconds by the clock.
+        predicted_s: seconds of the model.
         calibrates: whether the model knows the measured time.
     """
 
     network: str
     batch: int
     measured_s: float
+    clock_s: float
     predicted_s: float
     calibrates: bool
 
@@ -86,14 +92,14 @@ def run(plan: Plan) -> Local:
     tables = {name: table(worker.NETWORKS[name](), torch.zeros(1, *worker.PICTURE)) for name in plan.networks}
     alone = _alone(found["rates"])
     first = plan.networks[0]
-    known = {batch: found["seconds"][f"{first} {batch}"] for batch in plan.calibrating}
+    known = {batch: found["busy"][f"{first} {batch}"] for batch in plan.calibrating}
     device = calibrated(alone, tables[first], network, known)
     return Local(
         reductions=reductions,
         network=network,
         device=device,
         rates=tuple(each[0] for each in found["rates"]),
-        steps=tuple(_steps(plan, tables, device, network, found["seconds"])),
+        steps=tuple(_steps(plan, tables, device, network, found)),
         difference=_difference(found["weights"]),
     )
 
@@ -140,7 +146,7 @@ def calibrated(device: Device, layers: tuple[Layer, ...], network: Star, known: 
 
 
 def _steps(
-    plan: Plan, tables: dict[str, tuple[Layer, ...]], device: Device, network: Star, seconds: dict[str, float]
+    plan: Plan, tables: dict[str, tuple[Layer, ...]], device: Device, network: Star, measured: dict[str, Any]
 ) -> list[Timed]:
     """Loopback is copied by the processors that compute, so nothing of it hides behind the backward pass."""
     found = []
@@ -151,7 +157,8 @@ def _steps(
                 Timed(
                     network=name,
                     batch=batch,
-                    measured_s=seconds[f"{name} {batch}"],
+                    measured_s=measured["busy"][f"{name} {batch}"],
+                    clock_s=measured["seconds"][f"{name} {batch}"],
                     predicted_s=once.seconds,
                     calibrates=name == plan.networks[0] and batch in plan.calibrating,
                 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -48,15 +49,18 @@ def measure(order: Mapping[str, Any]) -> dict[str, Any]:
     own = rates(repeats=order["repeats"])
     mine = torch.tensor([own.flop_per_s, own.grouped_flop_per_s, own.bytes_per_s], dtype=torch.float64)
     steps = {name: _learner(NETWORKS[name]()) for name in order["networks"]}
-    times: dict[str, list[float]] = {}
+    times: dict[str, list[tuple[float, float]]] = {}
     for _ in range(order["rounds"]):
         for name, learner in steps.items():
             for batch in order["batches"]:
                 times.setdefault(f"{name} {batch}", []).extend(_times(learner, batch * together.size))
+    fastest = torch.tensor([[min(each) for each in zip(*values, strict=True)] for values in times.values()])
+    busiest = torch.stack(together.collect(fastest, torch.device("cpu"))).amax(0)
     return {
         "reductions": [(each.size, each.seconds) for each in reductions],
         "rates": [each.tolist() for each in together.collect(mine, torch.device("cpu"))],
-        "seconds": {key: min(values) for key, values in times.items()},
+        "seconds": dict(zip(times, busiest[:, 0].tolist(), strict=True)),
+        "busy": dict(zip(times, busiest[:, 1].tolist(), strict=True)),
         "weights": train_exactly(),
     }
 
@@ -71,10 +75,15 @@ def _loss(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return cross_entropy(model(x), y)
 
 
-def _times(learner: Gradient, batch: int) -> list[float]:
-    """Two steps, behind one that is not timed."""
+def _times(learner: Gradient, batch: int) -> list[tuple[float, float]]:
+    """Seconds by the clock and of the processor, of two steps behind one that is not timed."""
     x, y = torch.rand(batch, *PICTURE), torch.randint(0, 10, (batch,))
-    return [timed(lambda: learner.learn(x, y, Moment(0, 1, 0))) for _ in range(3)][1:]
+    found = []
+    for _ in range(3):
+        begun = time.process_time()
+        clock = timed(lambda: learner.learn(x, y, Moment(0, 1, 0)))
+        found.append((clock, time.process_time() - begun))
+    return found[1:]
 
 
 def train_exactly() -> list[float]:

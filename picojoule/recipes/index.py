@@ -166,8 +166,14 @@ RECIPES: tuple[Entry, ...] = (
     _planned(
         "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"
     ),
-    _planned(
-        "curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"
+    Entry(
+        name="curriculum-re",
+        title="relation extraction through curriculum learning",
+        paper="2107.09332",
+        domain="language",
+        cite=("curriculum2021", "zhou2022", "xu2020"),
+        quick_seconds=240,
+        module="picojoule.recipes.curriculum_re",
     ),
     _planned(
         "dual-pointer",

@@ -62,6 +62,7 @@ class Size:
         batch: sentences a step.
         rate: of AdamW.
         patience: epochs without a better validation score before an early-stopped arm stops.
+        arms: what is compared.
         seeds: of every arm.
     """
 
@@ -76,6 +77,7 @@ class Size:
     rate: float
     patience: int
     seeds: int
+    arms: tuple[Arm, ...] = ARMS
 
 
 SIZES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import final
@@ -31,17 +31,23 @@ class Encoder:
         name: in tables and keys.
         encoding: of sentences.
         make: a fresh classifier of so many relations; random numbers come from torch's global generator.
+        device: where it is put.
     """
 
     name: str
     encoding: Encoding
     make: Callable[[int], nn.Module]
+    device: str = "cpu"
+
+    def on(self, device: str) -> Encoder:
+        """The same elsewhere."""
+        return replace(self, device=device)
 
     def fresh(self, classes: int, seed: int) -> nn.Module:
         """A classifier whose random weights are those of a seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self.make(classes)
+            return self.make(classes).to(self.device)
 
 
 def _small(name: str, form: str, words: HashedWords, make: Callable[[], nn.Module], dropout: float) -> Encoder:

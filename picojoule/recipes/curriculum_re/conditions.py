@@ -83,10 +83,10 @@ class Size:
 SIZES = {
     "smoke": Size(
         train=60, valid=20, test=20, noise=0.2, encoder="lstm", epochs=2, parts=2, batch=16, rate=5e-3, patience=1,
-        seeds=1,
+        seeds=1, arms=(RANDOM, ANNEALING, CAUTIOUS),
     ),
     "quick": Size(
-        train=1500, valid=400, test=1000, noise=0.2, encoder="lstm", epochs=10, parts=5, batch=32, rate=5e-3,
+        train=2000, valid=500, test=1000, noise=0.2, encoder="lstm", epochs=8, parts=5, batch=32, rate=4e-3,
         patience=3, seeds=3,
     ),
     "full": Size(

@@ -26,7 +26,7 @@ from picojoule.recipes.curriculum_re.conditions import Arm, Size
 from picojoule.recipes.curriculum_re.training import Learnt, Task
 from picojoule.train.curriculum import Review
 
-_COUNTED = 24
+_COUNTED = 12
 """Sentences that are counted."""
 
 

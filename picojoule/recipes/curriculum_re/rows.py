@@ -11,7 +11,7 @@ from picojoule.recipes.curriculum_re.bench import Bench
 from picojoule.recipes.curriculum_re.conditions import RANDOM, Arm
 from picojoule.result import Energy, Row
 
-PROFILES: tuple[Profile, ...] = (profiles.HOROWITZ_FP32, profiles.HOROWITZ_FP32_NO_REUSE)
+PROFILES: tuple[Profile, ...] = (profiles.HOROWITZ_FP32,)
 _DRAWS = 300
 
 

@@ -41,7 +41,7 @@ SIZE_OF: dict[str, Size] = {
     "lstm of words": replace(BASE, epochs=10, rate=2e-3),
     "lstm": replace(BASE, epochs=12, rate=5e-3),
     "transformer": replace(BASE, epochs=12, rate=2e-3),
-    "sentence": replace(BASE, epochs=5, rate=1e-4),
+    "sentence": replace(BASE, epochs=3, rate=1e-4),
     "sentence, frozen": replace(BASE, epochs=20, rate=1e-3, batch=64),
 }
 """Chosen on validation sentences."""

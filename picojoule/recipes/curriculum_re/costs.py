@@ -70,10 +70,9 @@ class Costs:
             steps += self.size.epochs * (taught // batch) * batch
         return steps * training + found.answers * answer
 
-    def total(self, arm: Arm, learnt: Learnt, found: Review, profile: Profile, *, stopped: bool) -> float:
+    def total(self, arm: Arm, learnt: Learnt, found: Review, profile: Profile) -> float:
         """Joules of everything an arm needed."""
-        epochs = learnt.stop if stopped else len(learnt.steps)
-        own = self.learning(learnt.steps[epochs - 1], epochs, profile)
+        own = self.learning(learnt.steps[-1], len(learnt.steps), profile)
         return own + (self.review(found, profile) if arm.reviewed else 0.0)
 
 

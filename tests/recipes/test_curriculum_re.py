@@ -112,7 +112,7 @@ def test_costs_by_hand():
     assert training == price(dense_training(costs.answer, inputs=True), PRICES).joules > 2.9 * answer
     assert costs.learning(6, 2, PRICES) == pytest.approx(6 * 16 * training + 2 * 16 * answer)
     found = review(TASK, NETWORK, SIZE, 0)
-    due = 2 * (SIZE.epochs * 16) * training + 48 * answer  # two teachers of 24: a batch of 16 an epoch each
+    due = 2 * (SIZE.epochs * 24) * training + 48 * answer  # two teachers of 24: three batches of 8 an epoch each
     assert costs.review(found, PRICES) == pytest.approx(due)
 
 

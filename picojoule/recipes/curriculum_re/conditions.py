@@ -77,6 +77,11 @@ class Size:
     seeds: int
     arms: tuple[Arm, ...] = ARMS
 
+    def teachers_batch(self, taught: int) -> int:
+        """Sentences a step of a teacher that learns so many: the fewer it has, the smaller, so that it makes as many
+        steps as an arm and not as many fewer as it has fewer sentences."""
+        return max(1, min(self.batch // self.parts, taught))
+
 
 SIZES = {
     "smoke": Size(

@@ -69,7 +69,7 @@ def _sentence(row: Mapping[str, Any], label: str) -> Sentence:
 def _entity(places: Sequence[Any]) -> Entity:
     """From the places of its words, or those of each of its mentions."""
     first = places[0] if isinstance(places[0], list) else places
-    if any(after - before != 1 for before, after in pairwise(first)):
+    if not all(type(each) is int for each in first) or any(b - a != 1 for a, b in pairwise(first)):
         raise DataError(f"the words {first} are not in a row", where="entity", remedy="give neighbours in order")
     return Entity(start=first[0], stop=first[-1] + 1)
 

@@ -146,6 +146,8 @@ def _encoders(done: dict[Cell, dict], true: torch.Tensor) -> Iterator[str]:
 
 
 def _orders(done: dict[Cell, dict], true: torch.Tensor) -> Iterator[str]:
+    if not any(cell.encoder == "lstm" for cell in done):
+        return
     yield "Orders of learning, `lstm`. Behind each its difference to random order, and where 95 % of it lies."
     yield ""
     yield "| wrong labels | order | seeds | F1, early-stopped | beside random | after the last step | beside random |"

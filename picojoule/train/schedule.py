@@ -28,6 +28,11 @@ def one_cycle(done: float, *, rise: float = 0.2) -> float:
     return cosine((done - rise) / (1 - rise))
 
 
+def linear(done: float) -> float:
+    """1 − f: from 1 to 0."""
+    return 1 - done
+
+
 def warm_up(done: float, *, rise: float, then: Schedule = constant) -> float:
     """Up in a straight line from 0 to 1 during the first `rise` of the steps, then `then` over what is left.
 

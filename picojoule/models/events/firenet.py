@@ -1,0 +1,35 @@
+"""FireNet: two recurrent layers at full resolution (cite key ``scheerlinck2020``)."""
+
+from __future__ import annotations
+
+from typing import final
+
+from torch import Tensor, nn
+
+from picojoule.models.events.recurrent import ConvGRU, Reconstructor, Residual
+
+
+@final
+class FireNet(Reconstructor):
+    """::
+
+        conv 3×3 → ConvGRU → residual block → ConvGRU → residual block → conv 1×1 → sigmoid
+
+    Args:
+        bins: of a grid.
+        channels: of every layer; the paper's network has 16.
+    """
+
+    def __init__(self, bins: int = 5, channels: int = 16) -> None:
+        super().__init__()
+        self.head = nn.Sequential(nn.Conv2d(bins, channels, 3, padding=1), nn.ReLU())
+        self.memories = nn.ModuleList(ConvGRU(channels, channels) for _ in range(2))
+        self.blocks = nn.ModuleList(Residual(channels) for _ in range(2))
+        self.last = nn.Conv2d(channels, 1, 1)
+
+    def step(self, voxels: Tensor, state: list[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
+        x, states = self.head(voxels), []
+        for k, (memory, block) in enumerate(zip(self.memories, self.blocks, strict=True)):
+            states.append(memory(x, state[k] if state else None))
+            x = block(states[-1])
+        return self.last(x).sigmoid(), states

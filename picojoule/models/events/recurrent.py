@@ -1,0 +1,101 @@
+"""What networks from events to video are made of, and the form they share: one window in, one frame out, and a state."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+
+class Reconstructor(nn.Module, ABC):
+    """Grids of windows to frames at their ends.
+
+    Attributes:
+        multiple: height and width are padded by reflection to a multiple of it, and the frame is cut again.
+    """
+
+    multiple = 1
+
+    @abstractmethod
+    def step(self, voxels: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """A window's grid ``[b, bins, h, w]``, padded, and the state (None at the start) to a frame ``[b, 1, h, w]`` in
+        [0, 1] and the next state."""
+
+    def forward(self, voxels: Tensor) -> Tensor:
+        """Frames ``[b, windows, h, w]`` of grids ``[b, windows, bins, h, w]``."""
+        state, frames = None, []
+        height, width = voxels.shape[-2:]
+        for each in padded(voxels, self.multiple).unbind(1):
+            frame, state = self.step(each, state)
+            frames.append(frame[:, 0, :height, :width])
+        return torch.stack(frames, 1)
+
+
+def padded(voxels: Tensor, multiple: int) -> Tensor:
+    """Grids ``[b, windows, bins, h, w]`` with rows below and columns to the right, so that sides are multiples."""
+    height, width = voxels.shape[-2:]
+    below, right = -height % multiple, -width % multiple
+    if not (below or right):
+        return voxels
+    mode = "reflect" if below < height and right < width else "replicate"
+    return pad(voxels.flatten(0, 1), (0, right, 0, below), mode=mode).unflatten(0, voxels.shape[:2])
+
+
+@final
+class ConvGRU(nn.Module):
+    """::
+
+        r, u = σ(W [x, h]);   h̃ = tanh(V [x, r⊙h]);   h ← (1 − u)⊙h + u⊙h̃
+    """
+
+    def __init__(self, inputs: int, channels: int, kernel: int = 3) -> None:
+        super().__init__()
+        self.gates = nn.Conv2d(inputs + channels, 2 * channels, kernel, padding=kernel // 2)
+        self.candidate = nn.Conv2d(inputs + channels, channels, kernel, padding=kernel // 2)
+        self.channels = channels
+
+    def forward(self, x: Tensor, h: Tensor | None) -> Tensor:
+        """The next h ``[b, channels, h, w]`` of x ``[b, inputs, h, w]``; None is 0."""
+        h = x.new_zeros(len(x), self.channels, *x.shape[2:]) if h is None else h
+        r, u = self.gates(torch.cat((x, h), 1)).sigmoid().chunk(2, 1)
+        new = self.candidate(torch.cat((x, r * h), 1)).tanh()
+        return h + u * (new - h)
+
+
+@final
+class ConvLSTM(nn.Module):
+    """::
+
+        i, f, o = σ(·), g = tanh(·) of W [x, h];   c ← f⊙c + i⊙g;   h ← o⊙tanh(c)
+    """
+
+    def __init__(self, inputs: int, channels: int, kernel: int = 3) -> None:
+        super().__init__()
+        self.gates = nn.Conv2d(inputs + channels, 4 * channels, kernel, padding=kernel // 2)
+        self.channels = channels
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+        """The next (h, c)."""
+        zero = x.new_zeros(len(x), self.channels, *x.shape[2:])
+        h, c = state or (zero, zero)
+        i, f, o, g = self.gates(torch.cat((x, h), 1)).chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
+
+
+@final
+class Residual(nn.Module):
+    """x + conv(ReLU(conv(x))), then ReLU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(), nn.Conv2d(channels, channels, 3, padding=1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape."""
+        return (x + self.inner(x)).relu()

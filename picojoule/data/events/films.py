@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor
@@ -24,13 +24,15 @@ from picojoule.data.vision.photos import grey, photo
 PHOTOS: Mapping[str, tuple[str, ...]] = {
     "train": ("astronaut.png", "brick.png", "chelsea.png", "coins.png", "grass.png", "gravel.png", "moon.png",
               "hubble_deep_field.jpg", "page.png", "text.png"),
-    "validation": ("coffee.png", "retina.jpg"),
+    "validation": ("coffee.png", "ihc.png"),
     "test": ("camera.png", "rocket.jpg", "motorcycle_left.png"),
 }  # fmt: skip
 WINDOW_US = 33_333.0
 """A window: a thirtieth of a second."""
 _SAMPLES = 10
 """Samples of a window that the camera sees."""
+_THRESHOLDS = (0.15, 0.3)
+"""C⁺ is drawn between these; C⁻ is within a tenth of it."""
 _APART = {"train": 0, "validation": 1_000_003, "test": 2_000_003}
 
 
@@ -73,7 +75,16 @@ class Films:
 
 
 def films(
-    part: str, n: int, *, side: int = 32, windows: int = 8, bins: int = 5, parts: int = 4, seed: int = 0, real: bool = True
+    part: str,
+    n: int,
+    *,
+    side: int = 32,
+    windows: int = 8,
+    bins: int = 5,
+    parts: int = 5,
+    seed: int = 0,
+    real: bool = True,
+    split: int = 1,
 ) -> Films:
     """Films of random scenes.
 
@@ -84,6 +95,7 @@ def films(
         windows, bins, parts: of a film, of a grid, of a window.
         seed: of everything random.
         real: photos; blurred noise otherwise, which needs no package.
+        split: every window is cut into so many, a divisor of `parts`: the same films in shorter windows.
 
     Raises:
         MissingExtra: scikit-image is not installed.
@@ -92,7 +104,7 @@ def films(
     made = []
     for k in track(range(n), f"{part} films"):
         generator = torch.Generator().manual_seed((seed * 4_000_037 + _APART[part] + k) % 2**63)
-        made.append(_film(_Random(generator), textures, side, windows, bins, parts))
+        made.append(_film(_Random(generator), textures, _Cut(side, windows, bins, parts, split)))
     return Films(**{name: torch.stack([each[name] for each in made]) for name in made[0]})
 
 
@@ -116,19 +128,32 @@ class _Random:
         return int(torch.randint(most, (), generator=self.generator))
 
 
-def _film(draw: _Random, textures: Sequence[Tensor], side: int, windows: int, bins: int, parts: int) -> dict[str, Tensor]:
+class _Cut(NamedTuple):
+    """How a film is cut."""
+
+    side: int
+    windows: int
+    bins: int
+    parts: int
+    split: int
+
+
+def _film(draw: _Random, textures: Sequence[Tensor], cut: _Cut) -> dict[str, Tensor]:
+    side, windows = cut.side, cut.windows
     scene = Scene(layers=(_background(draw, textures, side), *_objects(draw, textures, side)), size=(side, side))
-    brighter = draw.real(0.15, 0.45)
+    brighter = draw.real(*_THRESHOLDS)
     camera = EventCamera(brighter=brighter, darker=brighter * draw.real(0.9, 1.1), wander=0.01, refractory_us=100)
     samples = torch.linspace(0, windows, windows * _SAMPLES + 1, dtype=torch.float64)
     events = camera.record(scene.render(samples), samples * WINDOW_US, seed=draw.whole(2**31))
-    cut = [*events.windows([k * WINDOW_US for k in range(windows + 1)])]
-    times = torch.arange(1, windows * parts + 1) / parts
+    pieces = windows * cut.split
+    found = [*events.windows([k * WINDOW_US / cut.split for k in range(pieces + 1)])]
+    times = torch.arange(1, windows * cut.parts + 1) / cut.parts
+    ends = torch.arange(1, pieces + 1) / cut.split
     return {
-        "voxels": torch.stack([voxel_grid(each, bins) for each in cut]),
-        "frames": scene.render(times).view(windows, parts, side, side),
-        "flow": scene.flow(times[parts - 1 :: parts] - 1, times[parts - 1 :: parts]),
-        "events": torch.tensor([len(each) for each in cut]),
+        "voxels": torch.stack([voxel_grid(each, cut.bins) for each in found]),
+        "frames": scene.render(times).view(pieces, cut.parts // cut.split, side, side),
+        "flow": scene.flow(ends - 1 / cut.split, ends),
+        "events": torch.tensor([len(each) for each in found]),
     }
 
 

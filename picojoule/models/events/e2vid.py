@@ -17,7 +17,7 @@ from typing import Any, final
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from picojoule.models.events.recurrent import ConvLSTM, Reconstructor, Residual
+from picojoule.models.events.recurrent import ConvLSTM, Reconstructor, Residual, lively
 
 
 @final
@@ -65,6 +65,7 @@ class RecurrentUNet(Reconstructor):
         self.middle = Residuals(channels[-1]) if middle is None else middle
         self.up = nn.ModuleList(nn.Sequential(nn.Conv2d(b, a, kernel, padding=half), nn.ReLU()) for a, b in pairs[::-1])
         self.last = nn.Conv2d(head, 1, 1)
+        lively(self, {self.last: 0.3})
 
     def step(self, voxels: Tensor, state: list[Any] | None) -> tuple[Tensor, list[Any]]:
         x = first = self.head(voxels)

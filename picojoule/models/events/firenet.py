@@ -6,7 +6,7 @@ from typing import final
 
 from torch import Tensor, nn
 
-from picojoule.models.events.recurrent import ConvGRU, Reconstructor, Residual
+from picojoule.models.events.recurrent import ConvGRU, Reconstructor, Residual, lively
 
 
 @final
@@ -26,6 +26,7 @@ class FireNet(Reconstructor):
         self.memories = nn.ModuleList(ConvGRU(channels, channels) for _ in range(2))
         self.blocks = nn.ModuleList(Residual(channels) for _ in range(2))
         self.last = nn.Conv2d(channels, 1, 1)
+        lively(self, {self.last: 0.3})
 
     def step(self, voxels: Tensor, state: list[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
         x, states = self.head(voxels), []

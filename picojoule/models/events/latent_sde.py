@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, softplus
 
 from picojoule.kernels.warping import warp
-from picojoule.models.events.recurrent import ConvGRU, padded
+from picojoule.models.events.recurrent import ConvGRU, lively, padded
 from picojoule.sde import Brownian, Still, control_cost, gaussian_kl, integrate, shared
 from picojoule.sde.brownian import Path
 
@@ -95,8 +95,8 @@ class LatentSDEReconstructor(nn.Module):
         self.control = _field(2 * channels + 1, channels)
         self.diffusion = nn.Parameter(torch.zeros(2, channels, 1, 1))
         self.decoder = _Decoder(channels)
-        nn.init.zeros_(self.control[-1].weight)
-        nn.init.zeros_(self.control[-1].bias)
+        small = {self.prior[-1]: 0.1, self.between[-1]: 0.1, self.control[-1]: 0.5, self.decoder.last: 0.3}
+        lively(self, small)
 
     def forward(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
@@ -32,6 +33,23 @@ class Reconstructor(nn.Module, ABC):
             frame, state = self.step(each, state)
             frames.append(frame[:, 0, :height, :width])
         return torch.stack(frames, 1)
+
+
+def lively(module: nn.Module, small: Mapping[nn.Module, float]) -> None:
+    """Start from weights that pass signals on through many layers: N(0, 2/inputs), no biases.
+
+    torch's own are smaller, and short trainings of deep networks hardly get going from them.
+
+    Args:
+        module: whose convolutions.
+        small: layers whose weights are multiplied by a factor below 1: what they add should be little at first.
+    """
+    for each in module.modules():
+        if isinstance(each, nn.Conv2d):
+            nn.init.kaiming_normal_(each.weight, nonlinearity="relu")
+            nn.init.zeros_(each.bias)  # type: ignore[arg-type]
+    for each, factor in small.items():
+        each.weight.data *= factor  # type: ignore[operator, union-attr]
 
 
 def padded(voxels: Tensor, multiple: int) -> Tensor:

@@ -1,0 +1,101 @@
+"""How much a mode does, and which networks are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import final
+
+from torch import nn
+
+from picojoule.models.events import FireNet, LatentSDEReconstructor, e2vid, etnet
+from picojoule.recipes.settings import Settings
+from picojoule.train.reconstruction import Weights
+
+SENSOR = (180, 240)
+"""Height and width at which costs are counted and timed."""
+BINS, PARTS = 5, 5
+"""Bins of a grid; frames asked for in a window where more than one is."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arm:
+    """A network and what it learns by.
+
+    Attributes:
+        name: in tables.
+        make: a fresh one.
+        weights: of the loss.
+    """
+
+    name: str
+    make: Callable[[], nn.Module]
+    weights: Weights = Weights()
+
+
+SDE = Arm(name="latent-sde", make=LatentSDEReconstructor)
+IMAGE = Arm(name="latent-sde, image only", make=partial(LatentSDEReconstructor, composition="image"))
+E2VID = Arm(name="e2vid-mini", make=partial(e2vid, BINS, 5, (9, 18)))
+FIRENET = Arm(name="firenet-mini", make=partial(FireNet, BINS, 7))
+ETNET = Arm(name="et-net-mini", make=partial(etnet, BINS, 5, (8, 16), width=16, heads=2, encoders=1, decoders=1))
+RIVALS = (E2VID, FIRENET, ETNET)
+"""Within a tenth of the latent SDE's MACs a frame."""
+ABLATIONS = (
+    Arm(name="latent-sde, warp only", make=partial(LatentSDEReconstructor, composition="warp")),
+    Arm(name="latent-sde, no KL", make=LatentSDEReconstructor, weights=Weights(divergence=0.0)),
+    Arm(name="latent-ode", make=partial(LatentSDEReconstructor, noisy=False), weights=Weights(divergence=0.0)),
+)
+LEAKY = "leaky integration"
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Sizes of a run.
+
+    Attributes:
+        train, side, windows: films to learn from, their size and length.
+        epochs, batch, rate: of a training.
+        test, test_side, test_windows: films to judge by.
+        validation: films to choose by.
+        samples: paths of the latent that are averaged.
+        seeds: trainings of every network.
+        arms: what is trained.
+        real: photos; noise otherwise.
+        video: whether a real video is watched, too.
+    """
+
+    train: int
+    side: int
+    windows: int
+    epochs: int
+    batch: int = 4
+    rate: float = 3e-3
+    test: int
+    test_side: int = 32
+    test_windows: int = 12
+    validation: int = 16
+    samples: int = 8
+    seeds: int = 1
+    arms: tuple[Arm, ...] = (SDE, IMAGE, *RIVALS)
+    real: bool = True
+    video: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Plan:
+        """That of a mode."""
+        return PLANS[settings.mode]
+
+
+PLANS = {
+    "smoke": Plan(
+        train=4, side=16, windows=4, epochs=1, test=2, test_side=16, test_windows=4, validation=2, samples=2, real=False
+    ),
+    "quick": Plan(train=300, side=24, windows=6, epochs=4, test=48),
+    "full": Plan(
+        train=400, side=48, windows=12, epochs=20, batch=8, test=60, test_side=48, test_windows=20, seeds=3,
+        arms=(SDE, IMAGE, *RIVALS, *ABLATIONS), video=True,
+    ),
+}  # fmt: skip

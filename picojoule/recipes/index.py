@@ -161,7 +161,15 @@ RECIPES: tuple[Entry, ...] = (
         module="picojoule.recipes.isp_ml",
     ),
     _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
-    _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
+    Entry(
+        name="e2v-sde",
+        title="events to video by a latent neural SDE",
+        paper="2206.07578",
+        domain="vision",
+        cite=("e2vsde2022", "li2020sde", "park2021vidode", "rebecq2019", "stoffregen2020", "weng2021"),
+        quick_seconds=240,
+        module="picojoule.recipes.e2v_sde",
+    ),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
     _planned(
         "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"

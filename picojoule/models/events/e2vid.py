@@ -43,6 +43,7 @@ class RecurrentUNet(Reconstructor):
         channels: of each level.
         middle: the maps of all levels to one like the smallest; E2VID's if None.
         kernel: of all convolutions outside the memories.
+        decay: of the sums of events; the papers' networks see none.
     """
 
     def __init__(
@@ -52,11 +53,12 @@ class RecurrentUNet(Reconstructor):
         channels: Sequence[int] = (64, 128, 256),
         middle: nn.Module | None = None,
         kernel: int = 5,
+        decay: float | None = None,
     ) -> None:
         super().__init__()
         sizes, half = (head, *channels), kernel // 2
-        self.multiple = 2 ** len(channels)
-        self.head = nn.Sequential(nn.Conv2d(bins, head, kernel, padding=half), nn.ReLU())
+        self.multiple, self.decay = 2 ** len(channels), decay
+        self.head = nn.Sequential(nn.Conv2d(bins + (decay is not None), head, kernel, padding=half), nn.ReLU())
         pairs = [*zip(sizes, sizes[1:], strict=False)]
         self.down = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a, b, kernel, stride=2, padding=half), nn.ReLU()) for a, b in pairs
@@ -79,6 +81,8 @@ class RecurrentUNet(Reconstructor):
         return self.last(x + first).sigmoid(), states
 
 
-def e2vid(bins: int = 5, head: int = 32, channels: Sequence[int] = (64, 128, 256)) -> RecurrentUNet:
+def e2vid(
+    bins: int = 5, head: int = 32, channels: Sequence[int] = (64, 128, 256), *, decay: float | None = None
+) -> RecurrentUNet:
     """E2VID; the defaults are the paper's network (10.7 M parameters)."""
-    return RecurrentUNet(bins, head, channels)
+    return RecurrentUNet(bins, head, channels, decay=decay)

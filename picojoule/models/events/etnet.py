@@ -110,7 +110,8 @@ def etnet(
     heads: int = 8,
     encoders: int = 3,
     decoders: int = 2,
+    decay: float | None = None,
 ) -> RecurrentUNet:
     """ET-Net; the defaults have the paper's width, heads and numbers of layers."""
     middle = TokenPyramid(channels, width, heads, encoders, decoders)
-    return RecurrentUNet(bins, head, channels, middle)
+    return RecurrentUNet(bins, head, channels, middle, decay=decay)

@@ -18,11 +18,13 @@ class FireNet(Reconstructor):
     Args:
         bins: of a grid.
         channels: of every layer; the paper's network has 16.
+        decay: of the sums of events; the paper's network sees none.
     """
 
-    def __init__(self, bins: int = 5, channels: int = 16) -> None:
+    def __init__(self, bins: int = 5, channels: int = 16, decay: float | None = None) -> None:
         super().__init__()
-        self.head = nn.Sequential(nn.Conv2d(bins, channels, 3, padding=1), nn.ReLU())
+        self.decay = decay
+        self.head = nn.Sequential(nn.Conv2d(bins + (decay is not None), channels, 3, padding=1), nn.ReLU())
         self.memories = nn.ModuleList(ConvGRU(channels, channels) for _ in range(2))
         self.blocks = nn.ModuleList(Residual(channels) for _ in range(2))
         self.last = nn.Conv2d(channels, 1, 1)

@@ -2,11 +2,14 @@
 
 ::
 
-    x_k = Enc(E_k);   h⁻_k = h_{k−1} + f(h_{k−1});   h_k = ConvGRU(x_k, h⁻_k);   c_k = context of the window k
-    prior      dz = h_θ(z) dt + g_θ(z) dW                         z at quarter resolution, a window is a unit of time
+    x_k = Enc(E_k, A_k);   h⁻_k = h_{k−1} + f(h_{k−1});   h_k = ConvGRU(x_k, h⁻_k);   c_k = context of the window k
+    prior      dz = h_θ(z) dt + g_θ(z) dW                         z at half resolution, a window is a unit of time
     posterior  dz = (h_θ(z) + g_θ(z)⊙u_φ(z, t, c_k)) dt + g_θ(z) dW,   z_0 ~ N(μ(c_1), σ(c_1)²)
-    F, D, M = Dec(z_t, z_{t'});   Î_t = M⊙warp(Î_{t'}, F) + (1 − M)⊙D        t' is the frame before
+    F, D, M = Dec(z_t, z_{t'}, A_t);   Î_t = M⊙warp(Î_{t'}, F) + (1 − M)⊙D        t' is the frame before
     KL = KL_0 + ½ ∫ ‖u‖² dt
+
+A is what events until then add up to at every pixel (:mod:`picojoule.models.events.recurrent`); it costs next to nothing
+at any time, and gives the decoder what the latent is too coarse for.
 
 The technique of a paper that was withdrawn (cite key ``e2vsde2022``), rebuilt on what it rests on: latent SDEs
 (``li2020sde``), Vid-ODE (``park2021vidode``) and E2VID (``rebecq2019``). Everything but these lines is ours.
@@ -22,8 +25,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, softplus
 
+from picojoule.base.errors import InputError
 from picojoule.kernels.warping import warp
-from picojoule.models.events.recurrent import ConvGRU, lively, padded
+from picojoule.models.events.recurrent import SUM_SCALE, ConvGRU, lively, padded, sum_until
 from picojoule.sde import Brownian, Still, control_cost, gaussian_kl, integrate, shared
 from picojoule.sde.brownian import Path
 
@@ -58,12 +62,14 @@ class State:
     Attributes:
         h: of the encoder.
         z: the latent at `time`.
+        level: A, the sum of all events so far.
         frame: the last one, None before the first.
         time: in windows.
     """
 
     h: Tensor
     z: Tensor
+    level: Tensor
     frame: Tensor | None
     time: float
 
@@ -74,19 +80,26 @@ class LatentSDEReconstructor(nn.Module):
 
     Args:
         bins: of a grid.
-        channels: of the latent; its halves are those of the encoder's layers before.
+        channels: of the latent.
         composition: a frame is composed of both, or only synthesised, or only warped after the first.
+        decay: λ of the sums of events.
         noisy: whether g and the KL are there; without them it is trained as an ordinary equation.
     """
 
-    multiple = 4
+    multiple = 2
 
     def __init__(
-        self, bins: int = 5, channels: int = 24, composition: Composition = "both", *, noisy: bool = True
+        self,
+        bins: int = 5,
+        channels: int = 12,
+        composition: Composition = "both",
+        *,
+        decay: float = 0.97,
+        noisy: bool = True,
     ) -> None:
         super().__init__()
-        self.channels, self.composition, self.noisy = channels, composition, noisy
-        self.encoder = _encoder(bins, channels)
+        self.channels, self.composition, self.decay, self.noisy = channels, composition, decay, noisy
+        self.encoder = _encoder(bins + 1, channels)
         self.between = _field(channels, channels)
         self.memory = ConvGRU(channels, channels)
         self.context = nn.Conv2d(channels, channels, 1)
@@ -122,16 +135,16 @@ class LatentSDEReconstructor(nn.Module):
         state, frames, images, kl = None, [], [], 0.0
         for k, each in enumerate(grids.unbind(1)):
             left_out = skip is not None and bool(skip[k]) and state is not None
-            found, state, cost = self.window(None if left_out else each, state, times, path, longest, seed)
+            found, state = self.window(None if left_out else each, state, times, path, longest, seed)
             frames.append(found.frames)
             images.append(found.synthesised)
-            kl = kl + cost
+            kl = kl + found.kl
         cut = [torch.stack(each, 1)[..., :height, :width] for each in (frames, images)]
         return Reconstruction(frames=cut[0], synthesised=cut[1], kl=kl)
 
     def path(self, grids: Tensor, seed: int | None) -> Path:
         """What drives z of grids ``[b, windows, bins, h, w]``."""
-        shape = (len(grids), self.channels, grids.shape[-2] // 4, grids.shape[-1] // 4)
+        shape = (len(grids), self.channels, grids.shape[-2] // 2, grids.shape[-1] // 2)
         if seed is None or not self.noisy:
             return Still(shape=shape, device=grids.device, dtype=grids.dtype)
         return Brownian(shape=shape, seed=seed, device=grids.device, dtype=grids.dtype)
@@ -144,7 +157,7 @@ class LatentSDEReconstructor(nn.Module):
         path: Path,
         longest: float = 0.5,
         seed: int | None = None,
-    ) -> tuple[Reconstruction, State, Tensor]:
+    ) -> tuple[Reconstruction, State]:
         """One window: encode it, follow z to each time, decode there.
 
         Args:
@@ -153,25 +166,25 @@ class LatentSDEReconstructor(nn.Module):
             times, path, longest, seed: as for `forward`.
 
         Returns:
-            Frames ``[b, times, h, w]``, the next state, and the nats of this window a latent value ``[b]``.
+            Frames ``[b, times, h, w]`` with the nats of this window, and the next state.
         """
-        h = self._encode(grid, state)
+        h, level = self._encode(grid, state)
         c = self.context(h)
-        kl = c.new_zeros(len(c))
-        if state is None:
+        began, z, frame, kl = (0.0, None, None, 0.0) if state is None else (state.time, state.z, state.frame, 0.0)
+        if z is None:
             z, kl = self._start(c, seed)
-            state = State(h=h, z=z, frame=None, time=0.0)
-        began, z, frame, frames, images = state.time, state.z, state.frame, [], []
+        until, frames, images = _Sums(grid, level, self.decay), [], []
         for a, b in zip((0.0, *times), (*times, 1.0), strict=True):
             if b > a:
                 z_before, (z, cost) = z, self._follow(z, c, began, began + a, began + b, path, longest)
                 kl = kl + cost
             if len(frames) < len(times):
-                image, frame = self._frame(z, z_before, frame, b - a)
+                image, frame = self._frame(z, z_before, until(b), frame, b - a)
                 images.append(image[:, 0])
                 frames.append(frame[:, 0])
+        kl = kl / z[0].numel()
         found = Reconstruction(frames=torch.stack(frames, 1), synthesised=torch.stack(images, 1), kl=kl)
-        return found, State(h=h, z=z, frame=frame, time=began + 1.0), kl / z[0].numel()
+        return found, State(h=h, z=z, level=until(1.0), frame=frame, time=began + 1.0)
 
     def g(self, z: Tensor) -> Tensor:
         """The diffusion g_j = g_least + (g_most − g_least)·σ(a_j z_j + b_j); constant in an ordinary equation."""
@@ -184,12 +197,15 @@ class LatentSDEReconstructor(nn.Module):
         """The control, t being the part of the window."""
         return self.control(torch.cat((z, c, torch.full_like(z[:, :1], t)), 1))
 
-    def _encode(self, grid: Tensor | None, state: State | None) -> Tensor:
+    def _encode(self, grid: Tensor | None, state: State | None) -> tuple[Tensor, Tensor]:
+        """The next h, and A at the start of the window."""
         if grid is None:
-            assert state is not None
-            return state.h
-        x = self.encoder(grid)
-        return self.memory(x, None if state is None else state.h + self.between(state.h))
+            if state is None:
+                raise InputError("no window has been seen", where="LatentSDEReconstructor", remedy="begin with a grid")
+            return state.h, state.level
+        level = torch.zeros_like(grid[:, :1]) if state is None else state.level
+        x = self.encoder(torch.cat((grid, SUM_SCALE * sum_until(1.0, grid, level, self.decay)), 1))
+        return self.memory(x, None if state is None else state.h + self.between(state.h)), level
 
     def _start(self, c: Tensor, seed: int | None) -> tuple[Tensor, Tensor]:
         """z_0, and KL_0 to a standard normal prior."""
@@ -218,9 +234,11 @@ class LatentSDEReconstructor(nn.Module):
         )
         return done.states[-1], done.cost
 
-    def _frame(self, z: Tensor, z_before: Tensor, before: Tensor | None, span: float) -> tuple[Tensor, Tensor]:
+    def _frame(
+        self, z: Tensor, z_before: Tensor, level: Tensor, before: Tensor | None, span: float
+    ) -> tuple[Tensor, Tensor]:
         """D, and the frame composed of it."""
-        flow, image, mask = self.decoder(z, z_before)
+        flow, image, mask = self.decoder(z, z_before, SUM_SCALE * level)
         if before is None or self.composition == "image":
             return image, image
         warped = warp(before, _FLOW * span * flow)
@@ -229,15 +247,22 @@ class LatentSDEReconstructor(nn.Module):
         return image, mask * warped + (1 - mask) * image
 
 
-def _encoder(bins: int, channels: int) -> nn.Sequential:
-    third, half = channels // 3, channels // 2
+@final
+class _Sums:
+    """A at parts of a window; without a grid it only decays."""
+
+    def __init__(self, grid: Tensor | None, level: Tensor, decay: float) -> None:
+        self.grid, self.level, self.decay = grid, level, decay
+
+    def __call__(self, t: float) -> Tensor:
+        if self.grid is None:
+            return self.level * self.decay**t
+        return sum_until(t, self.grid, self.level, self.decay)
+
+
+def _encoder(inputs: int, channels: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(bins, third, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(third, half, 4, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(half, channels, 4, stride=2, padding=1),
-        nn.ReLU(),
+        nn.Conv2d(inputs, 10, 3, padding=1), nn.ReLU(), nn.Conv2d(10, channels, 4, stride=2, padding=1), nn.ReLU()
     )
 
 
@@ -255,18 +280,16 @@ def _field(inputs: int, channels: int) -> nn.Sequential:
 
 @final
 class _Decoder(nn.Module):
-    """z at two times to flow (in −1 … 1), image and mask."""
+    """z at two times and a sum to flow (in −1 … 1), image and mask."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        half = channels // 2
-        self.first = nn.Conv2d(2 * channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, half, 3, padding=1)
-        self.last = nn.Conv2d(half, 4, 3, padding=1)
+        self.first = nn.Conv2d(2 * channels, 16, 3, padding=1)
+        self.last = nn.Conv2d(16 + 1, 4, 3, padding=1)
 
-    def forward(self, z: Tensor, z_before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, z: Tensor, z_before: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Flow ``[b, 2, h, w]``, image and mask ``[b, 1, h, w]``."""
         x = self.first(torch.cat((z, z_before), 1)).relu()
-        for layer in (self.second, self.last):
-            x = layer(interpolate(x.relu(), scale_factor=2, mode="bilinear", align_corners=False))
+        x = interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        x = self.last(torch.cat((x, level), 1))
         return x[:, :2].tanh(), x[:, 2:3].sigmoid(), x[:, 3:].sigmoid()

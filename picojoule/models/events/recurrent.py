@@ -1,4 +1,12 @@
-"""What networks from events to video are made of, and the form they share: one window in, one frame out, and a state."""
+"""What networks from events to video are made of, and the form they share: one window in, one frame out, and a state.
+
+Beside its grid a network may be shown what all events so far add up to, a leaky sum at every pixel::
+
+    A(t) = A(0)·λ^t + Σ_b s_b(t) E_b,    s_b(t) = (B − 1) t − b + ½ cut to [0, 1]:  the share of bin b that is before t
+
+at parts t of a window. It is a picture of log intensity already, for one multiplication a pixel; with it networks learn
+in minutes what they otherwise learn in days. The published ones do without (λ = None).
+"""
 
 from __future__ import annotations
 
@@ -16,9 +24,11 @@ class Reconstructor(nn.Module, ABC):
 
     Attributes:
         multiple: height and width are padded by reflection to a multiple of it, and the frame is cut again.
+        decay: λ of the sums that are shown as one more bin; None shows none.
     """
 
     multiple = 1
+    decay: float | None = None
 
     @abstractmethod
     def step(self, voxels: Tensor, state: Any) -> tuple[Tensor, Any]:
@@ -27,12 +37,27 @@ class Reconstructor(nn.Module, ABC):
 
     def forward(self, voxels: Tensor) -> Tensor:
         """Frames ``[b, windows, h, w]`` of grids ``[b, windows, bins, h, w]``."""
-        state, frames = None, []
+        state, frames, level = None, [], torch.zeros_like(voxels[:, 0, :1])
         height, width = voxels.shape[-2:]
+        level = padded(level[:, None], self.multiple)[:, 0]
         for each in padded(voxels, self.multiple).unbind(1):
+            if self.decay is not None:
+                level = sum_until(1.0, each, level, self.decay)
+                each = torch.cat((each, SUM_SCALE * level), 1)
             frame, state = self.step(each, state)
             frames.append(frame[:, 0, :height, :width])
         return torch.stack(frames, 1)
+
+
+SUM_SCALE = 0.2
+"""What a sum is multiplied by where it is shown."""
+
+
+def sum_until(t: float, grid: Tensor, level: Tensor, decay: float) -> Tensor:
+    """A(t), ``[b, 1, h, w]``, in the window of a grid ``[b, bins, h, w]`` from A(0)."""
+    bins = grid.shape[1]
+    shares = ((bins - 1) * t - torch.arange(bins, device=grid.device, dtype=grid.dtype) + 0.5).clamp(0, 1)
+    return level * decay**t + (grid * shares[:, None, None]).sum(1, keepdim=True)
 
 
 def lively(module: nn.Module, small: Mapping[nn.Module, float]) -> None:

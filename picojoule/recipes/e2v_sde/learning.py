@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from picojoule.recipes.e2v_sde.plan import BINS, PARTS, Arm, Plan
 from picojoule.recipes.e2v_sde.scoring import quality
 from picojoule.recipes.settings import Settings
 from picojoule.train import Shuffled, fit
-from picojoule.train.reconstruction import FIRST, reconstruction_loss
+from picojoule.train.reconstruction import reconstruction_loss
 from picojoule.train.schedule import one_cycle
 
 _DECAYS, _GAINS = (0.8, 0.9, 0.95, 1.0), (0.03, 0.05, 0.08, 0.12)
@@ -65,10 +65,3 @@ def chosen_leaky(validation: Films) -> LeakyIntegrator:
     candidates = [LeakyIntegrator(decay, gain) for decay in _DECAYS for gain in _GAINS]
     return max(candidates, key=lambda each: quality(each(validation.voxels), validation.frames[:, :, -1]).ssim)
 
-
-def parameters(models: Sequence[nn.Module]) -> int:
-    """Weights of one of them."""
-    return sum(each.numel() for each in models[0].parameters())
-
-
-__all__ = ["FIRST", "chosen_leaky", "learnt", "parameters", "test_films", "training_films"]

@@ -9,14 +9,13 @@ from typing import final
 
 from torch import nn
 
+from picojoule.data.events.films import Films, digest
 from picojoule.models.events import FireNet, LatentSDEReconstructor, e2vid, etnet
 from picojoule.recipes.settings import Settings
 from picojoule.train.reconstruction import Weights
 
-SENSOR = (180, 240)
-"""Height and width at which costs are counted and timed."""
-BINS, PARTS = 5, 5
-"""Bins of a grid; frames asked for in a window where more than one is."""
+BINS, PARTS, DECAY = 5, 5, 0.97
+"""Bins of a grid; frames of a window where more than one is wanted; λ of the sums of events that all networks see."""
 
 
 @final
@@ -35,17 +34,17 @@ class Arm:
     weights: Weights = Weights()
 
 
-SDE = Arm(name="latent-sde", make=LatentSDEReconstructor)
-IMAGE = Arm(name="latent-sde, image only", make=partial(LatentSDEReconstructor, composition="image"))
-E2VID = Arm(name="e2vid-mini", make=partial(e2vid, BINS, 5, (9, 18)))
-FIRENET = Arm(name="firenet-mini", make=partial(FireNet, BINS, 7))
-ETNET = Arm(name="et-net-mini", make=partial(etnet, BINS, 5, (8, 16), width=16, heads=2, encoders=1, decoders=1))
+SDE = Arm(name="latent-sde", make=partial(LatentSDEReconstructor, BINS, decay=DECAY))
+IMAGE = Arm(name="latent-sde, image only", make=partial(SDE.make, composition="image"))
+E2VID = Arm(name="e2vid-mini", make=partial(e2vid, BINS, 5, (9, 18), decay=DECAY))
+FIRENET = Arm(name="firenet-mini", make=partial(FireNet, BINS, 7, DECAY))
+ETNET = Arm(name="et-net-mini", make=partial(etnet, BINS, 5, (6, 8, 12), width=16, heads=2, encoders=1, decoders=1, decay=DECAY))
 RIVALS = (E2VID, FIRENET, ETNET)
 """Within a tenth of the latent SDE's MACs a frame."""
 ABLATIONS = (
-    Arm(name="latent-sde, warp only", make=partial(LatentSDEReconstructor, composition="warp")),
-    Arm(name="latent-sde, no KL", make=LatentSDEReconstructor, weights=Weights(divergence=0.0)),
-    Arm(name="latent-ode", make=partial(LatentSDEReconstructor, noisy=False), weights=Weights(divergence=0.0)),
+    Arm(name="latent-sde, warp only", make=partial(SDE.make, composition="warp")),
+    Arm(name="latent-sde, no KL", make=SDE.make, weights=Weights(divergence=0.0)),
+    Arm(name="latent-ode", make=partial(SDE.make, noisy=False), weights=Weights(divergence=0.0)),
 )
 LEAKY = "leaky integration"
 
@@ -63,6 +62,7 @@ class Plan:
         samples: paths of the latent that are averaged.
         seeds: trainings of every network.
         arms: what is trained.
+        sensor: height and width at which costs are counted and timed.
         real: photos; noise otherwise.
         video: whether a real video is watched, too.
     """
@@ -79,6 +79,7 @@ class Plan:
     validation: int = 16
     samples: int = 8
     seeds: int = 1
+    sensor: tuple[int, int] = (180, 240)
     arms: tuple[Arm, ...] = (SDE, IMAGE, *RIVALS)
     real: bool = True
     video: bool = False
@@ -88,10 +89,17 @@ class Plan:
         """That of a mode."""
         return PLANS[settings.mode]
 
+    def summary(self, settings: Settings, train: Films, test: Films) -> dict[str, str | int]:
+        """The entry ``data`` of ``result.json``."""
+        kind = "moving-photos" if self.real else "synthetic-films"
+        name = f"{kind}-seed{settings.seed}"
+        return {"name": name, "train": len(train), "test": len(test), "sha256": digest(train, test)}
+
 
 PLANS = {
     "smoke": Plan(
-        train=4, side=16, windows=4, epochs=1, test=2, test_side=16, test_windows=4, validation=2, samples=2, real=False
+        train=4, side=16, windows=4, epochs=1, test=2, test_side=16, test_windows=4, validation=2, samples=2,
+        sensor=(32, 32), real=False,
     ),
     "quick": Plan(train=300, side=24, windows=6, epochs=4, test=48),
     "full": Plan(

@@ -36,16 +36,15 @@ def crossings(
         noise: added to C, float64 ``[samples − 1, pixels]``; C is 0.01 at least then.
 
     Returns:
-        pixel int64, polarity uint8 (1: brighter), time int64 in microseconds.
+        pixel int32, polarity uint8 (1: brighter), time int64 in microseconds.
     """
     wander = noise.numpy() if noise is not None else np.zeros((0, 0))
     given = levels.contiguous().numpy(), times.numpy(), thresholds[0], thresholds[1], wander
-    number = _count(*given)
-    pixel, polarity, time = np.empty(number, np.int32), np.empty(number, np.uint8), np.empty(number, np.int64)
-    number = _fill(*given, refractory, pixel, polarity, time)
-    columns = _sorted(pixel[:number], polarity[:number], time[:number])
-    pixel, polarity, time = (torch.from_numpy(each) for each in columns)
-    return pixel.long(), polarity, time
+    number = _count(*given) if noise is not None else _most(given[0], min(thresholds))
+    room = np.empty(number, np.int32), np.empty(number, np.uint8), np.empty(number, np.int64)
+    number = _fill(*given, refractory, *room)
+    pixel, polarity, time = (torch.from_numpy(each) for each in _sorted(*(each[:number] for each in room)))
+    return pixel, polarity, time
 
 
 def crossings_reference(
@@ -72,20 +71,32 @@ def crossings_reference(
             fires = crossed & (at - last >= refractory)
             last = torch.where(fires, at, last)
             pixel = fires.nonzero()[:, 0]
-            found.append((pixel, rises[pixel].to(torch.uint8), (at[pixel] + 0.5).floor().long(), torch.full_like(pixel, k)))
+            found.append(
+                (pixel, rises[pixel].to(torch.uint8), (at[pixel] + 0.5).floor().long(), torch.full_like(pixel, k))
+            )
     if not found:
-        return torch.zeros(0).long(), torch.zeros(0).to(torch.uint8), torch.zeros(0).long()
+        return torch.zeros(0, dtype=torch.int32), torch.zeros(0, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64)
     pixel, polarity, time, sample = (torch.cat(each) for each in zip(*found, strict=True))
     pixels = levels.shape[1]
     order = torch.argsort(sample * pixels + pixel, stable=True)
     order = order[torch.argsort(time[order], stable=True)]
-    return pixel[order], polarity[order], time[order]
+    return pixel[order].to(torch.int32), polarity[order], time[order]
 
 
 @numba.njit(inline="always")
 def _threshold(rises, positive, negative, wander, k, p):  # type: ignore[no-untyped-def]
     c = positive if rises else negative
     return max(0.01, c + wander[k - 1, p]) if len(wander) else c
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _most(levels, smallest):  # type: ignore[no-untyped-def]
+    """No fewer than all crossings: the reference level travels no farther than L, and a threshold."""
+    travelled = 0.0
+    for k in range(1, len(levels)):
+        for p in range(levels.shape[1]):
+            travelled += abs(levels[k, p] - levels[k - 1, p])
+    return int(travelled / smallest) + levels.shape[1]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -121,17 +132,18 @@ def _fill(levels, times, positive, negative, wander, refractory, pixel, polarity
                 rises = now > before
                 step = _threshold(rises, positive, negative, wander, k, p)
                 step = step if rises else -step
-                level = ref[p] + step
+                level, previous = ref[p] + step, last[p]
                 while (level > before and level <= now) if rises else (level < before and level >= now):
                     at = times[k - 1] + (level - before) / (now - before) * (times[k] - times[k - 1])
-                    if at - last[p] >= refractory:
-                        last[p] = at
+                    if at - previous >= refractory:
+                        previous = at
                         pixel[found] = p
                         polarity[found] = rises
                         time[found] = np.int64(np.floor(at + 0.5))
                         found += 1
                     ref[p] = level
-                    level = ref[p] + step
+                    level += step
+                last[p] = previous
     return found
 
 

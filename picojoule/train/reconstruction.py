@@ -55,7 +55,10 @@ def reconstruction_loss(weights: Weights, perceptual: Distance | None = None) ->
         total = total + weights.consistency * inconsistency(found[:, :, -1], due[:, :, -1], flow).mean()
         if weights.perceptual:
             assert perceptual is not None
-            total = total + weights.perceptual * perceptual(found[:, :, -1].flatten(0, 1), due[:, :, -1].flatten(0, 1)).mean()
+            total = (
+                total
+                + weights.perceptual * perceptual(found[:, :, -1].flatten(0, 1), due[:, :, -1].flatten(0, 1)).mean()
+            )
         return total
 
     return loss
@@ -72,4 +75,3 @@ def _frames(model: nn.Module, voxels: Tensor, frames: Tensor, weights: Weights) 
     due = frames[:, :, chosen]
     image = (done.synthesised - due)[:, FIRST:].abs().mean()
     return done.frames, due, weights.image * image + weights.divergence * done.kl.mean()
-

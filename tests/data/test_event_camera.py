@@ -109,11 +109,15 @@ def test_counts_and_surfaces():
 
 def scene(size=(24, 32)) -> Scene:
     generator = torch.Generator().manual_seed(0)
-    textures = torch.nn.functional.interpolate(torch.rand(2, 1, 12, 12, generator=generator), scale_factor=8, mode="bicubic")
+    textures = torch.nn.functional.interpolate(
+        torch.rand(2, 1, 12, 12, generator=generator), scale_factor=8, mode="bicubic"
+    )
     texture, piece = textures[:, 0].clamp(0, 1)
     return Scene(
         layers=(
-            Layer(texture=texture, motion=Motion(start=(16, 12), velocity=(1.5, -0.7), angle=0.3, spin=0.05, zoom=0.02)),
+            Layer(
+                texture=texture, motion=Motion(start=(16, 12), velocity=(1.5, -0.7), angle=0.3, spin=0.05, zoom=0.02)
+            ),
             Layer(texture=piece, motion=Motion(start=(10, 9), velocity=(1.0, 1.0), spin=0.1), half=(6, 5), power=4),
         ),
         size=size,

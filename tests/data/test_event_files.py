@@ -41,7 +41,10 @@ def test_every_form_is_read_as_written(tmp_path):
     same(load(npz(tmp_path / "b.npz", size=[9, 8], p=[1, -1, -1, 1])), (9, 8))
     same(load(npz(tmp_path / "c.npz", t=[t / 1e6 for t in T])), (4, 6))
     same(load(text(tmp_path / "d.txt")), (4, 6))
-    same(load(text(tmp_path / "e.txt", [f"{t} {x} {y} {p}" for x, y, t, p in zip(X, Y, T, P, strict=True)], head="")), (4, 6))
+    same(
+        load(text(tmp_path / "e.txt", [f"{t} {x} {y} {p}" for x, y, t, p in zip(X, Y, T, P, strict=True)], head="")),
+        (4, 6),
+    )
     same(load(binary(tmp_path / "f.bin")), (34, 34))
     xyp = np.array([x | y << 6 | p << 12 for x, y, p in zip(X, Y, P, strict=True)], np.uint16)
     dt = np.array([10, 10, 0, 999_980], np.uint32)

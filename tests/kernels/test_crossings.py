@@ -59,7 +59,9 @@ def test_the_level_moves_though_the_event_is_dropped(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_moves_nothing_fires(form):
-    assert all(not len(each) for each in FORMS[form](torch.zeros(3, 4).double(), torch.arange(3).double(), (0.1, 0.1), 0, None))
+    assert all(
+        not len(each) for each in FORMS[form](torch.zeros(3, 4).double(), torch.arange(3).double(), (0.1, 0.1), 0, None)
+    )
 
 
 def test_few_events_in_a_long_time_are_sorted_too():

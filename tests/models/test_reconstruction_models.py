@@ -46,7 +46,9 @@ def test_rivals(name):
 
 
 @pytest.mark.parametrize(
-    ("build", "parameters"), [(e2vid, 10_710_401), (etnet, 22_303_873), (FireNet, 37_777)], ids=["e2vid", "etnet", "firenet"]
+    ("build", "parameters"),
+    [(e2vid, 10_710_401), (etnet, 22_303_873), (FireNet, 37_777)],
+    ids=["e2vid", "etnet", "firenet"],
 )
 def test_the_published_sizes(build, parameters):
     """10.7 M, 22.2 M and 0.038 M by memory; the count of ET-Net's is of our reading of its decoder."""
@@ -148,7 +150,10 @@ def test_a_window_without_its_encoder():
     assert not torch.equal(rest[:, 2], all_windows[:, 2])
     changed = x.clone()
     changed[:, 2] += 1
-    assert torch.equal(model(changed, skip=torch.tensor([False, False, True])).frames, model(x, skip=torch.tensor([False, False, True])).frames)
+    assert torch.equal(
+        model(changed, skip=torch.tensor([False, False, True])).frames,
+        model(x, skip=torch.tensor([False, False, True])).frames,
+    )
     with pytest.raises(InputError, match="begin with a grid"):
         model.window(None, None, (1.0,), model.path(padded(x, 2), 0))
 

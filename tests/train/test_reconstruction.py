@@ -88,7 +88,8 @@ def test_divergence_counts_only_for_latent_equations(data):
         values.append(float(reconstruction_loss(weights)(net, x, y)))
     assert values[1] > values[0] + 1e-3
     firenet = [
-        float(reconstruction_loss(Weights(perceptual=0, divergence=w))(FireNet(5, 4).apply(_ones), x, y)) for w in (0, 9)
+        float(reconstruction_loss(Weights(perceptual=0, divergence=w))(FireNet(5, 4).apply(_ones), x, y))
+        for w in (0, 9)
     ]
     assert firenet[0] == firenet[1]
 

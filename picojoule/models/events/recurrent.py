@@ -91,7 +91,7 @@ def padded(voxels: Tensor, multiple: int) -> Tensor:
 class ConvGRU(nn.Module):
     """::
 
-        r, u = σ(W [x, h]);   h̃ = tanh(V [x, r⊙h]);   h ← (1 − u)⊙h + u⊙h̃
+    r, u = σ(W [x, h]);   h̃ = tanh(V [x, r⊙h]);   h ← (1 − u)⊙h + u⊙h̃
     """
 
     def __init__(self, inputs: int, channels: int, kernel: int = 3) -> None:
@@ -112,7 +112,7 @@ class ConvGRU(nn.Module):
 class ConvLSTM(nn.Module):
     """::
 
-        i, f, o = σ(·), g = tanh(·) of W [x, h];   c ← f⊙c + i⊙g;   h ← o⊙tanh(c)
+    i, f, o = σ(·), g = tanh(·) of W [x, h];   c ← f⊙c + i⊙g;   h ← o⊙tanh(c)
     """
 
     def __init__(self, inputs: int, channels: int, kernel: int = 3) -> None:

@@ -155,5 +155,3 @@ def _between(judgements: Sequence[Judged]) -> Iterator[Claim]:
             unit="SSIM",
             reason=f"MSE lower by {error:.4f}",
         )
-
-

@@ -117,7 +117,9 @@ def _mixed(busy: Counts, idle: Counts, rest: float) -> Counts:
     known = {layer.name: layer for layer in _times(idle, rest).layers}
     fields = (*COUNTED, "inputs", "outputs")
     layers = [
-        replace(each, **{n: getattr(each, n) + getattr(known[each.name], n) for n in fields}) if each.name in known else each
+        replace(each, **{n: getattr(each, n) + getattr(known[each.name], n) for n in fields})
+        if each.name in known
+        else each
         for each in _times(busy, 1 - rest).layers
     ]
     return replace(busy, layers=tuple(layers))

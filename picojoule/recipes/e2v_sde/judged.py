@@ -94,9 +94,7 @@ def doubt(models: Sequence[nn.Module], films: Films, samples: int, seed: int) ->
         correlations.append(spearman(kept[0][::stride], kept[1][::stride]))
         divergences.append(float(model(films.voxels).kl.mean()))
         noises.append(float(model.g(torch.zeros(1, model.channels, 1, 1)).mean()))
-    return Doubt(
-        spread=spreads[0], correlation=tuple(correlations), divergence=tuple(divergences), noise=tuple(noises)
-    )
+    return Doubt(spread=spreads[0], correlation=tuple(correlations), divergence=tuple(divergences), noise=tuple(noises))
 
 
 def of(judgements: Sequence[Judged], name: str) -> Judged:
@@ -109,4 +107,3 @@ def latent(models: Mapping[str, Sequence[nn.Module]]) -> LatentSDEReconstructor:
     found = models[SDE.name][0]
     assert isinstance(found, LatentSDEReconstructor)
     return found
-

@@ -64,4 +64,3 @@ def chosen_leaky(validation: Films) -> LeakyIntegrator:
     """The leaky integrator of the highest SSIM on films that are neither learnt from nor judged by."""
     candidates = [LeakyIntegrator(decay, gain) for decay in _DECAYS for gain in _GAINS]
     return max(candidates, key=lambda each: quality(each(validation.voxels), validation.frames[:, :, -1]).ssim)
-

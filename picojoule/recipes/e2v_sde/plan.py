@@ -38,7 +38,9 @@ SDE = Arm(name="latent-sde", make=partial(LatentSDEReconstructor, BINS, decay=DE
 IMAGE = Arm(name="latent-sde, image only", make=partial(SDE.make, composition="image"))
 E2VID = Arm(name="e2vid-mini", make=partial(e2vid, BINS, 5, (9, 18), decay=DECAY))
 FIRENET = Arm(name="firenet-mini", make=partial(FireNet, BINS, 7, DECAY))
-ETNET = Arm(name="et-net-mini", make=partial(etnet, BINS, 5, (6, 8, 12), width=16, heads=2, encoders=1, decoders=1, decay=DECAY))
+ETNET = Arm(
+    name="et-net-mini", make=partial(etnet, BINS, 5, (6, 8, 12), width=16, heads=2, encoders=1, decoders=1, decay=DECAY)
+)
 RIVALS = (E2VID, FIRENET, ETNET)
 """Within a tenth of the latent SDE's MACs a frame."""
 ABLATIONS = (

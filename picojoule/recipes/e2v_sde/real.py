@@ -29,6 +29,7 @@ _MOST_WINDOWS = 200
 Metrics = dict[str, float]
 
 
+@torch.no_grad()
 def beside(
     systems: Sequence[System], models: Mapping[str, Sequence[nn.Module]], plan: Plan, settings: Settings
 ) -> dict[str, Metrics]:

@@ -122,7 +122,13 @@ def systems(samples: int, seed: int) -> tuple[System, ...]:
         System(name=f"{SDE.name}, held", arm=SDE.name, watch=held),
         System(name=f"{IMAGE.name}, as ode", arm=IMAGE.name, watch=mean_path, frames=PARTS),
         *(
-            System(name=f"{SDE.name} as ode, rests below {n} events", arm=SDE.name, watch=skipping(n), frames=PARTS, fewest=n)
+            System(
+                name=f"{SDE.name} as ode, rests below {n} events",
+                arm=SDE.name,
+                watch=skipping(n),
+                frames=PARTS,
+                fewest=n,
+            )
             for n in SKIPS
         ),
     )

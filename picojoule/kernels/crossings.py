@@ -7,8 +7,8 @@ unless the pixel's last event was too short a time before; the level moves all t
     while ref + pol·C lies in (L_prev, L]  (or [L, L_prev)):   ref += pol·C
         t_e = t_prev + (ref − L_prev)/(L − L_prev)·(t − t_prev);   emit unless t_e − t_last < refractory
 
-Samples are the outer loop, so events come out interval by interval; a counting sort over whole microseconds puts them in
-order. The least the compiled form must move: L once, and an event three times (counted, written, put in place).
+Samples are the outer loop, so events come out interval by interval; a counting sort over whole microseconds puts them
+in order. The least the compiled form must move: L once, and an event three times (counted, written, put in place).
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@
     SSIM = mean over pixels of (2 μ_x μ_y + C_1)(2 σ_xy + C_2) / ((μ_x² + μ_y² + C_1)(σ_x² + σ_y² + C_2))
     C_1 = (0.01 R)²,  C_2 = (0.03 R)²;   means under a Gaussian of σ = 1.5 cut at 3.5 σ
 
-Values of SSIM depend on R, the range of the data: here it is 1, the range of intensities. Older tables of events-to-video
-left it to a default and are higher (cite key ``wang2004``). Pixels whose window leaves the picture do not count.
+Values of SSIM depend on R, the range of the data: here it is 1, the range of intensities. Older tables of
+events-to-video left it to a default and are higher (cite key ``wang2004``). Pixels whose window leaves the picture do
+not count.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def inconsistency(found: Tensor, due: Tensor, flow: Tensor) -> Tensor:
 
     Args:
         found, due: films ``[b, frames, h, w]``.
-        flow: from each frame back to the one before, in pixels, ``[b, frames, 2, h, w]``; that of the first is not used.
+        flow: from each frame back to the one before, in pixels, ``[b, frames, 2, h, w]``; the first is not used.
 
     Returns:
         The mean over frames from the second on, a film, ``[b]``; it can be differentiated.

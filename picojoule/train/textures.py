@@ -1,7 +1,7 @@
 """The shipped network of textures: ``python -m picojoule.train.textures [FILE] [--epochs N]``.
 
-It learns which photo a random crop is from, whatever its brightness and contrast. Photos are those of training films, so
-that it has seen none of the test.
+It learns which photo a random crop is from, whatever its brightness and contrast. Photos are those of training films,
+so that it has seen none of the test.
 """
 
 from __future__ import annotations

@@ -217,5 +217,5 @@ def test_a_real_video_is_read():
     pytest.importorskip("imageio_ffmpeg")
     video, rate = shipped_video("carphone_pristine.mp4", frames=3, size=(36, 44))
     assert video.shape == (3, 36, 44) and rate == pytest.approx(29.97) and 0.1 < float(video.mean()) < 0.9
-    with pytest.raises(MissingExtra, match="the video nothing.mp4"):
+    with pytest.raises(MissingExtra, match=r"the video nothing\.mp4"):
         shipped_video("nothing.mp4", frames=3, size=(36, 44))

@@ -37,7 +37,7 @@ def grids(n=2, windows=3, h=13, w=18, seed=0):
 def test_rivals(name):
     model, x = made(SMALL[name]), grids()
     frames = model(x)
-    assert frames.shape == (2, 3, 13, 18) and 0 <= frames.min() and frames.max() <= 1
+    assert frames.shape == (2, 3, 13, 18) and frames.min() >= 0 and frames.max() <= 1
     assert torch.allclose(model(x[:, :2]), frames[:, :2], atol=1e-6), "what comes later changes nothing"
     assert torch.allclose(model(x[1:]), frames[1:], atol=1e-6), "nor does another film"
     changed = x.clone()
@@ -95,7 +95,7 @@ def test_frames_at_any_times():
     model, x = latent(), grids()
     done = model(x, (0.25, 0.7, 1.0))
     assert done.frames.shape == done.synthesised.shape == (2, 3, 3, 13, 18) and done.kl.shape == (2,)
-    assert 0 <= done.frames.min() and done.frames.max() <= 1 and (done.kl > 0).all()
+    assert done.frames.min() >= 0 and done.frames.max() <= 1 and (done.kl > 0).all()
     assert torch.allclose(model(x[:, :2], (0.25, 0.7, 1.0)).frames, done.frames[:, :2], atol=1e-6)
 
 
@@ -135,7 +135,7 @@ def test_g_is_bounded_and_diagonal():
     model = latent()
     torch.nn.init.normal_(model.diffusion)
     z = 50 * torch.randn(1, 6, 4, 4, dtype=torch.float32)
-    assert G_LEAST <= model.g(z).min() and model.g(z).max() <= G_MOST
+    assert model.g(z).min() >= G_LEAST and model.g(z).max() <= G_MOST
     jacobian = torch.autograd.functional.jacobian(lambda each: model.g(each).flatten(), 0.1 * z)
     matrix = jacobian.view(96, 96)
     assert not (matrix - matrix.diag().diag()).any() and matrix.diag().any()

@@ -1,4 +1,4 @@
-"""An event camera that watches pictures: ESIM's rule of crossings, and voxel grids without events (cite key ``rebecq2018``).
+"""An event camera that watches pictures: ESIM's rule of crossings (cite key ``rebecq2018``), and grids without events.
 
 ::
 

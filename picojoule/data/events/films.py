@@ -44,7 +44,8 @@ class Films:
     Attributes:
         voxels: ``[n, windows, bins, h, w]``.
         frames: intensities in [0, 1] at equal parts of every window, its end the last: ``[n, windows, parts, h, w]``.
-        flow: from the last frame of each window back to that of the window before, in pixels, ``[n, windows, 2, h, w]``.
+        flow: from the last frame of each window back to that of the window before, in pixels,
+            ``[n, windows, 2, h, w]``.
         events: of every window, int64 ``[n, windows]``.
     """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import final
 
@@ -32,7 +33,7 @@ CUTS: dict[str, tuple[float, float]] = {
     "outdoor_day1": (0.0, 60.0),
     "outdoor_day2": (100.0, 160.0),
 }
-"""Seconds of IJRR's and MVSEC's sequences that the benchmark EVREAL scores; HQF's count whole (cite key ``ercan2023``)."""
+"""Seconds of IJRR's and MVSEC's sequences that EVREAL scores (cite key ``ercan2023``); HQF's count whole."""
 _SECOND_US = 1_000_000
 
 
@@ -110,7 +111,7 @@ def mvsec(path: Path | str) -> Film:
     """
     path = Path(path)
     with hdf5(path) as file:
-        left = file["davis/left"] if "davis/left" in file else {}
+        left = file.get("davis/left", {})
         if not {"events", "image_raw", "image_raw_ts"} <= set(left):
             raise DataError("it has no davis/left/events and images", where=str(path), remedy="give MVSEC's data files")
         frames = torch.from_numpy(left["image_raw"][:].astype(np.float32) / 255)
@@ -137,7 +138,7 @@ def watched(name: str, video: Tensor, rate: float, *, finer: int = 8, camera: Ev
         camera: the default one, if None.
     """
     shares = torch.arange(finer)[:, None, None] / finer
-    between = torch.cat([a + shares * (b - a) for a, b in zip(video, video[1:], strict=False)])
+    between = torch.cat([a + shares * (b - a) for a, b in pairwise(video)])
     samples = torch.cat([between, video[-1:]])
     times = torch.arange(len(samples), dtype=torch.float64) * (_SECOND_US / rate / finer)
     found = (camera or EventCamera()).record(samples, times)

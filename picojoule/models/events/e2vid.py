@@ -1,4 +1,4 @@
-"""E2VID: a recurrent U-Net (cite key ``rebecq2019``). ET-Net: the same with transformers between (cite key ``weng2021``).
+"""E2VID: a recurrent U-Net (cite key ``rebecq2019``). ET-Net: the same with transformers between (``weng2021``).
 
 ::
 
@@ -12,6 +12,7 @@ layers of its own, and the mean of all, at the size of the smallest, is the midd
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, final
 
 from torch import Tensor, nn
@@ -59,7 +60,7 @@ class RecurrentUNet(Reconstructor):
         sizes, half = (head, *channels), kernel // 2
         self.multiple, self.decay = 2 ** len(channels), decay
         self.head = nn.Sequential(nn.Conv2d(bins + (decay is not None), head, kernel, padding=half), nn.ReLU())
-        pairs = [*zip(sizes, sizes[1:], strict=False)]
+        pairs = [*pairwise(sizes)]
         self.down = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a, b, kernel, stride=2, padding=half), nn.ReLU()) for a, b in pairs
         )

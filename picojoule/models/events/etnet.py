@@ -3,7 +3,7 @@
 ::
 
     T_l = patches of level l, as many as the smallest map has pixels, projected to one width, plus their places
-    T_l ← encoder layers (T_l);   Q_l = decoder layers (T_smallest, reading T_l);   middle = map + projection of mean_l Q_l
+    T_l ← encoder layers (T_l);   Q_l = decoder layers (T_smallest, reading T_l);   middle = map + projected mean_l Q_l
 
 How the paper's decoder is fed could not be read; this is ours, with its numbers of layers, width and heads.
 """

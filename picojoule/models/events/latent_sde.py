@@ -8,8 +8,8 @@
     F, D, M = Dec(z_t, z_{t'}, A_t);   Î_t = M⊙warp(Î_{t'}, F) + (1 − M)⊙D        t' is the frame before
     KL = KL_0 + ½ ∫ ‖u‖² dt
 
-A is what events until then add up to at every pixel (:mod:`picojoule.models.events.recurrent`); it costs next to nothing
-at any time, and gives the decoder what the latent is too coarse for.
+A is what events until then add up to at every pixel (:mod:`picojoule.models.events.recurrent`); it costs next to
+nothing at any time, and gives the decoder what the latent is too coarse for.
 
 The technique of a paper that was withdrawn (cite key ``e2vsde2022``), rebuilt on what it rests on: latent SDEs
 (``li2020sde``), Vid-ODE (``park2021vidode``) and E2VID (``rebecq2019``). Everything but these lines is ours.

@@ -97,7 +97,7 @@ def _lpips(judgements: Sequence[Judged]) -> Claim:
         reached=None,
         source="abstract of the withdrawn paper, up to",
         paper=_LPIPS,
-        reason=f"LPIPS needs weights that no package ships; pdist, which is not LPIPS, is {1 - ours / theirs:+.1%} lower",
+        reason=f"LPIPS needs weights that no package ships; pdist, which is not it, is {1 - ours / theirs:+.1%} lower",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import final
 
@@ -31,7 +31,7 @@ class Arm:
 
     name: str
     make: Callable[[], nn.Module]
-    weights: Weights = Weights()
+    weights: Weights = field(default_factory=Weights)
 
 
 SDE = Arm(name="latent-sde", make=partial(LatentSDEReconstructor, BINS, decay=DECAY))

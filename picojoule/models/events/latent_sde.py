@@ -27,13 +27,15 @@ from torch.nn.functional import interpolate, softplus
 
 from picojoule.base.errors import InputError
 from picojoule.kernels.warping import warp
-from picojoule.models.events.recurrent import SUM_SCALE, ConvGRU, lively, padded, sum_until
+from picojoule.models.events.recurrent import SUM_SCALE, SUM_SLOPE, ConvGRU, lively, padded, sum_until
 from picojoule.sde import Brownian, Still, control_cost, gaussian_kl, integrate, shared
 from picojoule.sde.brownian import Path
 
 Composition = Literal["both", "image", "warp"]
 G_LEAST, G_MOST = 0.01, 0.5
 """Bounds of g."""
+_UNSURE, _CALM = -2.0, -3.0
+"""The bias of the mask and that of g at the start: a frame is first of all synthesised, and there is little noise."""
 _FLOW = 4.0
 """Pixels: the farthest that a flow points, for each half of a window."""
 
@@ -110,6 +112,9 @@ class LatentSDEReconstructor(nn.Module):
         self.decoder = _Decoder(channels)
         small = {self.prior[-1]: 0.1, self.between[-1]: 0.1, self.control[-1]: 0.5, self.decoder.last: 0.3}
         lively(self, small)
+        with torch.no_grad():
+            self.decoder.last.bias[3] = _UNSURE
+            self.diffusion[1] = _CALM
 
     def forward(
         self,
@@ -238,7 +243,7 @@ class LatentSDEReconstructor(nn.Module):
         self, z: Tensor, z_before: Tensor, level: Tensor, before: Tensor | None, span: float
     ) -> tuple[Tensor, Tensor]:
         """D, and the frame composed of it."""
-        flow, image, mask = self.decoder(z, z_before, SUM_SCALE * level)
+        flow, image, mask = self.decoder(z, z_before, level)
         if before is None or self.composition == "image":
             return image, image
         warped = warp(before, _FLOW * span * flow)
@@ -291,5 +296,5 @@ class _Decoder(nn.Module):
         """Flow ``[b, 2, h, w]``, image and mask ``[b, 1, h, w]``."""
         x = self.first(torch.cat((z, z_before), 1)).relu()
         x = interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-        x = self.last(torch.cat((x, level), 1))
-        return x[:, :2].tanh(), x[:, 2:3].sigmoid(), x[:, 3:].sigmoid()
+        x = self.last(torch.cat((x, SUM_SCALE * level), 1))
+        return x[:, :2].tanh(), (x[:, 2:3] + SUM_SLOPE * level).sigmoid(), x[:, 3:].sigmoid()

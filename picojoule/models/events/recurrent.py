@@ -4,8 +4,8 @@ Beside its grid a network may be shown what all events so far add up to, a leaky
 
     A(t) = A(0)·λ^t + Σ_b s_b(t) E_b,    s_b(t) = (B − 1) t − b + ½ cut to [0, 1]:  the share of bin b that is before t
 
-at parts t of a window. It is a picture of log intensity already, for one multiplication a pixel; with it networks learn
-in minutes what they otherwise learn in days. The published ones do without (λ = None).
+at parts t of a window. It is a picture of log intensity already, for one multiplication a pixel. Such a network learns
+what is to be added to it, Î = σ(logits + γ·A), in minutes; the published ones do without (λ = None).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Reconstructor(nn.Module, ABC):
 
     @abstractmethod
     def step(self, voxels: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """A window's grid ``[b, bins, h, w]``, padded, and the state (None at the start) to a frame ``[b, 1, h, w]`` in
-        [0, 1] and the next state."""
+        """A window's grid ``[b, bins, h, w]``, padded, and the state (None at the start) to the logits of a frame
+        ``[b, 1, h, w]`` and the next state."""
 
     def forward(self, voxels: Tensor) -> Tensor:
         """Frames ``[b, windows, h, w]`` of grids ``[b, windows, bins, h, w]``."""
@@ -44,13 +44,14 @@ class Reconstructor(nn.Module, ABC):
             if self.decay is not None:
                 level = sum_until(1.0, each, level, self.decay)
                 each = torch.cat((each, SUM_SCALE * level), 1)
-            frame, state = self.step(each, state)
-            frames.append(frame[:, 0, :height, :width])
+            logits, state = self.step(each, state)
+            logits = logits if self.decay is None else logits + SUM_SLOPE * level
+            frames.append(logits.sigmoid()[:, 0, :height, :width])
         return torch.stack(frames, 1)
 
 
-SUM_SCALE = 0.2
-"""What a sum is multiplied by where it is shown."""
+SUM_SCALE, SUM_SLOPE = 0.2, 0.24
+"""What a sum is multiplied by where it is shown, and γ."""
 
 
 def sum_until(t: float, grid: Tensor, level: Tensor, decay: float) -> Tensor:

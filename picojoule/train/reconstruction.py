@@ -33,7 +33,7 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 class Weights:
     """λ_P, λ_TC, λ_D and β."""
 
-    perceptual: float = 0.1
+    perceptual: float = 0.2
     consistency: float = 0.5
     image: float = 0.5
     divergence: float = 1e-3

@@ -35,7 +35,7 @@ Composition = Literal["both", "image", "warp"]
 G_LEAST, G_MOST = 0.01, 0.5
 """Bounds of g."""
 _UNSURE, _CALM = -2.0, -3.0
-"""The bias of the mask and that of g at the start: a frame is first of all synthesised, and there is little noise."""
+"""Biases at the start, of the mask, and of g and σ: a frame is first of all synthesised, and there is little noise."""
 _FLOW = 4.0
 """Pixels: the farthest that a flow points, for each half of a window."""
 
@@ -110,11 +110,16 @@ class LatentSDEReconstructor(nn.Module):
         self.control = _field(2 * channels + 1, channels)
         self.diffusion = nn.Parameter(torch.zeros(2, channels, 1, 1))
         self.decoder = _Decoder(channels)
-        small = {self.prior[-1]: 0.1, self.between[-1]: 0.1, self.control[-1]: 0.5, self.decoder.last: 0.3}
+        small = {
+            **dict.fromkeys((self.prior[-1], self.between[-1], self.initial), 0.1),
+            self.control[-1]: 0.5,
+            self.decoder.last: 0.3,
+        }
         lively(self, small)
         with torch.no_grad():
             self.decoder.last.bias[3] = _UNSURE
             self.diffusion[1] = _CALM
+            self.initial.bias[channels:] = _CALM
 
     def forward(
         self,

@@ -6,8 +6,8 @@
 
 TC is :func:`picojoule.metrics.image.inconsistency`.
 Intensity cannot be known before something has moved, so the first windows do not count (:data:`FIRST`). P is a
-perceptual distance; β rises in the first half of the training. A network that gives frames within a window learns from
-one of them, drawn anew in every step, beside the last.
+perceptual distance. A network that gives frames within a window learns from up to two of them beside the last, drawn anew
+in every step, so that it gets used to being asked now and then.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from picojoule.train.gradient import Loss
 
 FIRST = 2
 """Windows that are left out at the start."""
+_MOST = 2
+"""Frames within a window that are learnt from."""
 Distance = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -69,8 +71,8 @@ def _frames(model: nn.Module, voxels: Tensor, frames: Tensor, weights: Weights) 
     parts = frames.shape[2]
     if not isinstance(model, LatentSDEReconstructor):
         return model(voxels)[:, :, None], frames[:, :, -1:], frames.new_zeros(())
-    middle = int(torch.randint(parts - 1, ())) if parts > 1 else parts - 1
-    chosen = [middle, parts - 1] if parts > 1 else [middle]
+    more = torch.randperm(parts - 1)[: int(torch.randint(_MOST + 1, ()))]
+    chosen = [*more.sort().values.tolist(), parts - 1]
     done = model(voxels, [(k + 1) / parts for k in chosen], seed=int(torch.randint(2**31, ())))
     due = frames[:, :, chosen]
     image = (done.synthesised - due)[:, FIRST:].abs().mean()

@@ -4,10 +4,9 @@
 
     L = |Î − I| + λ_P·P(Î, I) + λ_TC·TC + λ_D·|D − I| + β·(KL_0 + KL_path)
 
-TC is :func:`picojoule.metrics.image.inconsistency`.
-Intensity cannot be known before something has moved, so the first windows do not count (:data:`FIRST`). P is a
-perceptual distance. A network that gives frames within a window learns from up to two of them beside the last, drawn anew
-in every step, so that it gets used to being asked now and then.
+TC is :func:`picojoule.metrics.image.inconsistency`, and P a perceptual distance. Intensity cannot be known before
+something has moved, so the first windows do not count (:data:`FIRST`). A network that gives frames within a window
+learns from up to two of them beside the last, drawn anew in every step: it must get used to being asked now and then.
 """
 
 from __future__ import annotations

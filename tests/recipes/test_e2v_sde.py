@@ -90,7 +90,7 @@ class FixedCosts:
     window_seconds = window_macs
 
 
-def judged_claims(models, data, costs=None, correlation=0.5, **qualities):
+def judged_claims(models, data, costs=None, correlation=0.5, lpips=None, **qualities):
     given = {"ours": 0.7, "image": 0.6, "held": 0.6, "blended": 0.6, "rerun": 0.6, "leaky": 0.6} | qualities
     names = {
         "ours": f"{SDE.name} as ode",
@@ -103,7 +103,7 @@ def judged_claims(models, data, costs=None, correlation=0.5, **qualities):
     found = [judgement(name, given[key], pdist=1 - given[key]) for key, name in names.items()]
     found += [judgement(SDE.name, 0.7), judgement("et-net-mini", 0.6)]
     sure = Doubt(spread=torch.zeros(1), correlation=(correlation,), divergence=(1.0,), noise=(0.1,))
-    return {each.id: each for each in claims(found, models, sure, costs or FixedCosts(), data[0])}
+    return {each.id: each for each in claims(found, models, sure, costs or FixedCosts(), data[0], lpips or {})}
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,8 @@ def judged_claims(models, data, costs=None, correlation=0.5, **qualities):
         ({}, "speed", "reached"),
         ({"costs": FixedCosts(etnet=18.0)}, "speed", "not-reached"),
         ({}, "lpips", "not-tried"),
+        ({"lpips": {SDE.name: 0.8, "et-net-mini": 1.0}}, "lpips", "reached"),
+        ({"lpips": {SDE.name: 0.9, "et-net-mini": 1.0}}, "lpips", "not-reached"),
         ({}, "composition-ssim", "reached"),
         ({"image": 0.8}, "composition-ssim", "not-reached"),
         ({"image": 0.8}, "composition-pdist", "not-reached"),

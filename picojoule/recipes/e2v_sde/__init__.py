@@ -16,7 +16,7 @@ from picojoule.recipes.e2v_sde.judged import doubt, judge
 from picojoule.recipes.e2v_sde.learning import chosen_leaky, learnt, test_films, training_films
 from picojoule.recipes.e2v_sde.pictures import pictures
 from picojoule.recipes.e2v_sde.plan import ABLATIONS, LEAKY, PARTS, SDE, Plan
-from picojoule.recipes.e2v_sde.real import beside
+from picojoule.recipes.e2v_sde.real import beside, lpips_of
 from picojoule.recipes.e2v_sde.rows import curves, row
 from picojoule.recipes.e2v_sde.systems import System, mean_path, systems
 from picojoule.recipes.settings import Settings
@@ -42,7 +42,11 @@ def _build(plan: Plan, settings: Settings) -> Result:
     sure = doubt(models[SDE.name], films, plan.samples, settings.seed)
     costs = Costs({name: each[0] for name, each in models.items()}, films, plan.sensor)
     real = beside(compared, models, plan, settings)
-    rows = [row(each, costs, real.get(each.system.name, {})) for each in found]
+    lpips = lpips_of(found, films, settings)
+    more = {each.system.name: real.get(each.system.name, {}) for each in found}
+    for name, value in lpips.items():
+        more[name] = {"lpips": value, **more[name]}
+    rows = [row(each, costs, more[each.system.name]) for each in found]
     return Result(
         recipe="e2v-sde",
         title="Video from events by a latent neural SDE, on films of moving photos",
@@ -51,7 +55,7 @@ def _build(plan: Plan, settings: Settings) -> Result:
         data=plan.summary(settings, train, films),
         rows=tuple(rows),
         series=tuple(curves(found, films, {each.system: each for each in rows})),
-        claims=unless_smoke(claims(found, models, sure, costs, films), settings),
+        claims=unless_smoke(claims(found, models, sure, costs, films, lpips), settings),
         environment=environment(),
         pictures=pictures(found, films, sure),
     )

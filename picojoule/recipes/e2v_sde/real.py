@@ -17,10 +17,13 @@ from picojoule.data.events.films import WINDOW_US, Films
 from picojoule.data.events.grids import voxel_grid
 from picojoule.data.events.sequences import CUTS, Film, in_folder, shipped_video, watched
 from picojoule.metrics.image import mse, ssim
+from picojoule.models.vision import lpips
+from picojoule.recipes.e2v_sde.judged import Judged
 from picojoule.recipes.e2v_sde.plan import BINS, Plan
 from picojoule.recipes.e2v_sde.scoring import quality
 from picojoule.recipes.e2v_sde.systems import System
 from picojoule.recipes.settings import Settings
+from picojoule.train.reconstruction import FIRST
 
 MNIST = "mnist_full.npz"
 _VIDEO, _FRAMES, _SIZE = "carphone_pristine.mp4", 60, (72, 88)
@@ -46,6 +49,21 @@ def beside(
             frames = each.watch(models[each.arm][0], films, films)[:, :, -1]
             found[each.name] |= _against(name, frames, films, digits)
     return found
+
+
+@torch.no_grad()
+def lpips_of(judgements: Sequence[Judged], films: Films, settings: Settings) -> dict[str, float]:
+    """LPIPS of every system at the ends of windows, where its weights are in the folder of ``--data``; else nothing.
+
+    Raises:
+        WeightsError: the file is not what it says.
+    """
+    path = Path(settings.data or "") / lpips.FILE
+    if settings.mode == "smoke" or not path.is_file():
+        return {}
+    distance, due = lpips.load(path), films.frames[:, FIRST:, -1].flatten(0, 1)
+    frames = {each.system.name: each.frames[:, FIRST:, -1].flatten(0, 1).clamp(0, 1) for each in judgements}
+    return {name: float(distance(found, due).mean()) for name, found in frames.items()}
 
 
 def _against(name: str, frames: Tensor, films: Films, digits: Tensor | None) -> Metrics:

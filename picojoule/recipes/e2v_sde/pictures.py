@@ -43,7 +43,7 @@ def _strip(judgements: Sequence[Judged], films: Films, sure: Doubt, film: int) -
         error = (shown[SDE.name][k] - due[k]).abs() * 2
         greys = [due[k], *(each[k] for each in shown.values()), error, sure.spread[film, k] / most]
         rows.append([_coloured(films.voxels[film, k]), *map(_grey, greys)])
-    return png(grid(rows, ["events", "true", "leaky", "e2vid-mini", SDE.name, "its error × 2", "its spread"]))
+    return png(grid(rows, ["events", "true", "leaky", "e2vid-mini", SDE.name, "its error, twice", "its spread"]))
 
 
 def _moving(judgements: Sequence[Judged], films: Films, film: int) -> bytes:

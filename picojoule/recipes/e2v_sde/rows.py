@@ -54,9 +54,9 @@ def curves(judgements: Sequence[Judged], films: Films, rows: Mapping[str, Row]) 
         yield _line("SSIM within a window", name, TIMES, parts, "part of a window", "SSIM")
     resting = [rows[f"{SDE.name} as ode"], *(rows[f"{SDE.name} as ode, rests below {n} events"] for n in SKIPS)]
     joules = tuple(each.energy[0].joules for each in resting)
-    for name in ("ssim", "pdist"):
+    for name, word in (("ssim", "SSIM"), ("pdist", "pdist")):
         values = tuple(each.metrics[name] for each in resting)
-        yield _line(f"{name} against joules, the encoder resting", SDE.name, joules, values, "joules a frame", name)
+        yield _line(f"{word} against joules, the encoder resting", SDE.name, joules, values, "joules a frame", word)
 
 
 def _part(found: Tensor, due: Tensor, k: int) -> Quality:

@@ -95,7 +95,7 @@ def test_a_quality_that_is_no_share_has_no_per_cent():
         for name, value, cost in (("a", 0.5, 1.0), ("b", 0.6, 2.0))
     )
     (figure,) = joules_against_accuracy(Result(recipe="r", title="t", mode="m", seed=0, data={}, rows=rows, series=()))
-    assert figure.title == "SSIM against joules, p" and "%" not in "".join(ET.fromstring(figure.svg).itertext())
+    assert figure.title == "SSIM against joules, p" and "%" not in "".join(tree.fromstring(figure.svg).itertext())
 
 
 def test_colours_are_by_kind_and_lines_of_one_colour_differ():

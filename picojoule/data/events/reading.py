@@ -30,6 +30,7 @@ from picojoule.data import npz
 from picojoule.data.events import nmnist
 from picojoule.data.events.events import Events, events
 
+_MOST, _WIDEST = 2**50, 2**15 - 1
 _SORTED, _OUTSIDE, _TAIL = "in the wrong order", "outside the sensor", "half of an event at the end"
 
 
@@ -81,10 +82,15 @@ def checked(found: Columns, *, where: str, size: tuple[int, int] | None = None, 
     if not len(found.time):
         raise DataError("there are no events", where=where, remedy="give a recording with one event or more")
     height, width = size or found.size or (int(found.y.max()) + 1, int(found.x.max()) + 1)
+    if max(height, width) > _WIDEST:
+        what = f"events reach as far as {width}×{height}"
+        raise DataError(what, where=where, remedy="give the size of the sensor")
     inside = (found.x >= 0) & (found.x < width) & (found.y >= 0) & (found.y < height)
     if not inside.all():
         _wrong_or_said(f"{_OUTSIDE} of {width}×{height}", int((~inside).sum()), where, repair)
     kept = np.flatnonzero(inside)
+    if not len(kept):
+        raise DataError("there are no events on the sensor", where=where, remedy="give the size of the sensor")
     falls = int((np.diff(found.time[kept]) < 0).sum())
     if falls:
         _wrong_or_said(f"{_SORTED}: time goes backwards", falls, where, repair)
@@ -104,25 +110,26 @@ def _npz(path: Path) -> Columns:
     known = npz.headers(path, error=DataError)
     if {"xyp", "dt"} <= known.keys():
         arrays = npz.read(path, ["xyp", "dt"], error=DataError)
+        _equal(path, arrays["xyp"], arrays["dt"])
         xyp, time = arrays["xyp"].astype(np.int64), np.cumsum(arrays["dt"], dtype=np.int64)
-        _equal(path, xyp, time)
         return Columns(xyp & 63, xyp >> 6 & 63, time, xyp >> 12, nmnist.SIZE)
     missing = [name for name in "xytp" if name not in known]
     if missing:
         raise DataError(f"it has no {', '.join(missing)}", where=str(path), remedy="save x, y, t and p, or xyp and dt")
     arrays = npz.read(path, [*"xytp", *(["size"] if "size" in known else [])], error=DataError)
-    size = tuple(int(each) for each in arrays["size"]) if "size" in arrays else None
+    size = _size(path, arrays["size"]) if "size" in arrays else None
     x, y, t, p = (arrays[name] for name in "xytp")
     _equal(path, x, y, t, p)
-    return Columns(x.astype(np.int64), y.astype(np.int64), _microseconds(t), _polarity(p, path), size)  # type: ignore[arg-type]
+    return Columns(x.astype(np.int64), y.astype(np.int64), _microseconds(t), _polarity(p, path), size)
 
 
 def _text(path: Path) -> Columns:
     lines = [
         line.split() for line in read_bytes(path, what="events").decode(errors="replace").splitlines() if line.strip()
     ]
-    size = (int(lines[0][1]), int(lines[0][0])) if lines and len(lines[0]) == 2 else None
-    lines = lines[1:] if size else lines
+    size = None
+    if lines and len(lines[0]) == 2 and all(word.isascii() and word.isdigit() for word in lines[0]):
+        size = _size(path, np.array([min(int(word), _MOST) for word in reversed(lines.pop(0))]))
     tail = bool(lines) and len(lines[-1]) < 4
     lines = lines[:-1] if tail else lines
     wrong = next((k for k, line in enumerate(lines) if len(line) != 4), None)
@@ -133,6 +140,7 @@ def _text(path: Path) -> Columns:
         table = np.array(lines, dtype=np.float64).reshape(-1, 4)
     except ValueError as error:
         raise DataError(f"a word that is no number ({error})", where=str(path), remedy="write t x y p") from None
+    _equal(path, *table.T)
     whole = not lines or "." not in lines[0][0]
     time = table[:, 0].astype(np.int64) if whole else _microseconds(table[:, 0])
     x, y = table[:, 1].astype(np.int64), table[:, 2].astype(np.int64)
@@ -151,14 +159,15 @@ def _hdf5(path: Path) -> Columns:
     with hdf5(path) as file:
         if "events/xs" in file:
             x, y, t, p = (file[f"events/{name}"][:] for name in ("xs", "ys", "ts", "ps"))
-            size = tuple(int(each) for each in file.attrs.get("sensor_resolution", ())[:2]) or None
+            told = file.attrs.get("sensor_resolution")
+            size = None if told is None else _size(path, np.asarray(told)[:2])
         elif "davis/left/events" in file:
             x, y, t, p = file["davis/left/events"][:].T
             size = (260, 346)
         else:
             raise DataError("it has no events", where=str(path), remedy="give events/xs ys ts ps or davis/left/events")
     _equal(path, x, y, t, p)
-    return Columns(x.astype(np.int64), y.astype(np.int64), _microseconds(t), _polarity(p, path), size)  # type: ignore[arg-type]
+    return Columns(x.astype(np.int64), y.astype(np.int64), _microseconds(t), _polarity(p, path), size)
 
 
 def hdf5(path: Path) -> Any:
@@ -208,7 +217,7 @@ READERS: dict[str, Callable[[Path], Columns]] = {
 
 def _microseconds(t: np.ndarray) -> np.ndarray:
     """Seconds from the first event on where they have fractions; whole numbers as they are."""
-    if np.issubdtype(t.dtype, np.integer):
+    if t.dtype.kind in "iub":
         return t.astype(np.int64)
     return np.round((t - (t[0] if len(t) else 0)) * 1e6).astype(np.int64)
 
@@ -222,7 +231,18 @@ def _polarity(p: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _equal(path: Path, *columns: np.ndarray) -> None:
-    lengths = [len(each) for each in columns]
-    if len(set(lengths)) > 1:
-        what = f"columns of {lengths} events"
+    """Columns of as many finite numbers each, none so large that a time in microseconds has no room."""
+    shapes = [each.shape for each in columns]
+    if len(set(shapes)) > 1 or len(shapes[0]) != 1:
+        what = f"columns of shapes {', '.join(map(str, map(list, shapes)))}"
         raise DataError(what, where=str(path), remedy="give as many of each; the file may be cut off")
+    if any(each.dtype.kind not in "iufb" for each in columns):
+        raise DataError("columns that are no numbers", where=str(path), remedy="save numbers")
+    if any(each.size and not (np.abs(each.astype(np.float64)) < _MOST).all() for each in columns):
+        raise DataError("numbers without end", where=str(path), remedy="save finite times and places")
+
+
+def _size(path: Path, size: np.ndarray) -> tuple[int, int]:
+    if size.shape != (2,) or size.dtype.kind not in "iu" or not 0 < int(size.min()) <= int(size.max()) <= _WIDEST:
+        raise DataError(f"the size of its sensor is {size.tolist()}", where=str(path), remedy="save height and width")
+    return int(size[0]), int(size[1])

@@ -7,7 +7,7 @@ import torch
 
 from picojoule.base.errors import InputError
 from picojoule.measurement.modules import count_module
-from picojoule.models.events import FireNet, LatentSDEReconstructor, LeakyIntegrator, e2vid, etnet
+from picojoule.models.events import FireNet, LatentSDEReconstructor, LeakyIntegrator, e2vid, etnet, frames_at
 from picojoule.models.events.latent_sde import G_LEAST, G_MOST
 from picojoule.models.events.recurrent import padded, sum_until
 from picojoule.models.vision.textures import pdist
@@ -73,10 +73,10 @@ def test_the_leaky_integrator_by_hand():
 
 
 def test_sums_until_a_time():
-    """At the end all events count, at the start none beyond half of the first bin's, and it grows bin by bin."""
+    """At the end all events count, at the start none, and it grows bin by bin."""
     grid, level = torch.ones(1, 5, 1, 1), torch.full((1, 1, 1, 1), 8.0)
     at = [float(sum_until(t, grid, level, 0.5)) for t in (0.0, 0.25, 0.5, 1.0)]
-    assert at == pytest.approx([8.5, 8 * 0.5**0.25 + 1.5, 8 * 0.5**0.5 + 2.5, 4 + 4.5])
+    assert at == pytest.approx([8, 8 * 0.5**0.25 + 1.5, 8 * 0.5**0.5 + 2.5, 4 + 5])
 
 
 def test_padding():
@@ -142,20 +142,38 @@ def test_g_is_bounded_and_diagonal():
 
 
 @torch.no_grad()
-def test_a_window_without_its_encoder():
+def test_a_window_whose_encoder_rests():
     model, x = latent(), grids()
     all_windows = model(x).frames
     rest = model(x, skip=torch.tensor([True, False, True])).frames
     assert torch.equal(rest[:, :2], all_windows[:, :2]), "the first one is always seen"
     assert not torch.equal(rest[:, 2], all_windows[:, 2])
-    changed = x.clone()
-    changed[:, 2] += 1
-    assert torch.equal(
-        model(changed, skip=torch.tensor([False, False, True])).frames,
-        model(x, skip=torch.tensor([False, False, True])).frames,
-    )
+    moved = x.clone()
+    moved[:, 2] = moved[:, 2].flip(1)  # the same sums at the end
+    last = torch.tensor([False, False, True])
+    assert torch.allclose(model(moved, skip=last).frames, model(x, skip=last).frames, atol=1e-6)
+    assert not torch.allclose(model(x + 1, skip=last).frames[:, 2], rest[:, 2]), "sums go on"
     with pytest.raises(InputError, match="begin with a grid"):
         model.window(None, None, (1.0,), model.path(padded(x, 2), 0))
+
+
+@torch.no_grad()
+def test_any_list_of_times():
+    model, x = latent(), grids()
+    asked = frames_at(model, x, [0.25, 1.0, 2.5, 3.0, 4.5])
+    assert asked.shape == (2, 5, 13, 18) and torch.isfinite(asked).all()
+    assert torch.allclose(asked[:, :2], model(x[:, :1], (0.25, 1.0)).frames[:, 0], atol=1e-6)
+    assert torch.equal(frames_at(model, x, [0.25, 1.0], seed=1), model(x[:, :1], (0.25, 1.0), seed=1).frames[:, 0])
+    changed = x.clone()
+    changed[:, 2] += 1
+    later = frames_at(model, changed, [0.25, 1.0, 2.5, 3.0, 4.5])
+    assert torch.equal(later[:, :2], asked[:, :2]) and not torch.equal(later[:, 4], asked[:, 4])
+    for wrong in ([], [1.0, 0.5], [0.0], [float("nan")], [float("inf")]):
+        with pytest.raises(InputError, match="ask for rising, finite times"):
+            frames_at(model, x, wrong)
+    for wrong in ((), (0.0,), (0.5, 0.5), (0.5, 1.5)):
+        with pytest.raises(InputError, match="ask for rising times in"):
+            model(x, wrong)
 
 
 def test_every_part_learns():

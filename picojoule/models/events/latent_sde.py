@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, final
 
 import torch
@@ -137,15 +138,19 @@ class LatentSDEReconstructor(nn.Module):
             times: parts of a window in (0, 1], rising.
             seed: of the noise; None draws none: one trajectory of the mean drift.
             longest: step of the solver, in windows.
-            skip: windows whose encoder is left out, bool ``[windows]``: the context stays.
+            skip: windows whose encoder rests, bool ``[windows]``: the context stays, sums of events go on. The first
+                window is always encoded.
+
+        Raises:
+            InputError: times that are not within a window, or do not rise.
         """
         height, width = voxels.shape[-2:]
         grids = padded(voxels, self.multiple)
         path = self.path(grids, seed)
         state, frames, images, kl = None, [], [], 0.0
         for k, each in enumerate(grids.unbind(1)):
-            left_out = skip is not None and bool(skip[k]) and state is not None
-            found, state = self.window(None if left_out else each, state, times, path, longest, seed)
+            rests = skip is not None and bool(skip[k])
+            found, state = self.window(each, state, times, path, longest, seed, rests=rests)
             frames.append(found.frames)
             images.append(found.synthesised)
             kl = kl + found.kl
@@ -167,18 +172,23 @@ class LatentSDEReconstructor(nn.Module):
         path: Path,
         longest: float = 0.5,
         seed: int | None = None,
+        *,
+        rests: bool = False,
     ) -> tuple[Reconstruction, State]:
         """One window: encode it, follow z to each time, decode there.
 
         Args:
-            grid: ``[b, bins, h, w]``; None goes on with the context as it is (no events, or a prediction).
+            grid: ``[b, bins, h, w]``; None is a window that nothing is known of: a prediction.
             state: after the window before.
             times, path, longest, seed: as for `forward`.
+            rests: whether the encoder is left out.
 
         Returns:
             Frames ``[b, times, h, w]`` with the nats of this window, and the next state.
         """
-        h, level = self._encode(grid, state)
+        if not times or not all(0 <= a < b <= 1 for a, b in pairwise((0.0, *times))):
+            raise InputError(f"frames at {list(times)}", where="a window", remedy="ask for rising times in (0, 1]")
+        h, level = self._encode(grid, state, rests)
         c = self.context(h)
         began, z, frame, kl = (0.0, None, None, 0.0) if state is None else (state.time, state.z, state.frame, 0.0)
         if z is None:
@@ -207,11 +217,12 @@ class LatentSDEReconstructor(nn.Module):
         """The control, t being the part of the window."""
         return self.control(torch.cat((z, c, torch.full_like(z[:, :1], t)), 1))
 
-    def _encode(self, grid: Tensor | None, state: State | None) -> tuple[Tensor, Tensor]:
+    def _encode(self, grid: Tensor | None, state: State | None, rests: bool) -> tuple[Tensor, Tensor]:
         """The next h, and A at the start of the window."""
-        if grid is None:
-            if state is None:
-                raise InputError("no window has been seen", where="LatentSDEReconstructor", remedy="begin with a grid")
+        if grid is None and state is None:
+            raise InputError("no window has been seen", where="LatentSDEReconstructor", remedy="begin with a grid")
+        if grid is None or (rests and state is not None):
+            assert state is not None
             return state.h, state.level
         level = torch.zeros_like(grid[:, :1]) if state is None else state.level
         x = self.encoder(torch.cat((grid, SUM_SCALE * sum_until(1.0, grid, level, self.decay)), 1))

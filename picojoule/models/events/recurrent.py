@@ -4,8 +4,9 @@ Beside its grid a network may be shown what all events so far add up to, a leaky
 
     A(t) = A(0)·λ^t + Σ_b s_b(t) E_b,    s_b(t) = (B − 1) t − b + ½ cut to [0, 1]:  the share of bin b that is before t
 
-at parts t of a window. It is a picture of log intensity already, for one multiplication a pixel. Such a network learns
-what is to be added to it, Î = σ(logits + γ·A), in minutes; the published ones do without (λ = None).
+at parts t of a window; the first and the last bin are half as wide, and go twice as fast. It is a picture of log
+intensity already, for one multiplication a pixel. Such a network learns what is to be added to it, Î = σ(logits + γ·A),
+in minutes; the published ones do without (λ = None).
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ SUM_SCALE, SUM_SLOPE = 0.2, 0.24
 def sum_until(t: float, grid: Tensor, level: Tensor, decay: float) -> Tensor:
     """A(t), ``[b, 1, h, w]``, in the window of a grid ``[b, bins, h, w]`` from A(0)."""
     bins = grid.shape[1]
-    shares = ((bins - 1) * t - torch.arange(bins, device=grid.device, dtype=grid.dtype) + 0.5).clamp(0, 1)
+    shares = (bins - 1) * t - torch.arange(bins, device=grid.device, dtype=grid.dtype) + 0.5
+    shares[0], shares[-1] = 2 * shares[0] - 1, 2 * shares[-1]
+    shares = shares.clamp(0, 1)
     return level * decay**t + (grid * shares[:, None, None]).sum(1, keepdim=True)
 
 

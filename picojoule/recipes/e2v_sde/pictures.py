@@ -22,7 +22,7 @@ _MILLISECONDS = 80
 
 def pictures(judgements: Sequence[Judged], films: Films, sure: Doubt) -> dict[str, bytes]:
     """All of them: title → PNG, the last an animated one."""
-    film = _liveliest(films)
+    film = _liveliest(films.take(len(sure.spread)))
     return {
         "Frames at the ends of windows": _strip(judgements, films, sure, film),
         f"A film, {PARTS} frames a window (moves)": _moving(judgements, films, film),

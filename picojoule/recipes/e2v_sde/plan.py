@@ -103,7 +103,7 @@ PLANS = {
         train=4, side=16, windows=4, epochs=1, test=2, test_side=16, test_windows=4, validation=2, samples=2,
         sensor=(32, 32), real=False,
     ),
-    "quick": Plan(train=240, side=24, windows=6, epochs=4, test=48),
+    "quick": Plan(train=240, side=24, windows=6, epochs=4, test=40, samples=6),
     "full": Plan(
         train=400, side=48, windows=12, epochs=20, batch=8, test=60, test_side=48, test_windows=20, seeds=3,
         arms=(SDE, IMAGE, *RIVALS, *ABLATIONS), video=True,

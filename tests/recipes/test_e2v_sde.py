@@ -47,7 +47,7 @@ def test_frames_between_ends_by_hand():
 def test_every_system_watches(data, models):
     known = {name: judge(system, models[system.arm], *data) for name, system in NAMED.items()}
     assert all(each.frames.shape == data[0].frames.shape for each in known.values())
-    as_ode, held = (known[f"{SDE.name}{tail}"].frames for tail in (" as ode", ", held"))
+    as_ode, held = (known[f"{SDE.name}{tail}"].frames for tail in (" as ode", " held"))
     assert torch.allclose(held[:, 1:, 0], held[:, :-1, -1]) and not torch.allclose(as_ode[:, 1:, 0], as_ode[:, :-1, -1])
     found = pictures(list(known.values()), data[0], doubt(models[SDE.name], data[0], 2, 0))
     assert len(found) == 2 and all(each.startswith(b"\x89PNG") for each in found.values())
@@ -60,8 +60,8 @@ def test_costs_of_a_frame(data, models):
     ode = f"{SDE.name} as ode"
     assert macs[SDE.name] == pytest.approx(2 * macs[ode], rel=1e-3), "two paths"
     assert macs[ode] * PARTS == pytest.approx(costs.window_macs(SDE.name, TIMES), rel=1e-6)
-    assert macs[ode] < 0.6 * macs[f"{SDE.name}, held"], "the encoder is shared by five frames"
-    assert macs[f"e2vid-mini, run for {PARTS} frames a window"] == macs[BASELINE]
+    assert macs[ode] < 0.6 * macs[f"{SDE.name} held"], "the encoder is shared by five frames"
+    assert macs[f"e2vid-mini run for {PARTS} frames a window"] == macs[BASELINE]
     rests = replace(NAMED[ode], fewest=10**9)
     assert costs.frame(rests).per_sample("macs") < 0.8 * macs[ode], "nothing is encoded"
     names = {layer.name for layer in costs.frame(rests).layers if layer.macs}
@@ -94,11 +94,11 @@ def judged_claims(models, data, costs=None, correlation=0.5, lpips=None, **quali
     given = {"ours": 0.7, "image": 0.6, "held": 0.6, "blended": 0.6, "rerun": 0.6, "leaky": 0.6} | qualities
     names = {
         "ours": f"{SDE.name} as ode",
-        "image": f"{IMAGE.name}, as ode",
-        "held": f"{SDE.name}, held",
-        "blended": "e2vid-mini, blended between",
-        "rerun": f"e2vid-mini, run for {PARTS} frames a window",
-        "leaky": f"{LEAKY}, {PARTS} frames a window",
+        "image": f"{IMAGE.name} as ode",
+        "held": f"{SDE.name} held",
+        "blended": "e2vid-mini blended between",
+        "rerun": f"e2vid-mini run for {PARTS} frames a window",
+        "leaky": f"{LEAKY} for {PARTS} frames a window",
     }
     found = [judgement(name, given[key], pdist=1 - given[key]) for key, name in names.items()]
     found += [judgement(SDE.name, 0.7), judgement("et-net-mini", 0.6)]

@@ -123,7 +123,7 @@ def _speed(costs: Costs) -> Claim:
 
 
 def _composition(judgements: Sequence[Judged]) -> Iterator[Claim]:
-    both, image = (of(judgements, name).end for name in (f"{SDE.name} as ode", f"{IMAGE.name}, as ode"))
+    both, image = (of(judgements, name).end for name in (f"{SDE.name} as ode", f"{IMAGE.name} as ode"))
     for name, gain in (("ssim", both.ssim - image.ssim), ("pdist", image.pdist - both.pdist)):
         yield judged(
             f"composition-{name}",
@@ -139,10 +139,10 @@ def _between(judgements: Sequence[Judged]) -> Iterator[Claim]:
     """At times between the ends of windows."""
     ours = of(judgements, f"{SDE.name} as ode").middle
     rivals = {
-        "held": f"{SDE.name}, held",
-        "blended": f"{E2VID.name}, blended between",
-        "rerun": f"{E2VID.name}, run for {EACH}",
-        "leaky": f"{LEAKY}, {EACH}",
+        "held": f"{SDE.name} held",
+        "blended": f"{E2VID.name} blended between",
+        "rerun": f"{E2VID.name} run for {EACH}",
+        "leaky": f"{LEAKY} for {EACH}",
     }
     words = {
         "held": "the last frame held",

@@ -35,7 +35,7 @@ class Arm:
 
 
 SDE = Arm(name="latent-sde", make=partial(LatentSDEReconstructor, BINS, decay=DECAY))
-IMAGE = Arm(name="latent-sde, image only", make=partial(SDE.make, composition="image"))
+IMAGE = Arm(name="latent-sde image only", make=partial(SDE.make, composition="image"))
 E2VID = Arm(name="e2vid-mini", make=partial(e2vid, BINS, 5, (9, 18), decay=DECAY))
 FIRENET = Arm(name="firenet-mini", make=partial(FireNet, BINS, 7, DECAY))
 ETNET = Arm(
@@ -44,8 +44,8 @@ ETNET = Arm(
 RIVALS = (E2VID, FIRENET, ETNET)
 """Within a tenth of the latent SDE's MACs a frame."""
 ABLATIONS = (
-    Arm(name="latent-sde, warp only", make=partial(SDE.make, composition="warp")),
-    Arm(name="latent-sde, no KL", make=SDE.make, weights=Weights(divergence=0.0)),
+    Arm(name="latent-sde warp only", make=partial(SDE.make, composition="warp")),
+    Arm(name="latent-sde without KL", make=SDE.make, weights=Weights(divergence=0.0)),
     Arm(name="latent-ode", make=partial(SDE.make, noisy=False), weights=Weights(divergence=0.0)),
 )
 LEAKY = "leaky integration"

@@ -111,16 +111,16 @@ def systems(samples: int, seed: int) -> tuple[System, ...]:
     noisy = sampled(samples, seed)
     return (
         System(name=BASELINE, arm=E2VID.name, watch=held),
-        System(name=f"{E2VID.name}, blended between", arm=E2VID.name, watch=blended),
-        System(name=f"{E2VID.name}, run for {EACH}", arm=E2VID.name, watch=again, frames=PARTS, passes=PARTS),
+        System(name=f"{E2VID.name} blended between", arm=E2VID.name, watch=blended),
+        System(name=f"{E2VID.name} run for {EACH}", arm=E2VID.name, watch=again, frames=PARTS, passes=PARTS),
         System(name=FIRENET.name, arm=FIRENET.name, watch=held),
         System(name=ETNET.name, arm=ETNET.name, watch=held),
         System(name=LEAKY, arm=LEAKY, watch=held),
-        System(name=f"{LEAKY}, {EACH}", arm=LEAKY, watch=again, frames=PARTS, passes=PARTS),
+        System(name=f"{LEAKY} for {EACH}", arm=LEAKY, watch=again, frames=PARTS, passes=PARTS),
         System(name=SDE.name, arm=SDE.name, watch=noisy, frames=PARTS, samples=samples),
         System(name=f"{SDE.name} as ode", arm=SDE.name, watch=mean_path, frames=PARTS),
-        System(name=f"{SDE.name}, held", arm=SDE.name, watch=held),
-        System(name=f"{IMAGE.name}, as ode", arm=IMAGE.name, watch=mean_path, frames=PARTS),
+        System(name=f"{SDE.name} held", arm=SDE.name, watch=held),
+        System(name=f"{IMAGE.name} as ode", arm=IMAGE.name, watch=mean_path, frames=PARTS),
         *(
             System(
                 name=f"{SDE.name} as ode, rests below {n} events",

@@ -24,7 +24,7 @@ from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, softplus
+from torch.nn.functional import pixel_shuffle, softplus
 
 from picojoule.base.errors import InputError
 from picojoule.kernels.warping import warp
@@ -115,10 +115,11 @@ class LatentSDEReconstructor(nn.Module):
             **dict.fromkeys((self.prior[-1], self.between[-1], self.initial), 0.1),
             self.control[-1]: 0.5,
             self.decoder.last: 0.3,
+            self.decoder.direct: 0.3,
         }
         lively(self, small)
         with torch.no_grad():
-            self.decoder.last.bias[3] = _UNSURE
+            self.decoder.direct.bias[3] = _UNSURE
             self.diffusion[1] = _CALM
             self.initial.bias[channels:] = _CALM
 
@@ -306,11 +307,11 @@ class _Decoder(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(2 * channels, 16, 3, padding=1)
-        self.last = nn.Conv2d(16 + 1, 4, 3, padding=1)
+        self.last = nn.Conv2d(16, 4 * 4, 3, padding=1)
+        self.direct = nn.Conv2d(1, 4, 3, padding=1)
 
     def forward(self, z: Tensor, z_before: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Flow ``[b, 2, h, w]``, image and mask ``[b, 1, h, w]``."""
         x = self.first(torch.cat((z, z_before), 1)).relu()
-        x = interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-        x = self.last(torch.cat((x, SUM_SCALE * level), 1))
+        x = pixel_shuffle(self.last(x), 2) + self.direct(SUM_SCALE * level)
         return x[:, :2].tanh(), (x[:, 2:3] + SUM_SLOPE * level).sigmoid(), x[:, 3:].sigmoid()

@@ -61,7 +61,7 @@ def sum_until(t: float, grid: Tensor, level: Tensor, decay: float) -> Tensor:
     shares = (bins - 1) * t - torch.arange(bins, device=grid.device, dtype=grid.dtype) + 0.5
     shares[0], shares[-1] = 2 * shares[0] - 1, 2 * shares[-1]
     shares = shares.clamp(0, 1)
-    return level * decay**t + (grid * shares[:, None, None]).sum(1, keepdim=True)
+    return level * decay**t + torch.einsum("bkhw,k->bhw", grid, shares)[:, None]
 
 
 def lively(module: nn.Module, small: Mapping[nn.Module, float]) -> None:

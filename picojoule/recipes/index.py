@@ -167,7 +167,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="2206.07578",
         domain="vision",
         cite=("e2vsde2022", "li2020sde", "park2021vidode", "rebecq2019", "stoffregen2020", "weng2021"),
-        quick_seconds=240,
+        quick_seconds=200,
         module="picojoule.recipes.e2v_sde",
     ),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),

@@ -9,6 +9,7 @@ import torch
 
 from picojoule.base.errors import DataError
 from picojoule.data.events import films, nmnist
+from picojoule.models.events import LeakyIntegrator
 from picojoule.recipes.e2v_sde.claims import claims
 from picojoule.recipes.e2v_sde.costs import Costs
 from picojoule.recipes.e2v_sde.judged import Doubt, Judged, doubt, judge
@@ -17,7 +18,16 @@ from picojoule.recipes.e2v_sde.pictures import pictures
 from picojoule.recipes.e2v_sde.plan import IMAGE, LEAKY, PARTS, PLANS, RIVALS, SDE
 from picojoule.recipes.e2v_sde.real import MNIST, aligned, beside, stretched
 from picojoule.recipes.e2v_sde.scoring import Quality, quality, spearman
-from picojoule.recipes.e2v_sde.systems import BASELINE, TIMES, System, between_ends, mean_path, sensor_grids, systems
+from picojoule.recipes.e2v_sde.systems import (
+    BASELINE,
+    TIMES,
+    System,
+    again,
+    between_ends,
+    mean_path,
+    sensor_grids,
+    systems,
+)
 from picojoule.recipes.settings import Settings
 
 SYSTEMS = systems(2, 0)
@@ -52,6 +62,16 @@ def test_every_system_watches(data, models):
     found = pictures(list(known.values()), data[0], doubt(models[SDE.name], data[0], 2, 0))
     assert len(found) == 2 and all(each.startswith(b"\x89PNG") for each in found.values())
     assert b"acTL" in [*found.values()][1][:200], "the second one moves"
+
+
+def test_running_again_forgets_no_faster(data):
+    """A leaky integrator that runs five times a window ends it where the one that runs once does, but for decay within."""
+    films_, fine = data
+    model = LeakyIntegrator(0.5, 0.001)
+    often, once = again(model, films_, fine), model(films_.voxels)
+    still = LeakyIntegrator(1.0, 0.001)
+    assert torch.allclose(again(still, films_, fine)[:, :, -1], still(films_.voxels), atol=1e-5)
+    assert model.decay == 0.5 and (often[:, :, -1] - once).abs().mean() < 0.3 * (once - 0.5).abs().mean()
 
 
 def test_costs_of_a_frame(data, models):

@@ -57,7 +57,7 @@ def texture_net() -> TextureNet:
 
 def pdist(found: Tensor, due: Tensor) -> Tensor:
     """A perceptual distance of pictures ``[n, h, w]`` in [0, 1], ``[n]``: 0 where they are equal. It is not LPIPS."""
-    return feature_distance(texture_net().features, found, due)
+    return feature_distance(texture_net().to(found.device).features, found, due)
 
 
 @torch.no_grad()

@@ -171,7 +171,15 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=180,
         module="picojoule.recipes.smartphone_cluster",
     ),
-    _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
+    Entry(
+        name="e2v-sde",
+        title="events to video by a latent neural SDE",
+        paper="2206.07578",
+        domain="vision",
+        cite=("e2vsde2022", "li2020sde", "park2021vidode", "rebecq2019", "stoffregen2020", "weng2021"),
+        quick_seconds=200,
+        module="picojoule.recipes.e2v_sde",
+    ),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
     _planned(
         "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"

@@ -13,7 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
-from picojoule.reports.columns import BREAK_EVEN, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
+from picojoule.reports.columns import BREAK_EVEN, NO_SHARES, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
 from picojoule.reports.components import joules_by_component
 from picojoule.reports.draw import (
     INK,
@@ -101,7 +101,7 @@ def joules_against_accuracy(result: Result) -> Iterator[Figure]:
 def _scatter(
     points: Sequence[tuple[Row, str, float, float]], technology: str, front: list[tuple[float, float, str]], ident: str
 ) -> Figure:
-    colour = colours([row.system for row, *_ in points])
+    colour, word = colours([row.system for row, *_ in points]), quality_word([row for row, *_ in points])
     shape = markers(list(dict.fromkeys(profile for _, profile, _, _ in points)))
     with canvas(height=3.5) as figure:
         axes = figure.add_subplot()
@@ -111,7 +111,8 @@ def _scatter(
         line = {"color": INK, "alpha": 0.4, "linewidth": 0.9, "zorder": 1}
         axes.plot([x for x, _, _ in front], [y for _, y, _ in front], **line)
         _energy_axis(axes, [cost for _, _, cost, _ in points])
-        _percent_axis(axes.yaxis)
+        if word not in NO_SHARES:
+            _percent_axis(axes.yaxis)
         axes.margins(x=0.12, y=0.1)
         axes.set_xlabel("joules a sample")
         _energy_legend(axes, colour, shape)
@@ -119,7 +120,7 @@ def _scatter(
         names = [(x, y, _shown(system, 20)) for x, y, system in front]
         label_points(axes, names, [(cost, accuracy) for _, _, cost, accuracy in points])
         note = "Higher and further left is better. The line joins the systems that none other beats."
-        title = f"{quality_word([row for row, *_ in points])} against joules, {technology}"
+        title = f"{word} against joules, {technology}"
         return Figure(_capital(title), svg(figure, ident, title), note)
 
 

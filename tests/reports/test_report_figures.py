@@ -97,6 +97,15 @@ def test_the_front_holds_what_nothing_beats():
     assert [system for _, _, system in _front(rows, "p")] == ["cheap", "good", "best"]
 
 
+def test_a_quality_that_is_no_share_has_no_per_cent():
+    rows = tuple(
+        Row(system=name, metrics={"ssim": value}, energy=(Energy(profile="p", joules=cost),))
+        for name, value, cost in (("a", 0.5, 1.0), ("b", 0.6, 2.0))
+    )
+    (figure,) = joules_against_accuracy(Result(recipe="r", title="t", mode="m", seed=0, data={}, rows=rows, series=()))
+    assert figure.title == "SSIM against joules, p" and "%" not in "".join(tree.fromstring(figure.svg).itertext())
+
+
 def test_colours_are_by_kind_and_lines_of_one_colour_differ():
     systems = ["ann fp32", "rate T=8", "rate T=16", "ttfs T=8", "strange"]
     colour, dash = colours(systems), dashes(systems)

@@ -67,9 +67,7 @@ class Direct(Code):
     def neuron(self) -> Neuron:
         if self.to_zero:
             return replace(leaky_to_zero(self.steps, leak=self.leak, threshold=self.threshold), initial=self.initial)
-        return leaky(
-            self.steps, leak=self.leak, threshold=self.threshold, reset=self.amount, initial=self.initial
-        )
+        return leaky(self.steps, leak=self.leak, threshold=self.threshold, reset=self.amount, initial=self.initial)
 
     def amplitudes(self) -> tuple[float, ...]:
         return (1.0,) * self.steps

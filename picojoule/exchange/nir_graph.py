@@ -38,7 +38,7 @@ class Loop:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Spiking:
-    """Neurons in steps: v ← a·v + g·I; s = [v ≥ θ]; v ← v − r·s, or 0. All but a are float64, one number or one each."""
+    """Neurons in steps: v ← a·v + g·I; s = [v ≥ θ]; v ← v − r·s, or 0. All but a: float64, one or one each."""
 
     gain: Tensor
     leak: float

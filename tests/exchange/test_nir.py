@@ -106,16 +106,19 @@ def test_a_network_comes_back_with_the_same_spikes_and_counts(name, mode, tmp_pa
     assert layers(theirs.counts) == layers(ours.counts)
 
 
-def test_a_trained_residual_network_of_images_comes_back(real_data, tmp_path):
-    """MLPerf's ResNet-8 with its own weights, on photos."""
-    from zoo import cifar, resnet8
+def test_torchvisions_residual_network_comes_back(tmp_path):
+    """In small, its maximum pool an average pool; ten layers of neurons."""
+    from zoo import ResNet, pictures, trained
 
-    model = resnet8(str(real_data))
-    train, x, _ = cifar(str(real_data), standardised=False)
-    network = convert(model, train[:50], code=Rate(steps=8))
-    to_nir(network, tmp_path / "resnet8.nir")
-    ours, theirs = run(network, x[:4]), run(from_nir(tmp_path / "resnet8.nir"), x[:4])
-    torch.testing.assert_close(theirs.values, ours.values, rtol=1e-4, atol=1e-4)
+    def averaging():
+        model = ResNet()
+        model.maxpool = torch.nn.AvgPool2d(3, 2, 1)
+        return model
+
+    network, x = convert(trained(averaging), pictures(64), code=Rate(steps=16)), pictures(6, seed=9)
+    to_nir(network, tmp_path / "resnet.nir")
+    ours, theirs = run(network, x), run(from_nir(tmp_path / "resnet.nir"), x)
+    torch.testing.assert_close(theirs.values, ours.values, rtol=1e-4, atol=1e-5)
     assert layers(theirs.counts) == layers(ours.counts) and ours.counts.hidden_spikes > 1000
 
 

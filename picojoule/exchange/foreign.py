@@ -37,13 +37,14 @@ def network_of(
     *,
     steps: int,
     library: str,
+    frames: bool = False,
     dtype: torch.dtype = torch.float64,
 ) -> Network:
     """A network from a module of another library, held to it.
 
     Args:
         model: a copy, which is changed.
-        example: inputs ``[batch, ...]`` without time, shown in every step.
+        example: inputs ``[batch, ...]`` shown in every step, or with `frames` ``[batch, steps, ...]``.
         known: what its neurons are.
         expected: the mean over the steps of what the module itself gives for inputs ``[batch, ...]``.
         steps: how many.
@@ -53,7 +54,7 @@ def network_of(
     Raises:
         ConversionError: the network gives something else than the module.
     """
-    network = _unwrapped(frozen(model, example, known, steps=steps, frames=False))
+    network = _unwrapped(frozen(model, example[:, 0] if frames else example, known, steps=steps, frames=frames))
     with torch.no_grad():
         theirs = expected(example.to(dtype))
     ours = run(network.to("cpu", str(dtype).removeprefix("torch.")), example.to(dtype), count=False).values

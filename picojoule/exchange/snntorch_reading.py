@@ -22,7 +22,7 @@ from picojoule.exchange.snntorch_writing import require_snntorch
 from picojoule.ir import Network
 
 
-def from_snntorch(module: nn.Module, example: Tensor, *, num_steps: int) -> Network:
+def from_snntorch(module: nn.Module, example: Tensor, *, num_steps: int, frames: bool = False) -> Network:
     """A network from a module of one step whose neurons are ``snn.Leaky(init_hidden=True)``.
 
     That is what ``nn.Sequential(nn.Linear(...), snn.Leaky(..., init_hidden=True), ...)`` is, and any module whose
@@ -32,6 +32,7 @@ def from_snntorch(module: nn.Module, example: Tensor, *, num_steps: int) -> Netw
         module: in evaluation mode.
         example: inputs ``[batch, ...]``, the same in every step; the network is held to the module on them.
         num_steps: how many steps it runs.
+        frames: inputs are ``[batch, steps, ...]``, one frame a step.
 
     Raises:
         ConversionError: neurons or operations that the engines do not have.
@@ -45,12 +46,11 @@ def from_snntorch(module: nn.Module, example: Tensor, *, num_steps: int) -> Netw
         for each in own.modules():
             if hasattr(each, "reset_mem"):
                 each.reset_mem()
-        given = [_first(own(x)) for _ in range(num_steps)]
+        given = [_first(own(x[:, step] if frames else x)) for step in range(num_steps)]
         return torch.stack(given).mean(0)
 
-    return network_of(
-        model, example, known, expected, steps=num_steps, library="snnTorch", dtype=torch.float32
-    )  # its spikes are
+    told = {"steps": num_steps, "frames": frames, "library": "snnTorch", "dtype": torch.float32}  # as its spikes are
+    return network_of(model, example, known, expected, **told)
 
 
 def _first(given: Tensor | tuple[Tensor, ...]) -> Tensor:

@@ -22,7 +22,7 @@ from picojoule.exchange.foreign import PerStep, network_of, refused
 from picojoule.ir import Network
 
 
-def from_spikingjelly(module: nn.Module, example: Tensor, *, T: int) -> Network:
+def from_spikingjelly(module: nn.Module, example: Tensor, *, T: int, frames: bool = False) -> Network:
     """A network from a module of SpikingJelly, with IF, LIF or parametric LIF neurons. The module is not changed.
 
     Args:
@@ -30,6 +30,7 @@ def from_spikingjelly(module: nn.Module, example: Tensor, *, T: int) -> Network:
             ``[T, batch, ...]``, or the mean of that over time.
         example: inputs ``[batch, ...]``, the same in every step; the network is held to the module on them.
         T: how many steps it runs.
+        frames: inputs are ``[batch, T, ...]``, one frame a step: samples first, as everywhere but in the module.
 
     Raises:
         ConversionError: neurons or operations that the engines do not have.
@@ -51,14 +52,15 @@ def from_spikingjelly(module: nn.Module, example: Tensor, *, T: int) -> Network:
 
     def expected(x: Tensor) -> Tensor:
         own = fresh().double()
+        x_t = x.transpose(0, 1) if frames else x.expand(T, *x.shape)
         if not multi:
-            return torch.stack([own(x) for _ in range(T)]).mean(0)
-        given = own(x.expand(T, *x.shape))
+            return torch.stack([own(each) for each in x_t]).mean(0)
+        given = own(x_t)
         return given if given.shape[:2] != (T, len(x)) else given.mean(0)
 
     model = fresh().float()
     model = model if multi else PerStep(_plain(model))
-    return network_of(model, example, known, expected, steps=T, library="SpikingJelly")
+    return network_of(model, example, known, expected, steps=T, library="SpikingJelly", frames=frames)
 
 
 def _plain(model: nn.Module) -> nn.Module:

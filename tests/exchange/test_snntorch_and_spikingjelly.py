@@ -131,6 +131,16 @@ def test_a_network_of_spikingjelly_gives_the_same_outputs(kind, mode):
     assert mode == "m" or layer == "7", "layers have the names of the modules"
 
 
+@pytest.mark.parametrize("mode", ["s", "m"])
+def test_a_network_of_spikingjelly_on_frames(mode):
+    net, x = jelly(mode, KINDS["IF, hard"]), inputs(8).unflatten(0, (2, 4)).gt(0.5).float()
+    network = from_spikingjelly(net, x, T=4, frames=True)
+    with torch.no_grad():
+        x_t = x.transpose(0, 1)
+        given = net(x_t) if mode == "m" else torch.stack([net(each) for each in x_t])
+    torch.testing.assert_close(run(network, x).values, given.mean(0))
+
+
 def test_a_neuron_of_spikingjelly_that_we_do_not_have_is_refused():
     with pytest.raises(ConversionError, match="read are IFNode"):
         from_spikingjelly(jelly("s", lambda neuron: neuron.QIFNode()), inputs(2), T=4)

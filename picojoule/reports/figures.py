@@ -13,7 +13,17 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
-from picojoule.reports.columns import BREAK_EVEN, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
+from picojoule.reports.columns import (
+    BREAK_EVEN,
+    QUALITIES,
+    SPIKES_PER_NEURON,
+    families,
+    family,
+    joules,
+    label,
+    quality,
+    quality_word,
+)
 from picojoule.reports.components import joules_by_component
 from picojoule.reports.draw import (
     INK,
@@ -29,7 +39,7 @@ from picojoule.reports.draw import (
     slug,
     svg,
 )
-from picojoule.reports.words import BASELINE, families, family, joules
+from picojoule.reports.words import BASELINE
 from picojoule.result import HIGHEST, LOWEST, Result, Row, Series
 
 if TYPE_CHECKING:
@@ -72,11 +82,11 @@ def _against_steps(name: str, found: Sequence[Series], baseline: float | None) -
         for series in found:
             x, y = zip(*_points(series), strict=True)
             look = {"color": colour[series.system], "linestyle": dash[series.system]}
-            axes.plot(x, y, marker="o" if len(x) < 20 else None, label=_shown(series.system), **look)
+            axes.plot(x, y, marker="o" if len(x) < 20 else None, label=shown(series.system), **look)
         if baseline is not None:
             axes.axhline(baseline, color=INK, linewidth=1, linestyle=(0, (1, 2)), label=BASELINE)
         _log_steps(axes, [x for series in found for x, _ in _points(series)])
-        _percent_axis(axes.yaxis)
+        percent_axis(axes.yaxis)
         axes.set_xlabel(found[0].x_unit or "steps")
         legend_above(axes)
         ident = "fig-steps" if name == STEPS else f"fig-steps-{slug(name)}"
@@ -93,7 +103,7 @@ def joules_against_accuracy(result: Result) -> Iterator[Figure]:
             if energy.joules and family(energy.profile) == technology and quality(row) is not None
         ]
         if points:
-            yield _scatter(points, technology, _front(result.rows, technology), f"fig-joules-{number}")
+            yield _scatter(points, technology, front(result.rows, technology), f"fig-joules-{number}")
 
 
 def _scatter(
@@ -108,13 +118,13 @@ def _scatter(
             axes.plot(cost, accuracy, shape[profile], color=colour[row.system], markersize=5.5, alpha=0.9)
         line = {"color": INK, "alpha": 0.4, "linewidth": 0.9, "zorder": 1}
         axes.plot([x for x, _, _ in front], [y for _, y, _ in front], **line)
-        _energy_axis(axes, [cost for _, _, cost, _ in points])
-        _percent_axis(axes.yaxis)
+        energy_axis(axes, [cost for _, _, cost, _ in points])
+        percent_axis(axes.yaxis)
         axes.margins(x=0.12, y=0.1)
         axes.set_xlabel("joules a sample")
         _energy_legend(axes, colour, shape)
         figure.draw_without_rendering()  # the layout must be final before names are placed
-        names = [(x, y, _shown(system, 20)) for x, y, system in front]
+        names = [(x, y, shown(system, 20)) for x, y, system in front]
         label_points(axes, names, [(cost, accuracy) for _, _, cost, accuracy in points])
         note = "Higher and further left is better. The line joins the systems that none other beats."
         title = f"{quality_word([row for row, *_ in points])} against joules, {technology}"
@@ -134,7 +144,7 @@ def spikes_per_layer(result: Result) -> Iterator[Figure]:
         for axes, (system, bars) in zip(_panels(figure, len(found), 0.34 + 0.19 * layers, across), found, strict=False):
             axes.barh(list(bars), list(bars.values()), color=colour[system], height=0.66)
             axes.invert_yaxis()
-            _bare(axes, _shown(system))
+            _bare(axes, shown(system))
             axes.set_xlim(0, 1.35 * most or 1)
             if list(bars) == list(found[0][1]) and not axes.get_subplotspec().is_first_col():
                 axes.set_yticklabels([])
@@ -158,7 +168,7 @@ def break_even(result: Result) -> Iterator[Figure]:
             colour = colours([row.system])[row.system]
             _bar(axes, place - 0.18, spikes, most, f"{spikes:.3g}", {"color": colour})
             _bar(axes, place + 0.18, limit, most, "none" if limit is None else f"{limit:.3g}", _HOLLOW)
-        axes.set_yticks(range(len(rows)), [_shown(row.system) for row in rows])
+        axes.set_yticks(range(len(rows)), [shown(row.system) for row in rows])
         axes.invert_yaxis()
         _bare(axes, "")
         axes.set_xlim(0, 1.15 * most)
@@ -246,7 +256,7 @@ def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Seri
                 look |= _DOTS | {"marker": _MARKERS[systems.index(series.system) % len(_MARKERS)]}
             elif len(x) < 20:
                 look["marker"] = "o"
-            axes.plot(x, y, label=_shown(series.system), **look)
+            axes.plot(x, y, label=shown(series.system), **look)
             low, high = (edges.get((name + end, series.system)) for end in (LOWEST, HIGHEST))
             if low is not None and high is not None:
                 axes.fill_between(low.x, low.y, high.y, color=colour[series.system], alpha=0.15, linewidth=0)
@@ -266,7 +276,7 @@ def _capital(title: str) -> str:
 
 def _legend_columns(systems: Sequence[str]) -> int:
     """As many as the width has room for."""
-    return max(1, min(4, _LEGEND_LETTERS // (max(len(_shown(each)) for each in systems) + 6)))
+    return max(1, min(4, _LEGEND_LETTERS // (max(len(shown(each)) for each in systems) + 6)))
 
 
 _MARKERS = "os^Dv<>pXP"
@@ -285,7 +295,7 @@ def _points(series: Series) -> list[tuple[float, float]]:
     return [(x, y) for x, y in pairs if x is not None and y is not None]
 
 
-def _shown(system: str, longest: int = 36) -> str:
+def shown(system: str, longest: int = 36) -> str:
     """A name that a legend shows also when it begins with an underscore, cut where it is very long."""
     name = label(system)
     name = name if len(name) <= longest else name[: longest - 1] + "…"
@@ -293,7 +303,7 @@ def _shown(system: str, longest: int = 36) -> str:
 
 
 def _panel_title(series: Series, prefix: str) -> str:
-    return _shown(f"{series.system} {series.name.removeprefix(prefix).strip()}")
+    return shown(f"{series.system} {series.name.removeprefix(prefix).strip()}")
 
 
 def _left_out(count: int) -> str:
@@ -335,11 +345,11 @@ def _log_steps(axes: Axes, steps: Sequence[float]) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
-def _percent_axis(axis: Any) -> None:
+def percent_axis(axis: Any) -> None:
     axis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
 
 
-def _energy_axis(axes: Axes, costs: Sequence[float]) -> None:
+def energy_axis(axes: Axes, costs: Sequence[float]) -> None:
     """Ticks at 1 of each decade, also at 2 and 5 where the data span less than two decades."""
     from matplotlib.ticker import LogLocator, NullLocator
 
@@ -349,7 +359,7 @@ def _energy_axis(axes: Axes, costs: Sequence[float]) -> None:
     si_axis(axes.xaxis, "J")
 
 
-def _front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str]]:
+def front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str]]:
     """Joules, accuracy, system of the rows that no other row of the family beats in both, by rising joules."""
     priced = [
         (cost, -quality(row), row.system)
@@ -363,13 +373,13 @@ def _front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str
 def _width(profile: str) -> str:
     """The datapath of a profile where its name has one: the technology is in the title."""
     found = re.search(r"(?:fp|bf|int)\d+", profile)
-    return found.group() if found else _shown(profile)
+    return found.group() if found else shown(profile)
 
 
 def _energy_legend(axes: Axes, colour: dict[str, str], shape: dict[str, str]) -> None:
     """Colours are kinds, in the first row where they fit; shapes are profiles, in the second."""
     kinds = {kind(system): shade for system, shade in colour.items()}
-    looks = [(_shown(name), {"marker": "o", "color": shade}) for name, shade in kinds.items()]
+    looks = [(shown(name), {"marker": "o", "color": shade}) for name, shade in kinds.items()]
     shapes = [(_width(name), {"marker": mark, "color": INK, "markerfacecolor": "none"}) for name, mark in shape.items()]
     across = max(len(looks), len(shapes))
     if across <= 5:

@@ -11,9 +11,9 @@ from dataclasses import replace
 import pytest
 
 from picojoule.reports import figures
+from picojoule.reports.columns import families
 from picojoule.reports.draw import INK, colours, dashes, kind
-from picojoule.reports.figures import FIGURES, _front, break_even, joules_against_accuracy, other_series, rasters
-from picojoule.reports.words import families
+from picojoule.reports.figures import FIGURES, front, break_even, joules_against_accuracy, other_series, rasters
 from picojoule.result import HIGHEST, LOWEST, Energy, Result, Row, Series
 from sample_result import sample
 
@@ -86,7 +86,7 @@ def test_the_front_holds_what_nothing_beats():
         row("cheap", 0.7, 1.0),
         row("free", 0.1, 0),
     )
-    assert [system for _, _, system in _front(rows, "p")] == ["cheap", "good", "best"]
+    assert [system for _, _, system in front(rows, "p")] == ["cheap", "good", "best"]
 
 
 def test_colours_are_by_kind_and_lines_of_one_colour_differ():

@@ -228,4 +228,8 @@ _VERBS: dict[str, tuple[str, Add]] = {
     ),
     "profiles": ("the hardware profiles, every price with its source", _adds(_JSON)),
     "cite": ("BibTeX of a recipe's papers", _adds(positional=("recipe", {"metavar": "RECIPE"}))),
+    "completion": (
+        "a script that completes words in your shell",
+        _adds(positional=("shell", {"choices": ("bash", "zsh", "fish")})),
+    ),
 }

@@ -258,6 +258,12 @@ def _profiles(options: argparse.Namespace) -> None:
         print(f"\n{normalised.name}: {formula}. {normalised.source}")
 
 
+def _completion(options: argparse.Namespace) -> None:
+    from picojoule.cli.completion import SHELLS
+
+    print(SHELLS[options.shell](), end="")
+
+
 def _cite(options: argparse.Namespace) -> None:
     from picojoule.base.bibliography import bibtex
     from picojoule.recipes.index import find
@@ -281,6 +287,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "detect": _detect,
     "profiles": _profiles,
     "cite": _cite,
+    "completion": _completion,
 }
 """Every verb that is built."""
 

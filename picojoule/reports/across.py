@@ -7,8 +7,21 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from picojoule.reports.columns import families, joules, quality, quality_word
-from picojoule.reports.draw import INK, PALETTE, Figure, canvas, label_points, legend_above, markers, slug, svg
-from picojoule.reports.figures import energy_axis, figures, front, percent_axis, shown
+from picojoule.reports.draw import (
+    INK,
+    PALETTE,
+    Figure,
+    canvas,
+    energy_axis,
+    label_points,
+    legend_above,
+    markers,
+    percent_axis,
+    shown,
+    slug,
+    svg,
+)
+from picojoule.reports.figures import figures, front
 from picojoule.result import Result, is_gathered, parts
 
 _WIDTH = 11.4  # inches; a whole page

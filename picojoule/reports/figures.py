@@ -31,10 +31,13 @@ from picojoule.reports.draw import (
     canvas,
     colours,
     dashes,
+    energy_axis,
     kind,
     label_points,
     legend_above,
     markers,
+    percent_axis,
+    shown,
     si_axis,
     slug,
     svg,
@@ -295,13 +298,6 @@ def _points(series: Series) -> list[tuple[float, float]]:
     return [(x, y) for x, y in pairs if x is not None and y is not None]
 
 
-def shown(system: str, longest: int = 36) -> str:
-    """A name that a legend shows also when it begins with an underscore, cut where it is very long."""
-    name = label(system)
-    name = name if len(name) <= longest else name[: longest - 1] + "…"
-    return f"\u200b{name}" if name.startswith("_") else name
-
-
 def _panel_title(series: Series, prefix: str) -> str:
     return shown(f"{series.system} {series.name.removeprefix(prefix).strip()}")
 
@@ -343,20 +339,6 @@ def _log_steps(axes: Axes, steps: Sequence[float]) -> None:
     base = 2 if max(steps) / min(steps) <= 4096 else 10
     axes.set_xscale("log", base=base)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-
-
-def percent_axis(axis: Any) -> None:
-    axis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-
-
-def energy_axis(axes: Axes, costs: Sequence[float]) -> None:
-    """Ticks at 1 of each decade, also at 2 and 5 where the data span less than two decades."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    narrow = max(costs) / min(costs) < 100
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=12))
-    axes.xaxis.set_minor_locator(NullLocator())
-    si_axis(axes.xaxis, "J")
 
 
 def front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str]]:

@@ -13,7 +13,7 @@ import pytest
 from picojoule.reports import figures
 from picojoule.reports.columns import families
 from picojoule.reports.draw import INK, colours, dashes, kind
-from picojoule.reports.figures import FIGURES, front, break_even, joules_against_accuracy, other_series, rasters
+from picojoule.reports.figures import FIGURES, break_even, front, joules_against_accuracy, other_series, rasters
 from picojoule.result import HIGHEST, LOWEST, Energy, Result, Row, Series
 from sample_result import sample
 

@@ -154,7 +154,7 @@ def si_axis(axis: Any, unit: str = "", digits: int = 1) -> None:
 
 def percent_axis(axis: Any) -> None:
     """Tick labels of fractions: ``98 %``."""
-    axis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    axis.set_major_formatter(lambda value, _: f"{100 * value:g} %" if value <= 1 + 1e-9 else "")
 
 
 def energy_axis(axes: Axes, costs: Sequence[float]) -> None:

@@ -114,7 +114,7 @@ def _export(options: argparse.Namespace) -> None:
     from picojoule.models import embedded
 
     _check_model_options(options)
-    out = require_writable(options.out)
+    out = _out(options)
     if options.network:
         network = load(options.network)
     else:

@@ -75,27 +75,37 @@ def from_nir(
         InputError: no such file, or no number of steps.
         MissingExtra: the package is not installed.
     """
-    graph = _read(source) if isinstance(source, (str, Path)) else source
+    if not isinstance(source, (str, Path)):
+        return _network(source, steps, dt, reset, frames)
+    try:
+        return _network(require_nir().read(source, type_check=False), steps, dt, reset, frames)
+    except PicojouleError:
+        raise
+    except _SPOILT as problem:
+        told = next(iter(str(problem).splitlines()), type(problem).__name__)
+        raise InputError(
+            f"it is no NIR graph that can be read ({told})", where=str(source), remedy="give a file of nir.write"
+        ) from None
+
+
+_SPOILT = (
+    *(OSError, KeyError, ValueError, AssertionError, TypeError, AttributeError, IndexError, RuntimeError),
+    *(OverflowError, MemoryError, ArithmeticError),
+)
+"""What h5py, nir and numpy raise where a file is not what it should be."""
+
+
+def _network(graph: Any, steps: int | None, dt: float, reset: str, frames: bool | None) -> Network:
     said = graph.metadata if isinstance(graph.metadata, dict) else {}
     steps = int(said["steps"]) if steps is None and "steps" in said else steps
     if not isinstance(steps, int) or steps < 1:
         raise InputError("the graph does not say how many steps it runs", where="from_nir", remedy="give steps=32")
     if reset not in ("auto", "zero", "subtract"):
         raise InputError(f"reset={reset!r}", where="from_nir", remedy="choose auto, zero or subtract")
+    if not dt > 0:
+        raise InputError(f"dt={dt}", where="from_nir", remedy="give the seconds of a step")
     frames = bool(said.get("frames", False)) if frames is None else frames
     return _Reading(steps, dt, reset, frames).network(graph)
-
-
-def _read(path: str | Path) -> Any:
-    nir = require_nir()
-    try:
-        return nir.read(path, type_check=False)
-    except (OSError, KeyError, ValueError, AssertionError, TypeError) as problem:
-        raise InputError(
-            f"it is no NIR graph that can be read ({str(problem).splitlines()[0] if str(problem) else problem!r})",
-            where=str(path),
-            remedy="give a file written by nir.write",
-        ) from None
 
 
 @final

@@ -1,6 +1,7 @@
 """NeuroBench's metrics: by its definitions written out here, and by the package where it is installed."""
 
 import copy
+from itertools import pairwise
 
 import pytest
 import torch
@@ -102,7 +103,7 @@ def test_an_ann_as_the_package_has_it(name):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_spiking_network_as_the_package_has_it():
-    """Its speech example in shape: 20 inputs of frames of spikes, layers of leaky neurons, 35 classes."""
+    """The network of its speech example, with weights drawn: frames of 20, four layers of leaky neurons, 35 classes."""
     pytest.importorskip("neurobench.benchmarks")
     snn = pytest.importorskip("snntorch")
     from neurobench.benchmarks import Benchmark
@@ -113,13 +114,12 @@ def test_a_spiking_network_as_the_package_has_it():
     from picojoule.exchange import from_snntorch
 
     torch.manual_seed(3)
-    options = {"beta": 0.9, "init_hidden": True, "reset_mechanism": "zero"}
-    net = nn.Sequential(
-        nn.Linear(20, 32), snn.Leaky(**options), nn.Linear(32, 32), snn.Leaky(**options), nn.Linear(32, 35),
-        snn.Leaky(output=True, **options),
-    )  # fmt: skip
-    for place in (0, 2, 4):
-        net[place].weight.data.mul_(3)
+    sizes = (20, 256, 256, 256, 35)
+    layers: list[nn.Module] = [nn.Flatten()]
+    for inputs_, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs_, outputs), snn.Leaky(beta=0.9, init_hidden=True, output=outputs == 35)]
+        layers[-2].weight.data.mul_(3)
+    net = nn.Sequential(*layers)
     x = (torch.rand(4, 9, 20) > 0.7).float()
     network = from_snntorch(net, x, num_steps=9, frames=True)
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, torch.zeros(4)), batch_size=4)

@@ -79,7 +79,7 @@ def _membrane(node: Any, dt: float, name: str) -> tuple[Tensor, float, Tensor]:
     """g, a and v_leak of an integrator, of IF or of LIF neurons."""
     r = _tensor(node.r)
     if not hasattr(node, "tau"):
-        return r * dt, 1.0, torch.zeros(()).double()
+        return _exact(r * dt), 1.0, torch.zeros(()).double()
     tau = _tensor(node.tau)
     leaks = 1 - dt / tau
     leak = float(leaks.flatten()[0])
@@ -89,7 +89,12 @@ def _membrane(node: Any, dt: float, name: str) -> tuple[Tensor, float, Tensor]:
             where=f"node {name} of a NIR graph",
             remedy="use one for the layer, not below dt; from_nir(dt=...) is the length of a step",
         )
-    return r * dt / tau, leak, _tensor(node.v_leak)
+    return _exact(r * dt / tau), leak, _tensor(node.v_leak)
+
+
+def _exact(gain: Tensor) -> Tensor:
+    """A gain that is 1 but for the rounding of R = 1/dt is 1."""
+    return torch.where((gain - 1).abs() < 1e-9, torch.ones_like(gain), gain)
 
 
 def _tensor(values: Any) -> Tensor:

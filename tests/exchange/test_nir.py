@@ -280,6 +280,12 @@ def test_frames_come_back_as_frames(tmp_path):
     torch.testing.assert_close(run(back, x).values, run(network, x).values)
 
 
+@pytest.mark.parametrize("dt", [1.0, 1e-3, 3e-4, 7e-5])
+def test_any_step_length_gives_the_same_network(dt):
+    back = from_nir(to_nir(resnet(), dt=dt), dt=dt)
+    assert {fire.code for fire in back.all(Fire)} == {Rate(steps=16)}
+
+
 def test_neurons_of_our_own_stay_what_they_were():
     assert {fire.code for fire in from_nir(to_nir(resnet())).all(Fire)} == {Rate(steps=16)}
     code = next(from_nir(to_nir(perceptron("subtract"))).all(Fire)).code

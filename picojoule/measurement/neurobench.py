@@ -19,14 +19,15 @@ Reference: the definitions of the package ``neurobench``, version 2.3.0.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from picojoule.cost import Counts
-from picojoule.ir import Fire, Frames, Island, Network, Pointwise, Quantise, WeightLayer
-from picojoule.ir.dense import evaluate_all
+from picojoule.ir import Fire, Frames, Input, Island, Network, Pointwise, Quantise, WeightLayer
+from picojoule.ir.dense import evaluate, scaled_input
 from picojoule.ir.fanout import own_fan_out
 
 Metrics = dict[str, Any]
@@ -62,14 +63,28 @@ def neurobench(
     }
 
 
+@torch.no_grad()
 def activity(network: Network, x: Tensor) -> tuple[int, int]:
     """Outputs of an ANN's activations that are not zero for a batch, and all of them."""
-    with torch.no_grad():
-        values = evaluate_all(network.nodes, network.check_input(x))
-    ends = [node.name for node in network.all(Pointwise)]
-    ends = ends or [node.name for node in network.all(Quantise) if not isinstance(network.source(node), WeightLayer)]
-    given = [values[name] for name in ends]
-    return sum(int(torch.count_nonzero(each)) for each in given), sum(each.numel() for each in given)
+    ends = {node.name for node in network.all(Pointwise)}
+    ends = ends or {node.name for node in network.all(Quantise) if not isinstance(network.source(node), WeightLayer)}
+    readers = Counter(name for node in network.nodes for name in set(node.inputs))
+    values: dict[str, Tensor] = {}
+    active = every = 0
+    for node in network.nodes:
+        value = (
+            scaled_input(node, network.check_input(x))
+            if isinstance(node, Input)
+            else evaluate(node, *(values[name] for name in node.inputs))
+        )
+        if node.name in ends:
+            active, every = active + int(torch.count_nonzero(value)), every + value.numel()
+        values[node.name] = value
+        for name in set(node.inputs):  # what nobody reads any more need not be kept
+            readers[name] -= 1
+            if not readers[name]:
+                del values[name]
+    return active, every
 
 
 def _zeros(network: Network) -> tuple[int, int]:

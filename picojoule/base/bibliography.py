@@ -208,7 +208,16 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "MSST",
         "1610.02273",
     ),
-    "phones2021": Entry("{see arXiv}", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"),
+    "na2021phones": Entry(
+        "Na, Byunggook and others", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"
+    ),
+    "you2017": Entry(
+        "You, Yang and Gitman, Igor and Ginsburg, Boris",
+        "Large batch training of convolutional networks",
+        2017,
+        "",
+        "1708.03888",
+    ),
     "e2vsde2022": Entry("{see arXiv}", "Events to video by a latent neural SDE (withdrawn)", 2022, "", "2206.07578"),
     "simfle2023": Entry("{see arXiv}", "Self-supervised facial expression features (SimFLE)", 2023, "", "2303.07648"),
     "m2former2023": Entry(

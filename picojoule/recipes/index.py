@@ -160,7 +160,15 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=120,
         module="picojoule.recipes.isp_ml",
     ),
-    _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
+    Entry(
+        name="smartphone-cluster",
+        title="synchronous training on 138 phones",
+        paper="2110.12172",
+        domain="systems",
+        cite=("na2021phones", "you2017"),
+        quick_seconds=180,
+        module="picojoule.recipes.smartphone_cluster",
+    ),
     _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
     _planned(

@@ -236,7 +236,7 @@ def timelines(result: Result) -> Iterator[Figure]:
                 bars = [(begin, end - begin) for begin, end in zip(times[::2], times[1::2], strict=False)]
                 look = {"facecolor": colour[series.system], "edgecolor": INK, "linewidth": 0.5}
                 axes.broken_barh(bars, (place - 0.35, 0.7), **look)
-            axes.set_yticks(range(len(found)), [_shown(series.system) for series in found])
+            axes.set_yticks(range(len(found)), [shown(series.system) for series in found])
             axes.invert_yaxis()
             axes.grid(visible=False, axis="y")
             axes.set_xlabel(label(found[0].x_unit))
@@ -310,7 +310,7 @@ def _bundle(name: str, group: Sequence[Series], ident: str) -> Figure:
             axes.plot(x, y, color=shades(0.9 * place / len(group)), linewidth=0.5)
         axes.set_xlabel(label(group[0].x_unit))
         axes.set_ylabel(label(group[0].y_unit))
-        note = f"{len(group)} lines, from {_shown(group[0].system)} (dark) to {_shown(group[-1].system)} (light)."
+        note = f"{len(group)} lines, from {shown(group[0].system)} (dark) to {shown(group[-1].system)} (light)."
         return Figure(_capital(label(name)), svg(figure, ident, name), note)
 
 

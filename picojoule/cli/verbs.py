@@ -108,6 +108,31 @@ def _families(names: tuple[str, ...]):  # type: ignore[no-untyped-def]
     return [setting for name in names for setting in FAMILIES[name]()]
 
 
+def _export(options: argparse.Namespace) -> None:
+    from picojoule.exchange.saving import save
+    from picojoule.ir.file import load
+    from picojoule.models import embedded
+
+    _check_model_options(options)
+    out = _out(options)
+    if options.network:
+        network = load(options.network)
+    else:
+        data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
+        samples = data.train.take(_CALIBRATION)
+        network = _traced(model, samples) if options.ann else _converted(options, model, samples)
+    for path in save(network, out, to=options.to, mode=options.mode, dt=options.dt):
+        say(f"wrote {path}")
+
+
+def _traced(model, samples):  # type: ignore[no-untyped-def]
+    """The network before its conversion."""
+    from picojoule.conversion import trace
+    from picojoule.data.batches import first
+
+    return trace(model, first(samples))
+
+
 def _bench(options: argparse.Namespace) -> None:
     from picojoule.benchmark import bench, show
 
@@ -239,6 +264,12 @@ def _profiles(options: argparse.Namespace) -> None:
         print(f"\n{normalised.name}: {formula}. {normalised.source}")
 
 
+def _completion(options: argparse.Namespace) -> None:
+    from picojoule.cli.completion import SHELLS
+
+    print(SHELLS[options.shell](), end="")
+
+
 def _cite(options: argparse.Namespace) -> None:
     from picojoule.base.bibliography import bibtex
     from picojoule.recipes.index import find
@@ -254,6 +285,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "convert": _convert,
     "diagnose": _diagnose,
     "tune": _tune,
+    "export": _export,
     "bench": _bench,
     "list": _list,
     "run": _run,
@@ -261,6 +293,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "detect": _detect,
     "profiles": _profiles,
     "cite": _cite,
+    "completion": _completion,
 }
 """Every verb that is built."""
 

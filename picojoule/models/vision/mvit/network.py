@@ -52,16 +52,18 @@ class MViT(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Stage, ...]:
         """Pictures ``[batch, channels, pixels, pixels]`` to what leaves each of the four stages."""
-        return tuple(self.stages(x))
+        tokens, first, found = self.entering(x), int(self.size.class_token), []
+        for number in range(STAGES):
+            tokens = self.stage(number, tokens)
+            found.append(Stage(tokens[:, first:], tokens[:, 0] if first else None))
+        return tuple(found)
 
-    def stages(self, x: Tensor) -> Iterator[Stage]:
-        """One stage after the other, each computed when it is asked for."""
-        first = int(self.size.class_token)
-        tokens = self.entering(x)
-        for number, block in enumerate(self.blocks):
+    def stage(self, number: int, tokens: Tensor) -> Tensor:
+        """The tokens that leave a stage, the class token first, from those that enter it."""
+        first = self.size.taps[number] + 1 - self.size.depths[number]
+        for block in self.blocks[first : self.size.taps[number] + 1]:
             tokens = block(tokens)
-            if number in self.size.taps:
-                yield Stage(tokens[:, first:], tokens[:, 0] if first else None)
+        return tokens
 
     def entering(self, x: Tensor) -> Tensor:
         """The tokens that enter the first block, the class token first."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from picojoule.models.attention import apart, attend
 
 KeysValues = tuple[Tensor, Tensor]
 
@@ -80,12 +81,11 @@ class SpatialAttention(nn.Module):
 
     def project(self, scale: int, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Q, K and V ``[batch, heads, n, width / heads]`` of a scale's tokens."""
-        split = self.qkv[scale](self.norms[scale](x)).unflatten(2, (3, self.heads, -1))
-        q, k, v = split.permute(2, 0, 3, 1, 4)
+        q, k, v = (apart(each, self.heads) for each in self.qkv[scale](self.norms[scale](x)).chunk(3, dim=2))
         return q, k, v
 
     def attend(self, scale: int, x: Tensor, q: Tensor, known: Sequence[KeysValues]) -> Tensor:
         """The scale's tokens after they have seen what is known."""
         k, v = (torch.cat(each, dim=2) for each in zip(*known, strict=True))
-        x = x + self.mix[scale](F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        x = x + self.mix[scale](attend(q, k, v))
         return x + self.mlps[scale](x)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from picojoule.models.attention import apart, attend, shares, together
+
 EPS = 1e-6
 """Of every LayerNorm here."""
 
@@ -51,20 +53,18 @@ class PoolingAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Tokens ``[batch, tokens, inputs]`` to ``[batch, pooled tokens, outputs]``."""
         q, k, v = self._queries_keys_values(x)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._positions(q))
-        y = torch.cat((y[:, :, : self.first], y[:, :, self.first :] + q[:, :, self.first :]), dim=2)
-        return self.mix(y.transpose(1, 2).flatten(2))
+        y, pooled = attend(q, k, v, self._positions(q)), together(q)
+        return self.mix(torch.cat((y[:, : self.first], y[:, self.first :] + pooled[:, self.first :]), dim=1))
 
     def of_class_token(self, x: Tensor) -> Tensor:
         """What the class token attends to, mean over heads, ``[batch, rows, columns]`` of the keys' grid; sums to 1."""
         q, k, _ = self._queries_keys_values(x)
-        scores = (q[:, :, :1] @ k.transpose(2, 3))[:, :, 0] * q.shape[-1] ** -0.5
         side = self.grids[1]
-        return scores[:, :, self.first :].softmax(-1).mean(1).unflatten(1, (side, side))
+        return shares(q[:, :, :1], k[:, :, self.first :])[:, :, 0].mean(1).unflatten(1, (side, side))
 
     def _queries_keys_values(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        split = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        q, k, v = (self._pooled(each, name) for each, name in zip(split, "qkv", strict=True))
+        split = self.qkv(x).chunk(3, dim=2)
+        q, k, v = (self._pooled(apart(each, self.heads), name) for each, name in zip(split, "qkv", strict=True))
         return q, k, v
 
     def _pooled(self, x: Tensor, name: str) -> Tensor:

@@ -22,7 +22,7 @@ class PoolingAttention(nn.Module):
 
         q, k, v  = LN(P_q(x·W_q)), LN(P_k(x·W_k)), LN(P_v(x·W_v))
         A_ij     = q_i·k_j / √d + q_i·(R^h[h(i) − h(j)] + R^w[w(i) − w(j)])        (patches only)
-        y        = (softmax(A)·v + q)·W_o                                            (residual pooling, patches only)
+        y        = (softmax(A)·v + q)·W_o                                            (residual pooling)
 
     Distances are counted in cells of the finer of the two grids.
 
@@ -53,8 +53,7 @@ class PoolingAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Tokens ``[batch, tokens, inputs]`` to ``[batch, pooled tokens, outputs]``."""
         q, k, v = self._queries_keys_values(x)
-        y, pooled = attend(q, k, v, self._positions(q)), together(q)
-        return self.mix(torch.cat((y[:, : self.first], y[:, self.first :] + pooled[:, self.first :]), dim=1))
+        return self.mix(attend(q, k, v, self._positions(q)) + together(q))
 
     def of_class_token(self, x: Tensor) -> Tensor:
         """What the class token attends to, mean over heads, ``[batch, rows, columns]`` of the keys' grid; sums to 1."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from picojoule.base.errors import InputError
 from picojoule.base.files import sha256
 from picojoule.base.progress import track
+from picojoule.data.vision.fine_grained.grounds import COLOURS, blotted, coloured, ground, pixels
 from picojoule.data.vision.fine_grained.shapes import boxes_of, capsule, cover, ellipse, painted
 from picojoule.data.vision.images import Dataset, Images
 
@@ -25,8 +26,6 @@ VERSION = 1
 PARTS = ("breast", "bar", "beak", "eye")
 SCALES = ("large", "medium", "small", "tiny")
 """Of the parts, in their order."""
-COLOURS = ((0.86, 0.16, 0.14), (0.96, 0.80, 0.12), (0.16, 0.36, 0.88), (0.94, 0.94, 0.94))
-"""Red, yellow, blue and white: of species, and of whatever does not matter."""
 _CHUNK = 128
 _PARTS_OF_PLUMAGE = 3  # body, wing and legs are of three tones
 _SPANS = (0.45, 0.95)  # of a picture's side that a creature spans
@@ -78,7 +77,9 @@ def _between(one: Family, other: Family, part: str, shares: list[list[float]], i
         a, b = getattr(one, name), getattr(other, name)
         if not isinstance(a, tuple):
             return a + (1.4 * shares[0][column] - 0.2) * (b - a)
-        return tuple(x + (1.4 * shares[row][column] - 0.2) * (y - x) for row, (x, y) in enumerate(zip(a, b, strict=True)))
+        return tuple(
+            x + (1.4 * shares[row][column] - 0.2) * (y - x) for row, (x, y) in enumerate(zip(a, b, strict=True))
+        )
 
     shape = {name: mixed(name, column) for column, name in enumerate(Family._fields) if name not in ("name", "part")}
     return Family(name=f"stranger {index}", part=part, **shape | {"crest": max(0.0, shape["crest"])})
@@ -136,7 +137,13 @@ class Creatures:
 
 
 def load(
-    *, train: int = 1200, test: int = 800, families: Sequence[Family] = FAMILIES[:4], side: int = 64, seed: int = 0, clutter: int = 6
+    *,
+    train: int = 1200,
+    test: int = 800,
+    families: Sequence[Family] = FAMILIES[:4],
+    side: int = 64,
+    seed: int = 0,
+    clutter: int = 6,
 ) -> Creatures:
     """Generated creatures, the classes in turn.
 
@@ -230,49 +237,12 @@ def _drawn(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Pictures, boxes of the telling parts, and boxes of the creatures."""
     noise, blots = draws[:, _DRAWS : _DRAWS + _NOISE], draws[:, _DRAWS + _NOISE :]
-    page = _ground(noise, side)
-    page = _blotted(page, blots.unflatten(1, (16, _BLOT))[:, :clutter], side)
+    page = blotted(ground(noise, side), blots.unflatten(1, (16, _BLOT))[:, :clutter])
     numbers = _Numbers(draws)
     page, inks, whole = _Creature(families, labels, numbers, side).on(page)
     told = _telling(families)[labels // SPECIES]
     ink = torch.stack([inks[part] for part in PARTS], dim=1)[torch.arange(len(labels)), told]
     return _lit(page, numbers), boxes_of(ink), boxes_of(whole)
-
-
-def _ground(noise: Tensor, side: int) -> Tensor:
-    """Smooth noise of two scales, in the greens and browns that no part has."""
-    coarse, fine = noise[:, :48].view(-1, 3, 4, 4), noise[:, 48:].view(-1, 3, 8, 8)
-    large, small = (
-        torch.nn.functional.interpolate(each, (side, side), mode="bicubic", align_corners=False)
-        for each in (coarse, fine)
-    )
-    tone = torch.tensor([0.36, 0.42, 0.28])[:, None, None]
-    light = (0.4 * (large - 0.5) + 0.25 * (small - 0.5)).mean(1, keepdim=True) * 1.7
-    return (tone + light + 0.12 * (large - 0.5) + 0.08 * (small - 0.5)).clamp(0, 1)
-
-
-def _blotted(page: Tensor, blots: Tensor, side: int) -> Tensor:
-    """Some strokes in the colours of the parts."""
-    points = _pixels(side).expand(len(page), -1, -1, -1) / side
-    scale = torch.full((len(page),), float(side))
-    for blot in blots.unbind(1):
-        start, turn, length = blot[:, :2], blot[:, 2] * 6.2832, 0.02 + 0.14 * blot[:, 3]
-        end = start + length[:, None] * torch.stack((turn.cos(), turn.sin()), dim=1)
-        width = (0.008 + 0.035 * blot[:, 4].square())[:, None].expand(-1, 2)
-        ink = cover(capsule(points, start, end, width), scale) * (blot[:, 6] < 0.7)[:, None, None]
-        page = painted(page, ink, _coloured((blot[:, 5] * SPECIES).long(), blot[:, 7]))
-    return page
-
-
-def _pixels(side: int) -> Tensor:
-    """Centres of pixels (x, y), ``[side, side, 2]``."""
-    axis = torch.arange(side) + 0.5
-    return torch.stack((axis.expand(side, side), axis[:, None].expand(side, side)), dim=-1)
-
-
-def _coloured(which: Tensor, shade: Tensor) -> Tensor:
-    """Colours ``[n, 3]`` a little lighter or darker."""
-    return (torch.tensor(COLOURS)[which] * (0.85 + 0.3 * shade[:, None])).clamp(0, 1)
 
 
 def _lit(page: Tensor, numbers: _Numbers) -> Tensor:
@@ -309,7 +279,7 @@ class _Creature:
         room = (side - self.span) / 2
         at = side / 2 + torch.stack([room * numbers.real(-1, 1) for _ in range(2)], dim=1)
         turn, mirrored = numbers.real(-0.35, 0.35), numbers.real(0, 1) < 0.5
-        x, y = ((_pixels(side) - at[:, None, None]) / self.scale[:, None, None, None]).unbind(-1)
+        x, y = ((pixels(side) - at[:, None, None]) / self.scale[:, None, None, None]).unbind(-1)
         cos, sin = (f(turn)[:, None, None] for f in (torch.cos, torch.sin))
         along = torch.where(mirrored[:, None, None], -1.0, 1.0) * (x * cos + y * sin)
         return torch.stack((along, y * cos - x * sin), dim=-1) + self.middle[:, None, None]
@@ -318,7 +288,9 @@ class _Creature:
         """The middle ``[n, 2]`` of a creature in its frame, and its longer side ``[n]``."""
         shape = self.shape
         cos, sin = shape["tilt"].cos(), shape["tilt"].sin()
-        wide, high = (torch.hypot(shape["body"][:, 0] * u, shape["body"][:, 1] * v) for u, v in ((cos, sin), (sin, cos)))
+        wide, high = (
+            torch.hypot(shape["body"][:, 0] * u, shape["body"][:, 1] * v) for u, v in ((cos, sin), (sin, cos))
+        )
         right = shape["neck"][:, 0] + shape["head"] + 0.9 * shape["beak"][:, 0]
         left = -torch.maximum(wide, 0.85 * shape["body"][:, 0] * cos + shape["tail"][:, 0] * shape["tail"][:, 1].cos())
         top = shape["neck"][:, 1] - shape["head"] - 0.8 * shape["crest"]
@@ -329,8 +301,7 @@ class _Creature:
     def _kinds(self, species: Tensor, told: Tensor) -> dict[str, Tensor]:
         """The colour of every part: that of the species where the part tells it, any where it does not."""
         return {
-            part: torch.where(told == number, species, self.numbers.whole(SPECIES))
-            for number, part in enumerate(PARTS)
+            part: torch.where(told == number, species, self.numbers.whole(SPECIES)) for number, part in enumerate(PARTS)
         }
 
     def _feathers(self, which: int) -> Tensor:
@@ -358,7 +329,7 @@ class _Creature:
             return ink
 
         def part(name: str, distance: Tensor, inside: Tensor | None = None) -> None:
-            inks[name] = paint(distance, _coloured(self.kinds[name], self.numbers.take()[:, 0]), inside)
+            inks[name] = paint(distance, coloured(self.kinds[name], self.numbers.take()[:, 0]), inside)
 
         def along(x: float, y: float) -> Tensor:
             """A spot of the body, in its radii, turned with it."""

@@ -42,7 +42,9 @@ def select(patches: Tensor, scores: Tensor, kept: int) -> Selected:
     """
     if kept > patches.shape[1]:
         raise InputError(
-            f"{kept} patches to keep of {patches.shape[1]}", where="patch selection", remedy="keep fewer, or merge fewer"
+            f"{kept} patches to keep of {patches.shape[1]}",
+            where="patch selection",
+            remedy="keep fewer, or merge fewer",
         )
     places = scores.detach().topk(kept, dim=1).indices
     return Selected(patches.gather(1, places[:, :, None].expand(-1, -1, patches.shape[2])), places)

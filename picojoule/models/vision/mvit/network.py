@@ -114,7 +114,16 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, heads: int, side: int, *, stride: int, shrink: int, class_token: bool, drop: float
+        self,
+        inputs: int,
+        outputs: int,
+        heads: int,
+        side: int,
+        *,
+        stride: int,
+        shrink: int,
+        class_token: bool,
+        drop: float,
     ) -> None:
         super().__init__()
         self.first = int(class_token)

@@ -77,9 +77,8 @@ def _between(one: Family, other: Family, part: str, shares: list[list[float]], i
         a, b = getattr(one, name), getattr(other, name)
         if not isinstance(a, tuple):
             return a + (1.4 * shares[0][column] - 0.2) * (b - a)
-        return tuple(
-            x + (1.4 * shares[row][column] - 0.2) * (y - x) for row, (x, y) in enumerate(zip(a, b, strict=True))
-        )
+        pairs = zip(a, b, shares, strict=False)
+        return tuple(x + (1.4 * row[column] - 0.2) * (y - x) for x, y, row in pairs)
 
     shape = {name: mixed(name, column) for column, name in enumerate(Family._fields) if name not in ("name", "part")}
     return Family(name=f"stranger {index}", part=part, **shape | {"crest": max(0.0, shape["crest"])})
@@ -288,11 +287,10 @@ class _Creature:
         """The middle ``[n, 2]`` of a creature in its frame, and its longer side ``[n]``."""
         shape = self.shape
         cos, sin = shape["tilt"].cos(), shape["tilt"].sin()
-        wide, high = (
-            torch.hypot(shape["body"][:, 0] * u, shape["body"][:, 1] * v) for u, v in ((cos, sin), (sin, cos))
-        )
+        across, upright = shape["body"].unbind(1)
+        wide, high = torch.hypot(across * cos, upright * sin), torch.hypot(across * sin, upright * cos)
         right = shape["neck"][:, 0] + shape["head"] + 0.9 * shape["beak"][:, 0]
-        left = -torch.maximum(wide, 0.85 * shape["body"][:, 0] * cos + shape["tail"][:, 0] * shape["tail"][:, 1].cos())
+        left = -torch.maximum(wide, 0.85 * across * cos + shape["tail"][:, 0] * shape["tail"][:, 1].cos())
         top = shape["neck"][:, 1] - shape["head"] - 0.8 * shape["crest"]
         low = high + shape["legs"]
         ends = torch.stack((left, top), dim=1), torch.stack((right, low), dim=1)

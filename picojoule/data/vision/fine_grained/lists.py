@@ -18,6 +18,7 @@ from picojoule.base.errors import DataError, MissingExtra
 from picojoule.data.vision.fine_grained.listed import ListedData, listed
 
 _LISTS = ("images.txt", "image_class_labels.txt", "train_test_split.txt")
+_AGAIN = "unpack the archive again"
 _LABELLED_TEST = "cars_test_annos_withlabels.mat"
 
 
@@ -59,9 +60,7 @@ def _column(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         why = getattr(problem, "strerror", None) or "not UTF-8"
-        raise DataError(
-            f"the list cannot be read ({why})", where=str(path), remedy="unpack the archive again"
-        ) from None
+        raise DataError(f"the list cannot be read ({why})", where=str(path), remedy=_AGAIN) from None
     found: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         key, _, value = line.strip().partition(" ")
@@ -120,7 +119,7 @@ def _annotations(path: Path, fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
     names = getattr(getattr(content, "dtype", None), "names", None) or ()
     missing = [field for field in fields if field not in names]
     if missing:
-        raise DataError(f"its annotations have no {missing[0]!r}", where=str(path), remedy="unpack the archive again")
+        raise DataError(f"its annotations have no {missing[0]!r}", where=str(path), remedy=_AGAIN)
     return [tuple(entry[field] for field in fields) for entry in content.reshape(-1)]
 
 
@@ -132,7 +131,7 @@ def _mat(path: Path) -> dict[str, Any]:
     try:
         return dict(loadmat(path, squeeze_me=True))
     except Exception as problem:
-        remedy = "unpack the archive again"
+        remedy = _AGAIN
         raise DataError(f"it is no .mat file ({problem})", where=str(path), remedy=remedy) from None
 
 

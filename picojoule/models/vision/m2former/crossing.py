@@ -71,7 +71,7 @@ class SpatialAttention(nn.Module):
         )
 
     def forward(self, scales: Sequence[Tensor], *, ordered: bool) -> list[Tensor]:
-        """Tokens ``[batch, n_i, d_i]`` of each scale, after they have seen all, or with `ordered` those up to theirs."""
+        """Tokens ``[batch, n_i, d_i]`` of each scale that have seen all, or with `ordered` those up to theirs."""
         projected = [self.project(number, each) for number, each in enumerate(scales)]
         known = [(k, v) for _, k, v in projected]
         return [

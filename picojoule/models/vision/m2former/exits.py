@@ -28,8 +28,8 @@ class Left(NamedTuple):
 def run(model: M2Former, x: Tensor, *, sure: float) -> Left:
     """Run a model in evaluation mode stage by stage, on the samples that are left.
 
-    A sample leaves after scale i where the mean of softmax(z_1), …, softmax(z_i) has a maximum of at least `sure`. After
-    the last scale the head of all scales is in the mean, so with sure > 1 the answers are those of the whole model.
+    A sample leaves after scale i where the mean of softmax(z_1), …, softmax(z_i) has a maximum of at least `sure`.
+    After the last scale the head of all is in the mean, so with sure > 1 the answers are those of the whole model.
 
     Args:
         model: of an ordered design.

@@ -69,7 +69,7 @@ class M2Former(nn.Module):
         return tuple(self._chosen(self.backbone(x), self._attention(x)))
 
     def output(self, number: int, tokens: Tensor) -> Tensor:
-        """o_i of a scale's tokens ``[batch, n, channels]``: its class token, or the mean where none has seen the rest."""
+        """o_i of tokens ``[batch, n, channels]``: the class token, or the mean where it has not seen the rest."""
         return self.norms[number](tokens)[:, 0] if self.spatial is not None else self.norms[number](tokens).mean(1)
 
     def chosen(self, scale: int, tokens: Tensor, attention: Tensor | None = None) -> Selected:
@@ -96,5 +96,5 @@ class M2Former(nn.Module):
 
 
 def answer(logits: Tensor) -> Tensor:
-    """Σ over heads of softmax: logits ``[heads, batch, classes]`` to what is largest at the class ``[batch, classes]``."""
+    """Σ over heads of softmax: logits ``[heads, batch, classes]`` to ``[batch, classes]``, largest at the class."""
     return logits.softmax(-1).sum(0)

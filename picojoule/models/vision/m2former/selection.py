@@ -12,16 +12,14 @@ from picojoule.base.errors import InputError
 
 
 class Selected(NamedTuple):
-    """Patches that were kept, the best first: ``[batch, k, channels]``, and where they are in their grid ``[batch, k]``,
-    row by row.
-    """
+    """Patches that were kept ``[batch, k, channels]``, the best first, and their places in the grid ``[batch, k]``."""
 
     patches: Tensor
     places: Tensor
 
 
 def merged(tokens: Tensor, merge: int) -> Tensor:
-    """Averages of squares of `merge`² tokens: ``[batch, side², channels]`` to ``[batch, (side // merge)², channels]``."""
+    """Means of squares of `merge`² tokens: ``[batch, side², channels]`` to ``[batch, (side // merge)², channels]``."""
     if merge == 1:
         return tokens
     side = round(tokens.shape[1] ** 0.5)

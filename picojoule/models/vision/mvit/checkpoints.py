@@ -1,6 +1,7 @@
 """Public checkpoints of MViTv2: from the names in them to ours.
 
-Two layouts are known, the original one (``blocks.7.attn.qkv.weight``) and timm's (``stages.2.blocks.1.attn.qkv.weight``).
+Two layouts are known, the original one (``blocks.7.attn.qkv.weight``) and timm's, which counts blocks within a stage
+(``stages.2.blocks.1.attn.qkv.weight``).
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ class Sightings:
     Attributes:
         images: pictures ``[n, 3, side, side]`` in [0, 1] and classes.
         scales: position in :data:`SCALES` of the part that tells the class, int64 ``[n]``.
+        kinds: colour of every part, the telling one and the others, int64 ``[n, 4]``.
         parts: box of that part, left, top, right, bottom in pixels, float32 ``[n, 4]``; NaN where it is too small to
             cover half a pixel.
         creatures: box of the whole creature, likewise.
@@ -99,6 +100,7 @@ class Sightings:
 
     images: Images
     scales: Tensor
+    kinds: Tensor
     parts: Tensor
     creatures: Tensor
 
@@ -107,7 +109,7 @@ class Sightings:
 
     def select(self, index: Tensor) -> Sightings:
         """Those at the positions `index`, in that order."""
-        rest = {name: getattr(self, name)[index] for name in ("scales", "parts", "creatures")}
+        rest = {name: getattr(self, name)[index] for name in ("scales", "kinds", "parts", "creatures")}
         return Sightings(images=self.images.select(index), **rest)
 
 
@@ -189,11 +191,12 @@ def _sightings(number: int, *, families: tuple[Family, ...], side: int, clutter:
         _drawn(families, labels[part], draws[part], side, clutter)
         for part in track(torch.arange(number).split(_CHUNK), "drawing creatures")
     ]
-    images, parts, creatures = (torch.cat(each) for each in zip(*done, strict=True))
+    images, kinds, parts, creatures = (torch.cat(each) for each in zip(*done, strict=True))
     images = (images * 255).round().clamp(0, 255) / 255
     return Sightings(
         images=Images(images=images, labels=labels),
         scales=_telling(families)[labels // SPECIES],
+        kinds=kinds,
         parts=parts,
         creatures=creatures,
     )
@@ -233,15 +236,17 @@ def _telling(families: Sequence[Family]) -> Tensor:
 
 def _drawn(
     families: tuple[Family, ...], labels: Tensor, draws: Tensor, side: int, clutter: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Pictures, boxes of the telling parts, and boxes of the creatures."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Pictures, colours of parts, boxes of the telling parts, and boxes of the creatures."""
     noise, blots = draws[:, _DRAWS : _DRAWS + _NOISE], draws[:, _DRAWS + _NOISE :]
     page = blotted(ground(noise, side), blots.unflatten(1, (16, _BLOT))[:, :clutter])
     numbers = _Numbers(draws)
-    page, inks, whole = _Creature(families, labels, numbers, side).on(page)
+    creature = _Creature(families, labels, numbers, side)
+    page, inks, whole = creature.on(page)
+    kinds = torch.stack([creature.kinds[part] for part in PARTS], dim=1)
     told = _telling(families)[labels // SPECIES]
     ink = torch.stack([inks[part] for part in PARTS], dim=1)[torch.arange(len(labels)), told]
-    return _lit(page, numbers), boxes_of(ink), boxes_of(whole)
+    return _lit(page, numbers), kinds, boxes_of(ink), boxes_of(whole)
 
 
 def _lit(page: Tensor, numbers: _Numbers) -> Tensor:

@@ -14,7 +14,7 @@ from picojoule.models.vision.mvit.sizes import STAGES, Size
 
 
 class Stage(NamedTuple):
-    """What leaves a stage: its grid's tokens ``[batch, side², channels]``, and the class token ``[batch, channels]``."""
+    """What leaves a stage: its tokens ``[batch, side², channels]``, and its class token ``[batch, channels]``."""
 
     tokens: Tensor
     token: Tensor | None

@@ -27,12 +27,12 @@ PARTS = ("breast", "bar", "beak", "eye")
 SCALES = ("large", "medium", "small", "tiny")
 """Of the parts, in their order."""
 _CHUNK = 128
-_PARTS_OF_PLUMAGE = 3  # body, wing and legs are of three tones
-_SPANS = (0.45, 0.95)  # of a picture's side that a creature spans
+_TONES = 3  # body, wing and legs are of three
+_SPANS = (0.55, 0.95)  # of a picture's side that a creature spans
 
 
 class Family(NamedTuple):
-    """A shape, in lengths of the creature: where its parts are and how large, and the part that matters."""
+    """A shape, in lengths of the creature: where its parts are and how large; its plumage; and the part that matters."""
 
     name: str
     part: str
@@ -44,18 +44,27 @@ class Family(NamedTuple):
     legs: float
     beak: tuple[float, float]
     crest: float
+    plumage: tuple[float, float, float]
 
 
 FAMILIES = (
-    Family("robin", "breast", (0.27, 0.20), -0.35, 0.125, (0.20, -0.22), (0.22, 0.3), 0.13, (0.12, 0.040), 0.0),
-    Family("heron", "bar", (0.25, 0.14), -0.25, 0.085, (0.30, -0.42), (0.14, 0.5), 0.36, (0.22, 0.032), 0.0),
-    Family("hoopoe", "beak", (0.25, 0.15), -0.25, 0.110, (0.24, -0.22), (0.26, 0.1), 0.12, (0.17, 0.040), 0.17),
-    Family("duck", "eye", (0.33, 0.17), 0.05, 0.125, (0.27, -0.24), (0.10, -0.5), 0.07, (0.13, 0.055), 0.0),
-    Family("magpie", "breast", (0.23, 0.15), -0.20, 0.105, (0.20, -0.17), (0.42, 0.1), 0.15, (0.11, 0.035), 0.0),
-    Family("penguin", "bar", (0.34, 0.17), -1.25, 0.125, (0.12, -0.36), (0.08, 0.9), 0.05, (0.12, 0.035), 0.0),
-    Family("toucan", "beak", (0.26, 0.17), -0.55, 0.120, (0.17, -0.27), (0.24, 0.8), 0.08, (0.22, 0.060), 0.0),
-    Family("peafowl", "eye", (0.26, 0.16), -0.15, 0.090, (0.22, -0.36), (0.36, -0.7), 0.18, (0.09, 0.030), 0.13),
-)
+    Family("robin", "breast", (0.27, 0.20), -0.35, 0.125, (0.20, -0.22), (0.22, 0.3), 0.13, (0.12, 0.040), 0.0,
+           (0.45, 0.33, 0.22)),
+    Family("heron", "bar", (0.25, 0.14), -0.25, 0.085, (0.30, -0.42), (0.14, 0.5), 0.36, (0.22, 0.032), 0.0,
+           (0.52, 0.57, 0.66)),
+    Family("hoopoe", "beak", (0.25, 0.15), -0.25, 0.110, (0.24, -0.22), (0.26, 0.1), 0.12, (0.17, 0.040), 0.17,
+           (0.74, 0.52, 0.40)),
+    Family("duck", "eye", (0.33, 0.17), 0.05, 0.125, (0.27, -0.24), (0.10, -0.5), 0.07, (0.13, 0.055), 0.0,
+           (0.20, 0.38, 0.32)),
+    Family("magpie", "breast", (0.23, 0.15), -0.20, 0.105, (0.20, -0.17), (0.42, 0.1), 0.15, (0.11, 0.035), 0.0,
+           (0.13, 0.13, 0.17)),
+    Family("penguin", "bar", (0.34, 0.17), -1.25, 0.125, (0.12, -0.36), (0.08, 0.9), 0.05, (0.12, 0.035), 0.0,
+           (0.30, 0.32, 0.36)),
+    Family("toucan", "beak", (0.26, 0.17), -0.55, 0.120, (0.17, -0.27), (0.24, 0.8), 0.08, (0.22, 0.060), 0.0,
+           (0.24, 0.16, 0.26)),
+    Family("peafowl", "eye", (0.26, 0.16), -0.15, 0.090, (0.22, -0.36), (0.36, -0.7), 0.18, (0.09, 0.030), 0.13,
+           (0.14, 0.46, 0.52)),
+)  # fmt: skip
 SPECIES = len(COLOURS)
 
 
@@ -144,7 +153,7 @@ def load(
     families: Sequence[Family] = FAMILIES[:4],
     side: int = 64,
     seed: int = 0,
-    clutter: int = 6,
+    clutter: int = 4,
 ) -> Creatures:
     """Generated creatures, the classes in turn.
 
@@ -269,8 +278,8 @@ class _Creature:
         self.scale = self.span / reach
         self.points = self._framed(side)
         self.kinds = self._kinds(labels % SPECIES, _telling(families)[family])
-        self.plumage = 0.12 + 0.5 * numbers.take(_PARTS_OF_PLUMAGE)
-        self.warmth = 0.12 * (numbers.take(_PARTS_OF_PLUMAGE) - 0.5)
+        self.plumage = torch.tensor([each.plumage for each in families])[family]
+        self.shades = 0.75 + 0.5 * numbers.take(_TONES)
         self.whole = torch.zeros(self.n, side, side)
 
     def _jitter(self, value: Tensor) -> Tensor:
@@ -308,8 +317,7 @@ class _Creature:
         }
 
     def _feathers(self, which: int) -> Tensor:
-        grey, warm = self.plumage[:, which], self.warmth[:, which]
-        return torch.stack((grey + warm, grey, grey - warm), dim=1).clamp(0, 1)
+        return (self.plumage * self.shades[:, which, None]).clamp(0, 1)
 
     def _at(self, x: float | Tensor, y: float | Tensor) -> Tensor:
         both = (torch.as_tensor(each).expand(self.n) for each in (x, y))

@@ -32,7 +32,7 @@ _SPANS = (0.55, 0.95)  # of a picture's side that a creature spans
 
 
 class Family(NamedTuple):
-    """A shape, in lengths of the creature: where its parts are and how large; its plumage; and the part that matters."""
+    """Where its parts are and how large, in lengths of the creature; its plumage; and the part that matters."""
 
     name: str
     part: str

@@ -31,10 +31,8 @@ def test_arms_are_apart_and_change_one_thing():
     assert len(set(names)) == len(names)
     base = PLANS["quick"].design
     for arm in (*ABLATIONS, *SINGLE):
-        changed = [
-            name for name in Design.__dataclass_fields__ if getattr(arm.design(base), name) != getattr(base, name)
-        ]
-        assert len(changed) == 1, arm.name
+        names, design = Design.__dataclass_fields__, arm.design(base)
+        assert sum(getattr(design, name) != getattr(base, name) for name in names) == 1, arm.name
     assert FULL.design(base) == base and ABLATIONS[6].design(base).kept == (14, 4, 2, 1)
 
 
@@ -64,7 +62,7 @@ def birds(root: Path) -> Path:
 
 
 def test_the_first_steps_of_the_full_mode(tmp_path):
-    """The released optimiser on listed files of unequal sizes, started from a public checkpoint of another picture size."""
+    """The released optimiser on listed files of unequal sizes, from a checkpoint for other pictures."""
     plan = replace(
         PLANS["full"], size=SIZES["mini"], pixels=64, design=conditions.SMALL, steps=2, batch=4, arms=(TOKEN, FULL)
     )
@@ -165,10 +163,9 @@ def judged(material, **accuracy):
         right = torch.arange(n) % 10 < 10 * accuracy.get(name, 0.5)
         if name == "full" and "small" in accuracy:
             right = torch.where(material.sightings.scales >= 2, torch.ones(n, dtype=torch.bool), right)
-        answers = torch.nn.functional.one_hot(torch.where(right, material.labels, (material.labels + 1) % 16), 16)
-        done[arm] = Trained(
-            arm=arm, model=torch.nn.Identity(), answers=answers[None].float(), labels=material.labels, pictures=1
-        )
+        told = torch.nn.functional.one_hot(torch.where(right, material.labels, (material.labels + 1) % 16), 16)
+        known = {"arm": arm, "model": torch.nn.Identity(), "labels": material.labels, "pictures": 1}
+        done[arm] = Trained(answers=told[None].float(), **known)
     return {claim.id: claim.status for claim in claims(done, material)}
 
 

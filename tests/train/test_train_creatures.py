@@ -11,7 +11,7 @@ from picojoule.models.loading import read_weights
 from picojoule.models.vision.small import CREATURES, small_mvit, small_pyramid, start
 from picojoule.train.creatures import SETTINGS, Described, described, train_embedded
 
-FEW = replace(SETTINGS, pictures=64, epochs=1)
+FEW = replace(SETTINGS, pictures=64, epochs=1, tested=16)
 
 
 def test_what_is_known_of_a_creature():

@@ -18,7 +18,7 @@ def some():
 def test_shapes_and_classes(some):
     assert some.train.images.images.shape == (128, 3, 64, 64)
     assert some.train.images.labels.tolist() == [n % 32 for n in range(128)]
-    assert some.classes[5] == "heron 1" and len(some.classes) == 32
+    assert some.classes[5] == "heron yellow" and len(some.classes) == 32
     assert some.name == "synthetic-creatures-v1-32-classes-64px-seed0" and len(some.sha256) == 64
     assert some.dataset.classes == 32 and some.dataset.sha256 == some.sha256
     assert float(some.train.images.images.min()) >= 0 and float(some.train.images.images.max()) <= 1

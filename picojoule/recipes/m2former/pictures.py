@@ -17,6 +17,7 @@ from picojoule.recipes.m2former.networks import Trained
 from picojoule.reports.boxes import Box, annotated, grid, png
 
 _SHOWN, _SIDE = 6, 160  # pictures, and pixels of a side
+_APART = 3  # positions from one to the next, so that they are of several classes
 _MOST = 40  # classes of a confusion that is drawn
 _CELL, _MARGIN = 20, 110
 _PAPER, _INK = "#ffffff", "#222222"
@@ -27,7 +28,8 @@ def pictures(done: Mapping[Arm, Trained], material: Material) -> dict[str, bytes
     found = {}
     full = done.get(FULL)
     if full is not None and isinstance(full.model, M2Former):
-        x, _ = material.test.pick(torch.arange(min(_SHOWN, len(material.test))))
+        last = min(len(material.test), _APART * _SHOWN) - 1
+        x, _ = material.test.pick(torch.linspace(0, last, min(_SHOWN, last + 1)).long())
         found["patches that M2Former keeps, by stage"] = _patches(full.model, x, material)
         found["where the class token looks, by stage"] = _attention(full.model, x, material)
     for arm, each in done.items():
@@ -54,7 +56,7 @@ def _patches(model: M2Former, x: Tensor, material: Material) -> bytes:
 def _boxes(places: Tensor, side: int, pixels: int) -> list[Box]:
     step = pixels / side
     return [
-        Box(place % side * step, place // side * step, (place % side + 1) * step, (place // side + 1) * step)
+        Box(place % side * step, place // side * step, (place % side + 1) * step, (place // side + 1) * step, colour=1)
         for place in places.tolist()
     ]
 

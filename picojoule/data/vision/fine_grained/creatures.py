@@ -17,7 +17,7 @@ from torch import Tensor
 from picojoule.base.errors import InputError
 from picojoule.base.files import sha256
 from picojoule.base.progress import track
-from picojoule.data.vision.fine_grained.grounds import COLOURS, blotted, coloured, ground, pixels
+from picojoule.data.vision.fine_grained.grounds import COLOURS, NAMES, blotted, coloured, ground, pixels
 from picojoule.data.vision.fine_grained.shapes import boxes_of, capsule, cover, ellipse, painted
 from picojoule.data.vision.images import Dataset, Images
 
@@ -187,7 +187,7 @@ def load(
     ]
     return Creatures(
         name=f"synthetic-creatures-v{VERSION}-{len(families) * SPECIES}-classes-{side}px-seed{seed}",
-        classes=tuple(f"{family.name} {n}" for family in families for n in range(SPECIES)),
+        classes=tuple(f"{family.name} {colour}" for family in families for colour in NAMES),
         sha256=sha256(*raw),
         **parts,
     )

@@ -31,6 +31,15 @@ def test_a_seed_says_it_all_and_a_prefix_is_the_same(some):
     assert not torch.equal(other.train.images.images, again.train.images.images) and other.sha256 != again.sha256
 
 
+def test_other_pictures_need_another_version():
+    """Raise VERSION when this fails: results name it."""
+    assert creatures.VERSION == 1
+    train = creatures.load(train=4, test=1).train
+    means = [[0.3812, 0.3866, 0.2491], [0.3843, 0.3866, 0.2592], [0.3399, 0.3802, 0.2753], [0.3079, 0.3137, 0.2014]]
+    assert torch.allclose(train.images.images.mean((2, 3)), torch.tensor(means), atol=3e-4)
+    assert train.parts[2].tolist() == [11, 28, 26, 43]
+
+
 def test_training_and_test_have_no_picture_in_common(some):
     far = (some.train.images.images[:64] - some.test.images.images).abs().flatten(1).mean(1)
     assert float(far.min()) > 0.02

@@ -52,11 +52,11 @@ class Settings:
         least: weight of the family beside the four parts.
     """
 
-    pictures: int = 9600
+    pictures: int = 7200
     families: int = 24
     data_seed: int = 100
     tested: int = 480
-    epochs: int = 9
+    epochs: int = 8
     rate: float = 2.5e-3
     decay: float = 0.05
     rise: float = 0.08

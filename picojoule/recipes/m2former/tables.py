@@ -130,12 +130,17 @@ def places(
     whole: list[list[Tensor]] = [[] for _ in model.design.scales]
     boxes = sightings.creatures.split(settings.batch)
     for x, box in zip(batches(material, settings.batch, "where patches are"), boxes, strict=True):
-        for number, (scale, chosen) in enumerate(zip(model.design.scales, model.selected(x), strict=True)):
+        selected = model.selected(x.to(settings.device))
+        for number, (scale, chosen) in enumerate(zip(model.design.scales, selected, strict=True)):
             side = model.backbone.size.sides(model.backbone.pixels)[scale] // model.design.merge
             on = on_boxes(side, model.backbone.pixels, box)
-            kept[number].append(on.gather(1, chosen.places))
+            kept[number].append(on.gather(1, chosen.places.cpu()))
             whole[number].append(on)
-    return tuple([float(torch.cat(each).double().mean()) for each in of] for of in (kept, whole))  # type: ignore[return-value]
+    return _shares(kept), _shares(whole)
+
+
+def _shares(of: list[list[Tensor]]) -> list[float]:
+    return [float(torch.cat(each).double().mean()) for each in of]
 
 
 def on_boxes(side: int, pixels: int, boxes: Tensor) -> Tensor:

@@ -104,7 +104,9 @@ def test_distances_are_of_the_finer_grid():
 
 def test_what_the_class_token_attends_to_sums_to_one():
     torch.manual_seed(0)
-    seen = MViT(SMALL, pixels=PIXELS).eval().attention(torch.rand(2, 3, PIXELS, PIXELS))
+    net, x = MViT(SMALL, pixels=PIXELS).eval(), torch.rand(2, 3, PIXELS, PIXELS)
+    stages, seen = net.watched(x)
+    assert all(torch.equal(*pair) for pair in zip(stages[3], net(x)[3], strict=True))
     assert [tuple(each.shape[1:]) for each in seen] == [(4, 4), (4, 4), (8, 8), (4, 4)]
     assert all(torch.allclose(each.sum((1, 2)), torch.ones(2)) for each in seen)
 

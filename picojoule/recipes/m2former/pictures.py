@@ -63,7 +63,7 @@ def _boxes(places: Tensor, side: int, pixels: int) -> list[Box]:
 
 @torch.no_grad()
 def _attention(model: M2Former, x: Tensor, material: Material) -> bytes:
-    seen = model.backbone.attention(x.to(next(model.parameters()).device))
+    _, seen = model.backbone.watched(x.to(next(model.parameters()).device))
     rows = []
     for at, picture in enumerate(_shown(x, material)):
         plain = picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)

@@ -46,7 +46,8 @@ class Settings:
         data_seed: of the pictures, far from those of recipes.
         tested: pictures for the accuracies that are written beside the weights.
         epochs: passes through them.
-        rate, decay, rise: of AdamW in one cycle.
+        rates: of the transformer and of the convolutional network; with the second, the first learns nothing.
+        decay, rise: of AdamW in one cycle.
         batch: pictures a step.
         clip: largest norm of the gradient.
         least: weight of the family beside the four parts.
@@ -57,7 +58,7 @@ class Settings:
     data_seed: int = 100
     tested: int = 480
     epochs: int = 8
-    rate: float = 2.5e-3
+    rates: tuple[float, float] = (1.5e-3, 2.5e-3)
     decay: float = 0.05
     rise: float = 0.08
     batch: int = 64
@@ -124,11 +125,12 @@ def train_embedded(
     )
     outputs = SPECIES * len(PARTS) + settings.families
     found, accuracies = {}, {}
-    for part in ("mvit", "pyramid"):
+    for part, rate in zip(("mvit", "pyramid"), settings.rates, strict=True):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = MViTClassifier(small_mvit(), outputs) if part == "mvit" else small_pyramid(outputs)
-        _learn(model, data.train, seed, settings, None if checkpoints is None else Path(checkpoints) / part, part)
+        folder = None if checkpoints is None else Path(checkpoints) / part
+        _learn(model, data.train, rate, seed, settings, folder, part)
         kept = model.backbone if part == "mvit" else model.body
         found |= {f"{part}.{name}": _half(each) for name, each in kept.state_dict().items()}
         accuracies[part] = told_right(model, data.test)
@@ -139,14 +141,20 @@ def train_embedded(
 
 
 def _learn(
-    model: nn.Module, sightings: Sightings, seed: int, settings: Settings, checkpoints: Path | None, what: str
+    model: nn.Module,
+    sightings: Sightings,
+    rate: float,
+    seed: int,
+    settings: Settings,
+    checkpoints: Path | None,
+    what: str,
 ) -> None:
     fit(
         model,
         described(settings.least),
         Shuffled(samples=Described(sightings), size=min(settings.batch, len(sightings))),
         epochs=settings.epochs,
-        optimiser=partial(torch.optim.AdamW, lr=settings.rate, weight_decay=settings.decay),
+        optimiser=partial(torch.optim.AdamW, lr=rate, weight_decay=settings.decay),
         schedule=partial(one_cycle, rise=settings.rise),
         clip=settings.clip,
         seed=seed,

@@ -127,7 +127,7 @@ def small():
         x, labels = material.test.pick(torch.arange(len(material.test)))
         with torch.no_grad():
             answers = model(x).softmax(-1)
-        done[arm] = Trained(arm=arm, model=model, answers=answers, labels=labels, pictures=0)
+        done[arm] = Trained(arm=arm, model=model, answers=answers, labels=labels)
     return plan, material, done
 
 
@@ -164,7 +164,7 @@ def judged(material, **accuracy):
         if name == "full" and "small" in accuracy:
             right = torch.where(material.sightings.scales >= 2, torch.ones(n, dtype=torch.bool), right)
         told = torch.nn.functional.one_hot(torch.where(right, material.labels, (material.labels + 1) % 16), 16)
-        known = {"arm": arm, "model": torch.nn.Identity(), "labels": material.labels, "pictures": 1}
+        known = {"arm": arm, "model": torch.nn.Identity(), "labels": material.labels}
         done[arm] = Trained(answers=told[None].float(), **known)
     return {claim.id: claim.status for claim in claims(done, material)}
 

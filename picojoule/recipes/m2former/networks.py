@@ -50,14 +50,12 @@ class Trained:
         model: from pictures to logits ``[heads, batch, classes]``.
         answers: probabilities of every head ``[heads, samples, classes]``.
         labels: of the samples.
-        pictures: that it was trained on, repeated ones counted again.
     """
 
     arm: Arm
     model: nn.Module
     answers: Tensor
     labels: Tensor
-    pictures: int
 
     @property
     def right(self) -> Tensor:
@@ -79,12 +77,11 @@ def train(arm: Arm, material: Material, plan: Plan, settings: Settings) -> Train
     """Train an arm from the start that all have, and look at the test pictures once, at the end."""
     model = make(arm, len(material.classes), plan, settings)
     source = Shuffled(samples=material.train, size=min(plan.batch, len(material.train)))
-    epochs = plan.passes(len(source))
     fit(
         model.to(settings.device),
         graded(_peaks(model)),
         source,
-        epochs=epochs,
+        epochs=plan.passes(len(source)),
         optimiser=_optimiser(plan),
         schedule=partial(one_cycle, rise=plan.rise),
         clip=1.0,
@@ -99,7 +96,6 @@ def train(arm: Arm, material: Material, plan: Plan, settings: Settings) -> Train
         model=model,
         answers=look(model, material, settings),
         labels=material.labels[: len(material.test)],
-        pictures=epochs * len(source) * source.size,
     )
 
 

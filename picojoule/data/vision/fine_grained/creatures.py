@@ -118,11 +118,6 @@ class Sightings:
     def __len__(self) -> int:
         return len(self.images)
 
-    def select(self, index: Tensor) -> Sightings:
-        """Those at the positions `index`, in that order."""
-        rest = {name: getattr(self, name)[index] for name in ("scales", "kinds", "parts", "creatures")}
-        return Sightings(images=self.images.select(index), **rest)
-
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -208,7 +208,16 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "MSST",
         "1610.02273",
     ),
-    "phones2021": Entry("{see arXiv}", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"),
+    "na2021phones": Entry(
+        "Na, Byunggook and others", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"
+    ),
+    "you2017": Entry(
+        "You, Yang and Gitman, Igor and Ginsburg, Boris",
+        "Large batch training of convolutional networks",
+        2017,
+        "",
+        "1708.03888",
+    ),
     "e2vsde2022": Entry("{see arXiv}", "Events to video by a latent neural SDE (withdrawn)", 2022, "", "2206.07578"),
     "simfle2023": Entry("{see arXiv}", "Self-supervised facial expression features (SimFLE)", 2023, "", "2303.07648"),
     "li2022": Entry(
@@ -220,6 +229,55 @@ BIBLIOGRAPHY: dict[str, Entry] = {
     ),
     "m2former2023": Entry(
         "{see arXiv}", "Multi-scale patch selection for fine-grained recognition (M2Former)", 2023, "", "2308.02161"
+    ),
+    "zhou2022": Entry(
+        "Zhou, Wenxuan and Chen, Muhao",
+        "An improved baseline for sentence-level relation extraction",
+        2022,
+        "AACL",
+        "2102.01373",
+    ),
+    "xu2020": Entry(
+        "Xu, Benfeng and others",
+        "Curriculum learning for natural language understanding",
+        2020,
+        "ACL",
+    ),
+    "bojanowski2017": Entry(
+        "Bojanowski, Piotr and Grave, Edouard and Joulin, Armand and Mikolov, Tomas",
+        "Enriching word vectors with subword information",
+        2017,
+        "TACL",
+        "1607.04606",
+    ),
+    "hendrickx2010": Entry(
+        "Hendrickx, Iris and others",
+        "SemEval-2010 task 8: multi-way classification of semantic relations between pairs of nominals",
+        2010,
+        "SemEval",
+    ),
+    "zhang2017": Entry(
+        "Zhang, Yuhao and Zhong, Victor and Chen, Danqi and Angeli, Gabor and Manning, Christopher D.",
+        "Position-aware attention and supervised data improve slot filling",
+        2017,
+        "EMNLP",
+    ),
+    "stoica2021": Entry(
+        "Stoica, George and Platanios, Emmanouil Antonios and Poczos, Barnabas",
+        "Re-TACRED: addressing shortcomings of the TACRED dataset",
+        2021,
+        "AAAI",
+        "2104.08398",
+    ),
+    "han2018": Entry(
+        "Han, Xu and others",
+        "FewRel: a large-scale supervised few-shot relation classification dataset",
+        2018,
+        "EMNLP",
+        "1810.10147",
+    ),
+    "efron1979": Entry(
+        "Efron, Bradley", "Bootstrap methods: another look at the jackknife", 1979, "The Annals of Statistics"
     ),
     "curriculum2021": Entry("{see arXiv}", "Relation extraction through curriculum learning", 2021, "", "2107.09332"),
     "dualpointer2021": Entry(

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 STEPS = "accuracy against steps"
 RASTER = "raster"
 FIRST = "first spike times"
+TIMELINE = "timeline"
 _PANELS = 12
+_MANY = 24  # lines beyond which names would say nothing
 _WIDE = 50  # a line whose x spans so much is drawn over a log axis
 _VECTOR_POINTS = 4000  # beyond this a raster is drawn as pixels, to keep the file small
 
@@ -206,17 +208,40 @@ def first_spike_times(result: Result) -> Iterator[Figure]:
         yield Figure("First spike times", svg(figure, "fig-first", "first spike times"), note)
 
 
+def timelines(result: Result) -> Iterator[Figure]:
+    """A row a system, bars from the beginnings to the ends of its pieces; a figure a name of series."""
+    groups: dict[str, list[Series]] = {}
+    for series in result.series:
+        if series.name.startswith(TIMELINE) and _points(series):
+            groups.setdefault(series.name, []).append(series)
+    for name, found in groups.items():
+        colour = colours([series.system for series in found])
+        with canvas(height=0.8 + 0.36 * len(found)) as figure:
+            axes = figure.add_subplot()
+            for place, series in enumerate(found):
+                times = [x for x, _ in _points(series)]
+                bars = [(begin, end - begin) for begin, end in zip(times[::2], times[1::2], strict=False)]
+                look = {"facecolor": colour[series.system], "edgecolor": INK, "linewidth": 0.5}
+                axes.broken_barh(bars, (place - 0.35, 0.7), **look)
+            axes.set_yticks(range(len(found)), [_shown(series.system) for series in found])
+            axes.invert_yaxis()
+            axes.grid(visible=False, axis="y")
+            axes.set_xlabel(label(found[0].x_unit))
+            yield Figure(_capital(label(name)), svg(figure, f"fig-{slug(name)}", name))
+
+
 def other_series(result: Result) -> Iterator[Figure]:
     """Every series with no figure of its own: a line plot for each name, with bands where their edges are there."""
     groups: dict[str, list[Series]] = {}
     edges = {(each.name, each.system): each for each in result.series if each.name.endswith((LOWEST, HIGHEST))}
     for series in result.series:
-        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST))
+        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST, TIMELINE))
         own = drawn or (series.name, series.system) in edges
         if not own and _points(series):
             groups.setdefault(series.name, []).append(series)
     for number, (name, group) in enumerate(groups.items()):
-        yield _lines(name, group, edges, f"fig-{number}-{slug(name)}")
+        ident = f"fig-{number}-{slug(name)}"
+        yield _bundle(name, group, ident) if len(group) > _MANY else _lines(name, group, edges, ident)
 
 
 FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
@@ -227,6 +252,7 @@ FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
     spikes_per_layer,
     first_spike_times,
     rasters,
+    timelines,
     other_series,
 )
 
@@ -257,6 +283,22 @@ def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Seri
         axes.set_ylabel(label(group[0].y_unit))
         legend_above(axes, columns)
         return Figure(_capital(label(name)), svg(figure, ident, name))
+
+
+def _bundle(name: str, group: Sequence[Series], ident: str) -> Figure:
+    """Many lines of one kind, thin and without a legend; their shades run from the first to the last."""
+    from matplotlib import colormaps
+
+    shades = colormaps["viridis"]
+    with canvas() as figure:
+        axes = figure.add_subplot()
+        for place, series in enumerate(group):
+            x, y = zip(*_points(series), strict=True)
+            axes.plot(x, y, color=shades(0.9 * place / len(group)), linewidth=0.5)
+        axes.set_xlabel(label(group[0].x_unit))
+        axes.set_ylabel(label(group[0].y_unit))
+        note = f"{len(group)} lines, from {_shown(group[0].system)} (dark) to {_shown(group[-1].system)} (light)."
+        return Figure(_capital(label(name)), svg(figure, ident, name), note)
 
 
 def _capital(title: str) -> str:

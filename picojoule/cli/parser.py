@@ -98,7 +98,7 @@ _SPREAD = (
     _option("--workers", type=_positive, default=1, help="processes, for recipes that search (default: 1)"),
     _option("--scheduler", help="a Dask scheduler whose workers search instead: tcp://host:8786"),
 )
-_ENCODER = (_option("--weights", help="a folder with an encoder as transformers saves it, for recipes on language"),)
+_ENCODER = (_option("--weights", help="weights to start from: a checkpoint, or an encoder's folder for text"),)
 _BENCH = (
     _option("--steps", type=_steps, default=(32, 64), help="time steps of the rate codes (default: 32,64)"),
     _option("--repeats", type=_positive, default=5, help="how often each is timed, in turn (default: 5)"),

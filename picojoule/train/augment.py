@@ -112,8 +112,9 @@ class RandomLight:
 @final
 @dataclass(frozen=True, kw_only=True)
 class RandomCrop:
-    """Cut a piece out of each picture and bring it to the picture's size; the piece's area is a share drawn uniformly, its
-    width over its height drawn uniformly in the logarithm.
+    """Cut a piece out of each picture and bring it to the picture's size.
+
+    The piece's area is a share drawn uniformly; its width over its height is drawn uniformly in the logarithm.
 
     Attributes:
         area: least and largest share.

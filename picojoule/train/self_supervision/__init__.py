@@ -1,4 +1,4 @@
-"""Learning from pictures without labels: losses and targets for :func:`picojoule.train.fit`, and SimFLE made of them."""
+"""Learning from pictures without labels: losses and targets for :func:`picojoule.train.fit`, and SimFLE of them."""
 
 from picojoule.train.self_supervision.agreement import agreement
 from picojoule.train.self_supervision.byol import Byol, head, regression

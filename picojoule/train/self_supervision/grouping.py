@@ -29,8 +29,10 @@ def block_target(channels: int, groups: int) -> Tensor:
 
 
 def grouping(maps: Tensor, groups: int) -> Tensor:
-    """L_g of activations ``[b, C, h, w]``: the square of what is a squared error already, so steep when badly grouped and
-    flat near 0."""
+    """L_g of activations ``[b, C, h, w]``.
+
+    It is the square of what is a squared error already, so steep when badly grouped and flat near 0.
+    """
     channels = maps.shape[1]
     apart = (similarity(maps) - block_target(channels, groups).to(maps)).square().sum()
     return (_SCALE * apart / (channels / _WIDTH) ** 2).square()

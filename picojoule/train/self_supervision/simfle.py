@@ -1,4 +1,4 @@
-"""SimFLE (cite key ``simfle2023``): two views of a face agree, and a masked copy of it is rebuilt from its telling parts.
+"""SimFLE (cite key ``simfle2023``): two views of a face agree, and the face is rebuilt from its telling parts.
 
 ::
 
@@ -11,8 +11,8 @@
     L_d   the heads on y₁, y₂ and on the mean of the encoder's tokens     (agreement)
     L_g   of A                                                            (grouping)
 
-So A learns from L_g alone and the autoencoder from L_r and L_d; of all that happens to x₀ only L_d reaches the backbone,
-through the heads on y₁ and y₂. Read in the authors' released code, written anew here.
+So A learns from L_g alone and the autoencoder from L_r and L_d; of all that happens to x₀ only L_d reaches the
+backbone, through the heads on y₁ and y₂. Read in the authors' released code, written anew here.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class SimFLE(nn.Module):
         network: Backbone,
         autoencoder: MaskedAutoencoder,
         *,
-        choices: Choices = Choices(),  # noqa: B008  a frozen value
+        choices: Choices = Choices(),
         hidden: int = 4096,
         outputs: int = 256,
         momentum: float = 0.99,
@@ -156,7 +156,7 @@ class SimFLE(nn.Module):
         return Terms(l_s, l_r, l_d, l_g)
 
     def mask(self, pictures: Tensor, group: Tensor | None = None) -> Masked:
-        """Choose patches of pictures ``[b, c, size, size]`` by one group each, drawn at random if not given, ``[b]``."""
+        """Choose patches of pictures ``[b, c, size, size]`` by a group each, ``[b]``; at random if None."""
         choices, side = self.choices, self.autoencoder.side
         with torch.set_grad_enabled(choices.opened and torch.is_grad_enabled()):
             maps = self.backbone.maps(pictures)

@@ -14,8 +14,9 @@ from picojoule.train.loop import Augment
 @final
 @dataclass(frozen=True, kw_only=True)
 class Views:
-    """An ``augment`` for :func:`picojoule.train.fit`: pictures ``[b, c, h, w]`` to ``[b, 1 + number, c, h, w]``, the plain
-    one first.
+    """An ``augment`` for :func:`picojoule.train.fit`: pictures ``[b, c, h, w]`` to views ``[b, 1 + number, c, h, w]``.
+
+    The first view is the plain picture.
 
     Attributes:
         changes: applied one after the other, afresh for each view.

@@ -1,6 +1,6 @@
 """A page that shapes are painted on, many pictures at once, with smooth edges from signed distances::
 
-    cover = clamp(½ − d/pixel, 0, 1)·α        page ← page + cover·(colour − page)
+cover = clamp(½ − d/pixel, 0, 1)·α        page ← page + cover·(colour − page)
 """
 
 from __future__ import annotations

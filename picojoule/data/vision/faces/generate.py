@@ -92,8 +92,8 @@ def generate(sizes: Mapping[str, int], *, side: int = 56, seed: int = 0, backgro
         sizes: name of a part → its faces, at least one.
         side: pixels of a picture's side.
         seed: of everything. Pictures are rounded to 8 bits.
-        backgrounds: photos ``[3, h, w]`` in [0, 1], each at least `side` high and wide, that pieces are cut from; blurred
-            noise where there are none.
+        backgrounds: photos ``[3, h, w]`` in [0, 1], each at least `side` high and wide, that pieces are cut from;
+            blurred noise where there are none.
 
     Raises:
         InputError: an empty part, or a background that is too small.
@@ -116,9 +116,7 @@ def generate(sizes: Mapping[str, int], *, side: int = 56, seed: int = 0, backgro
     )
 
 
-def _draw(
-    size: int, people: range, side: int, generator: torch.Generator, backgrounds: Sequence[Tensor]
-) -> Faces:
+def _draw(size: int, people: range, side: int, generator: torch.Generator, backgrounds: Sequence[Tensor]) -> Faces:
     who = torch.randint(len(people), (size,), generator=generator)
     traits = {name: column[who] for name, column in _uniform(IDENTITY, len(people), generator).items()}
     nuisance = _uniform(NUISANCE, size, generator)
@@ -186,7 +184,9 @@ def _bar(canvas: Canvas, how: Traits) -> None:
     """Something in front of the face, now and then."""
     turn = how["bar_turn"]
     across = canvas.across * turn.cos() + canvas.down * turn.sin() - 0.6 * how["bar_place"]
-    canvas.paint((across.abs() - 0.12) / how["scale"], (0.5 + 0.5 * how["bar_place"]).unsqueeze(1), (how["bar"] > 0).float())
+    canvas.paint(
+        (across.abs() - 0.12) / how["scale"], (0.5 + 0.5 * how["bar_place"]).unsqueeze(1), (how["bar"] > 0).float()
+    )
 
 
 def _light(canvas: Canvas, how: Traits) -> Tensor:

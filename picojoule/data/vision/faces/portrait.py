@@ -98,7 +98,9 @@ def _eye(canvas: Canvas, traits: Traits, acts: Traits, skin: Tensor, side: float
     lower = size * (0.38 - 0.22 * acts["lid tight"] - 0.25 * acts["cheek raised"] + 0.08 * acts["lid open"]) * bow
     opening = between(y, upper, lower, t, size)
     canvas.paint(opening, 0.95)
-    canvas.paint(torch.maximum(opening, ellipse(x, y + 0.01, 0.50 * size, 0.50 * size)), shade(IRISES, traits["iris_shade"]))
+    canvas.paint(
+        torch.maximum(opening, ellipse(x, y + 0.01, 0.50 * size, 0.50 * size)), shade(IRISES, traits["iris_shade"])
+    )
     canvas.paint(torch.maximum(opening, ellipse(x, y + 0.01, 0.24 * size, 0.24 * size)), DARK)
     lid = between(y, upper - 0.025, upper + 0.01, t, size)
     canvas.paint(lid, 0.35 * skin)
@@ -127,7 +129,9 @@ def _mouth(
     """Lips, the opening and the teeth; where the corners and the lower lip are."""
     x, y = canvas.x, canvas.y
     gap = 0.20 * acts["mouth open"]
-    wide = traits["mouth_width"] * (1 + 0.25 * acts["lip corner up"] + 0.40 * acts["lip stretched"] - 0.18 * acts["mouth open"])
+    wide = traits["mouth_width"] * (
+        1 + 0.25 * acts["lip corner up"] + 0.40 * acts["lip stretched"] - 0.18 * acts["mouth open"]
+    )
     lift = 0.09 * acts["lip corner up"] - 0.09 * acts["lip corner down"] - 0.02 * acts["lip stretched"]
     upper_y = MOUTH_Y - 0.35 * gap - 0.05 * acts["nose wrinkled"] + 0.35 * lift
     lower_y = MOUTH_Y + 0.65 * gap + 0.35 * lift
@@ -158,9 +162,17 @@ def _forehead(canvas: Canvas, acts: Traits, skin: Tensor) -> None:
 def _glasses(canvas: Canvas, traits: Traits) -> None:
     worn = (traits["glasses"] > 0).float()
     for side in (-1.0, 1.0):
-        rim = ellipse(side * canvas.x - traits["eye_distance"], canvas.y - EYE_Y, traits["eye_size"] + 0.07, traits["eye_size"] + 0.04)
+        rim = ellipse(
+            side * canvas.x - traits["eye_distance"],
+            canvas.y - EYE_Y,
+            traits["eye_size"] + 0.07,
+            traits["eye_size"] + 0.04,
+        )
         canvas.paint(rim.abs() - 0.5 * canvas.pixel, DARK, worn)
-    bridge = torch.maximum((canvas.y - EYE_Y).abs() - 0.5 * canvas.pixel, canvas.x.abs() - traits["eye_distance"] + traits["eye_size"] + 0.06)
+    bridge = torch.maximum(
+        (canvas.y - EYE_Y).abs() - 0.5 * canvas.pixel,
+        canvas.x.abs() - traits["eye_distance"] + traits["eye_size"] + 0.06,
+    )
     canvas.paint(bridge, DARK, worn)
 
 

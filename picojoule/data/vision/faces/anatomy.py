@@ -37,18 +37,18 @@ IDENTITY: dict[str, tuple[float, float]] = {
 """Who it is: uniform between the two; what is below 0 is not there."""
 
 NUISANCE: dict[str, tuple[float, float]] = {
-    "roll": (-20.0, 20.0),
-    "scale": (0.72, 0.92),
-    "shift_x": (-0.10, 0.10),
-    "shift_y": (-0.10, 0.10),
-    "light": (0.0, 0.35),
+    "roll": (-10.0, 10.0),
+    "scale": (0.92, 1.08),
+    "shift_x": (-0.06, 0.06),
+    "shift_y": (-0.06, 0.06),
+    "light": (0.0, 0.3),
     "light_from": (0.0, 6.283),
     "exposure": (0.8, 1.15),
-    "bar": (-5.0, 1.0),
+    "bar": (-9.0, 1.0),
     "bar_place": (-1.0, 1.0),
     "bar_turn": (0.0, 3.1416),
-    "blur": (-0.5, 0.8),
-    "noise": (0.0, 0.03),
+    "blur": (-0.5, 0.6),
+    "noise": (0.0, 0.02),
 }
 """How the picture was taken."""
 

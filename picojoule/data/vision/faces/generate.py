@@ -19,7 +19,7 @@ from picojoule.data.vision.images import Images
 
 VERSION = 1
 """Rises with every change of a picture; a part of the name and of the hash."""
-_BLENDED, _LEAST, _MOST, _RESTLESS = 0.15, 0.3, 1.0, 0.08
+_BLENDED, _LEAST, _MOST, _RESTLESS = 0.15, 0.4, 1.0, 0.08
 """Share of blends of two expressions; least and most intensity; what an action unit does unasked, at most."""
 _CHUNK = 128
 

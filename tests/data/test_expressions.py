@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from picojoule.base.errors import DataError
@@ -90,9 +91,11 @@ def test_each_layout_is_known_and_read(tmp_path, name):
     assert [each.name for each in LAYOUTS if each.fits(root)] == [name]
     data = load(root, side=12)
     train, test, classes = SIZES[name]
-    assert (data.name, len(data.train), len(data.test), data.classes) == (name, train, test, classes)
-    assert data.train.images.shape[1:] == (3, 12, 12)
-    assert len(layout_of(root).classes) == classes and data.sha256 == load(root, side=12).sha256
+    assert (data.name, len(data.train), len(data.test), len(data.classes)) == (name, train, test, classes)
+    assert data.classes == layout_of(root).classes and data.sha256 == load(root, side=12).sha256
+    images, labels = data.train.pick(torch.arange(train))
+    assert images.shape == (train, 3, 12, 12) and float(images.max()) <= 1
+    assert sorted(set(labels.tolist())) == [*range(classes)]
 
 
 def test_raf_db_counts_from_one(tmp_path):
@@ -102,7 +105,8 @@ def test_raf_db_counts_from_one(tmp_path):
 
 def test_one_list_of_ferplus_is_the_same(tmp_path):
     one, three = (load(ferplus(tmp_path / str(k), one_list=bool(k)), side=8) for k in (1, 0))
-    assert one.train.labels.tolist() == three.train.labels.tolist() and one.sha256 == three.sha256
+    assert one.train.labels.tolist() == three.train.labels.tolist()
+    assert one.sha256 == three.sha256
 
 
 @pytest.mark.parametrize(
@@ -122,16 +126,17 @@ def test_majority_of_votes(votes, label):
 def test_affectnet_cuts_out_faces_and_leaves_out_what_is_none(tmp_path):
     root = affectnet_lists(tmp_path)
     data = load(root, side=10)
-    assert len(data.train) == 16 and data.classes == 8
+    assert len(data.train) == 16 and len(data.classes) == 8
     edge = np.zeros((30, 20, 3), np.uint8)
     edge[3:13, 2:12] = 200
     Image.fromarray(edge).save(root / "Manually_Annotated_Images/training/0.jpg", quality=100)
-    assert float(load(root, side=10).train.images[0].mean()) > 0.7
+    assert float(load(root, side=10).train.pick(torch.tensor([0]))[0].mean()) > 0.7
 
 
 def fails(root: Path, *words: str) -> None:
     with pytest.raises(DataError) as caught:
-        load(root, side=8)
+        train = load(root, side=8).train
+        train.pick(torch.arange(len(train)))
     message = str(caught.value)
     assert all(word in message for word in words), message
 
@@ -190,7 +195,9 @@ def test_damaged_lists_of_affectnet(tmp_path):
     fails(root, f"{file}, line 1", "no column 'face_x'")
     file.write_text(text.replace("0.jpg,2,3,10,10", "0.jpg,15,3,10,10", 1))
     fails(root, str(root / "Manually_Annotated_Images/training/0.jpg"), "reaches out of its 20×30 pixels")
-    file.write_text(text.replace("training/1.jpg", "training/1.jpg,extra", 1).replace("0.jpg,2,3,10,10,1;2,0,0,0", "0.jpg"))
+    file.write_text(
+        text.replace("training/1.jpg", "training/1.jpg,extra", 1).replace("0.jpg,2,3,10,10,1;2,0,0,0", "0.jpg")
+    )
     fails(root, f"{file}, line 2", "it has 1 fields, not 2")
 
 

@@ -39,7 +39,7 @@ def test_the_hash_covers_what_is_known_besides_the_pictures():
 
 def test_pixels_are_whole_256ths_and_classes_balanced():
     faces = generate({"a": 70}, side=16)["a"]
-    assert 0 <= float(faces.images.min()) and float(faces.images.max()) <= 1
+    assert float(faces.images.min()) >= 0 and float(faces.images.max()) <= 1
     assert torch.equal(faces.images, (faces.images * 255).round() / 255)
     assert torch.bincount(faces.labels, minlength=7).tolist() == [10] * 7
     assert faces.actions.shape == (70, 12) and 0 <= float(faces.actions.min()) <= float(faces.actions.max()) <= 1

@@ -20,8 +20,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from picojoule.base.errors import DataError
-from picojoule.data.vision.expressions.listing import Layout, Line, Listed, lines
-from picojoule.data.vision.pictures import Picture, picture_files
+from picojoule.data.vision.expressions.listing import Layout, Line, Parts, Picture, lines, picture_files
 
 _SETS, _LISTS = ("train_set", "val_set"), ("training.csv", "validation.csv")
 _IMAGES = "Manually_Annotated_Images"
@@ -43,12 +42,12 @@ class AffectNet(Layout):
         annotated = all((folder / part / "annotations").is_dir() for part in _SETS)
         return annotated or all((folder / name).is_file() for name in _LISTS)
 
-    def listed(self, folder: Path) -> Listed:
+    def listed(self, folder: Path) -> Parts:
         if (folder / _SETS[0]).is_dir():
             found = [self._annotated(folder / part) for part in _SETS]
         else:
             found = [self._in_list(folder / name) for name in _LISTS]
-        return Listed(*([each for each in part if each.label < len(self.classes)] for part in found))
+        return Parts(*([each for each in part if each.label < len(self.classes)] for part in found))
 
     def _annotated(self, part: Path) -> Iterator[Picture]:
         for path in picture_files(part / "images"):

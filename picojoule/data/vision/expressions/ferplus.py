@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, final
 
-from picojoule.data.vision.expressions.listing import Layout, Line, Listed, lines
-from picojoule.data.vision.pictures import Picture
+from picojoule.data.vision.expressions.listing import Layout, Line, Parts, Picture, lines
 
 _FOLDERS = {"Training": "FER2013Train", "PublicTest": "FER2013Valid", "PrivateTest": "FER2013Test"}
 _VOTES, _ALL = 10, "fer2013new.csv"
@@ -35,14 +34,14 @@ class FerPlus(Layout):
     def fits(self, folder: Path) -> bool:
         return (folder / _FOLDERS["Training"]).is_dir() and (folder / _FOLDERS["PrivateTest"]).is_dir()
 
-    def listed(self, folder: Path) -> Listed:
+    def listed(self, folder: Path) -> Parts:
         parts: dict[str, list[Picture]] = {usage: [] for usage in _FOLDERS}
         for usage, name, line in _voted(folder):
             label = majority([line.whole(each, 0, _VOTES, "number of votes") for each in line.fields[-_VOTES:]])
             if label is not None:
                 path = line.existing(folder / _FOLDERS[usage] / name)
                 parts[usage].append(Picture(path=path, label=label))
-        return Listed(train=parts["Training"] + parts["PublicTest"], test=parts["PrivateTest"])
+        return Parts(train=parts["Training"] + parts["PublicTest"], test=parts["PrivateTest"])
 
 
 def _voted(folder: Path) -> Iterator[tuple[str, str, Line]]:

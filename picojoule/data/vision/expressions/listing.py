@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple, final
 
 from picojoule.base.errors import DataError
-from picojoule.data.vision.pictures import Picture
+from picojoule.data.vision.folder import SUFFIXES
 
 
-class Listed(NamedTuple):
+class Picture(NamedTuple):
+    """A file and its class, and the piece of it that is a face: left, top, right, bottom in pixels, all if None."""
+
+    path: Path
+    label: int
+    box: tuple[int, int, int, int] | None = None
+
+
+class Parts(NamedTuple):
     """Pictures to train with and to test with."""
 
     train: list[Picture]
@@ -38,7 +46,7 @@ class Layout(ABC):
         """Whether a folder looks like this data set."""
 
     @abstractmethod
-    def listed(self, folder: Path) -> Listed:
+    def listed(self, folder: Path) -> Parts:
         """Its pictures.
 
         Raises:
@@ -93,3 +101,30 @@ def lines(file: Path, *, fields: int, separator: str = ",", header: bool = False
         if len(row) < fields:
             raise line.wrong(f"it has {len(row)} fields, not {fields}", "correct the line")
         yield line
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures in a folder, by name.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise DataError("there is no such folder", where=str(folder), remedy="unpack the whole archive there")
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def require_two(pictures: Sequence[Picture], names: Sequence[str], folder: Path) -> None:
+    """Refuse a class of one picture, which cannot be both learnt and judged, and one of none.
+
+    Raises:
+        DataError: with the class, and its picture.
+    """
+    for label, name in enumerate(names):
+        found = [each.path for each in pictures if each.label == label]
+        if len(found) < 2:
+            raise DataError(
+                f"the class {name!r} has {'only this picture' if found else 'no picture'} for training",
+                where=str(found[0] if found else folder),
+                remedy="give each class two or more",
+            )

@@ -11,8 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, final
 
-from picojoule.data.vision.expressions.listing import Layout, Line, Listed, lines
-from picojoule.data.vision.pictures import Picture
+from picojoule.data.vision.expressions.listing import Layout, Line, Parts, Picture, lines
 
 _LIST = Path("EmoLabel/list_patition_label.txt")
 
@@ -28,7 +27,7 @@ class RafDb(Layout):
     def fits(self, folder: Path) -> bool:
         return self._root(folder) is not None
 
-    def listed(self, folder: Path) -> Listed:
+    def listed(self, folder: Path) -> Parts:
         root = self._root(folder)
         assert root is not None
         parts: dict[str, list[Picture]] = {"train": [], "test": []}
@@ -37,7 +36,7 @@ class RafDb(Layout):
             if part not in parts:
                 raise line.wrong(f"{line.fields[0]!r} is neither of train nor of test", "correct the line")
             parts[part].append(self._picture(line, root))
-        return Listed(**parts)
+        return Parts(**parts)
 
     def _picture(self, line: Line, root: Path) -> Picture:
         name, label = line.fields[:2]

@@ -1,18 +1,20 @@
-"""From a folder of one of the data sets to images and labels."""
+"""From a folder of one of the data sets to listed pictures."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from picojoule.base.errors import DataError
+from picojoule.base.files import sha256
 from picojoule.data.vision.expressions.affectnet import AffectNet
 from picojoule.data.vision.expressions.ferplus import FerPlus
-from picojoule.data.vision.expressions.listing import Layout
+from picojoule.data.vision.expressions.listing import Layout, Picture, require_two
 from picojoule.data.vision.expressions.raf_db import RafDb
 from picojoule.data.vision.expressions.sfew import Sfew
-from picojoule.data.vision.images import Dataset
-from picojoule.data.vision.pictures import common_form, decode, require_two
+from picojoule.data.vision.listed import Listed, ListedData
 
 LAYOUTS: tuple[Layout, ...] = (RafDb(), FerPlus(), AffectNet(), Sfew())
 
@@ -22,16 +24,16 @@ def layout_of(folder: Path) -> Layout | None:
     return next((layout for layout in LAYOUTS if layout.fits(folder)), None)
 
 
-def load(folder: Path | str, *, side: int = 224) -> Dataset:
-    """One of the four data sets, every picture brought to side × side pixels.
+def load(folder: Path | str, *, side: int = 224) -> ListedData:
+    """One of the four data sets; its pictures are read when they are picked, in [0, 1], side × side pixels.
 
     Args:
         folder: as it was unpacked.
         side: pixels.
 
     Raises:
-        DataError: the folder is none of them, a list is damaged, a picture is not there or cannot be read, or a class
-            has fewer than two pictures to train with.
+        DataError: the folder is none of them, a list is damaged, a picture in it is not there, or a class has fewer
+            than two pictures to train with.
     """
     folder = Path(folder)
     layout = layout_of(folder)
@@ -39,8 +41,26 @@ def load(folder: Path | str, *, side: int = 224) -> Dataset:
         known = ", ".join(each.name for each in LAYOUTS)
         raise DataError(f"it has the layout of none of {known}", where=str(folder), remedy="give the unpacked folder")
     parts = layout.listed(folder)
-    require_two(parts.train, layout.classes)
-    form = common_form([*parts.train, *parts.test], folder, side)
-    digest = hashlib.sha256()
-    train, test = (decode(part, form, folder, digest) for part in parts)
-    return Dataset(name=layout.name, train=train, test=test, sha256=digest.hexdigest())
+    require_two(parts.train, layout.classes, folder)
+    if not parts.test:
+        raise DataError("no picture is for the test", where=str(folder), remedy="unpack all parts")
+    listing = [f"{each.path.relative_to(folder)}\t{each.label}\t{each.box}" for part in parts for each in part]
+    return ListedData(
+        name=layout.name,
+        train=_listed(parts.train, side),
+        test=_listed(parts.test, side),
+        classes=layout.classes,
+        sha256=sha256("\n".join([str(len(parts.train)), *listing]).encode()),
+    )
+
+
+def _listed(pictures: Sequence[Picture], side: int) -> Listed:
+    boxes = [each.box for each in pictures if each.box is not None]
+    return Listed(
+        paths=tuple(each.path for each in pictures),
+        labels=torch.tensor([each.label for each in pictures]),
+        resized=side,
+        boxes=torch.tensor(boxes) if boxes else None,
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+    )

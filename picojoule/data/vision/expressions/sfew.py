@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from picojoule.base.errors import DataError
-from picojoule.data.vision.expressions.listing import Layout, Listed
-from picojoule.data.vision.pictures import Picture, picture_files
+from picojoule.data.vision.expressions.listing import Layout, Parts, Picture, picture_files
 
 _PARTS = (
     ("Train_Aligned_Faces", "Train/Train_Aligned_Faces"),
@@ -35,9 +34,9 @@ class Sfew(Layout):
     def fits(self, folder: Path) -> bool:
         return all(_first(folder, names) is not None for names in _PARTS)
 
-    def listed(self, folder: Path) -> Listed:
+    def listed(self, folder: Path) -> Parts:
         roots = [_first(folder, names) for names in _PARTS]
-        return Listed(*(self._part(root) for root in roots if root is not None))
+        return Parts(*(self._part(root) for root in roots if root is not None))
 
     def _part(self, root: Path) -> list[Picture]:
         missing = [name for name in _FOLDERS if not (root / name).is_dir()]

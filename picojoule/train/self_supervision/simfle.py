@@ -80,10 +80,11 @@ class Terms(NamedTuple):
 
 
 class Masked(NamedTuple):
-    """How pictures are masked: A ``[b, C, h, w]``, scores and kept positions of patches ``[b, n]`` and ``[b, k]``."""
+    """How pictures are masked: A ``[b, C, h, w]`` and scores of patches ``[b, n]``, None where the mask is random, and
+    positions of the kept patches ``[b, k]``."""
 
-    maps: Tensor
-    scores: Tensor
+    maps: Tensor | None
+    scores: Tensor | None
     kept: Tensor
 
 
@@ -139,40 +140,42 @@ class SimFLE(nn.Module):
         """The losses of views ``[b, 3, c, h, w]``: the plain picture, and two changed ones."""
         plain, one, other = (view.contiguous(memory_format=torch.channels_last) for view in views.unbind(1))
         zero = plain.new_zeros(())
-        l_s, heads = zero, []
-        if self.choices.views:
+        l_s, heads, choices = zero, [], self.choices
+        if choices.views:
             l_s, features = self.byol(one, other)
             heads = [self.global_head(y) for y in features]
-        if not self.choices.rebuild:
+        if not choices.rebuild:
             return Terms(l_s, zero, zero, zero)
-        small = self._small(plain)
+        small = self.small(plain)
         masked = self.mask(small)
         tokens, predicted = self.autoencoder(small, masked.kept, weight=self._weight(masked))
-        hidden = torch.ones_like(masked.scores).scatter(1, masked.kept, 0.0)
+        hidden = small.new_ones(len(small), self.autoencoder.side**2).scatter(1, masked.kept, 0.0)
         l_r = masked_error(predicted, patches_of(small, self.autoencoder.patch), hidden)
         heads.append(self.fine_head(tokens[:, 1:].mean(1)))
-        l_d = agreement(heads, temperature=self.choices.temperature) if self.choices.alpha else zero
-        l_g = grouping(masked.maps, self.choices.groups) if self.choices.beta else zero
+        l_d = agreement(heads, temperature=choices.temperature) if choices.alpha else zero
+        l_g = zero if masked.maps is None or not choices.beta else grouping(masked.maps, choices.groups)
         return Terms(l_s, l_r, l_d, l_g)
 
     def mask(self, pictures: Tensor, group: Tensor | None = None) -> Masked:
         """Choose patches of pictures ``[b, c, size, size]`` by a group each, ``[b]``; at random if None."""
-        choices, side = self.choices, self.autoencoder.side
+        choices, side, b = self.choices, self.autoencoder.side, len(pictures)
+        number = int(side**2 * (1 - choices.ratio))
+        if choices.mask == "random":
+            return Masked(None, None, highest(torch.rand(b, side**2, device=pictures.device), number))
         with torch.set_grad_enabled(choices.opened and torch.is_grad_enabled()):
             maps = self.backbone.maps(pictures)
         maps = self.groups(maps)
         if group is None:
-            group = torch.randint(choices.groups, (len(pictures),), device=maps.device)
+            group = torch.randint(choices.groups, (b,), device=maps.device)
         scores = patch_scores(maps, group, choices.groups, size=pictures.shape[-1], side=side)
-        order = torch.rand_like(scores) if choices.mask == "random" else scores.detach()
-        number = int(side**2 * (1 - choices.ratio))
-        return Masked(maps, scores, highest(order if choices.keep == "high" else -order, number))
+        return Masked(maps, scores, highest(scores if choices.keep == "high" else -scores, number))
 
     def follow(self) -> None:
         """Let the target follow: after each step."""
         self.byol.follow()
 
-    def _small(self, pictures: Tensor) -> Tensor:
+    def small(self, pictures: Tensor) -> Tensor:
+        """Pictures at the autoencoder's size."""
         size = self.autoencoder.size
         if pictures.shape[-1] == size:
             return pictures
@@ -180,7 +183,7 @@ class SimFLE(nn.Module):
 
     def _weight(self, masked: Masked) -> Tensor | None:
         """1 for each kept patch, with the gradient of its score where that is wanted, ``[b, k, 1]``."""
-        if not self.choices.opened:
+        if not self.choices.opened or masked.scores is None:
             return None
         scores = masked.scores.gather(1, masked.kept).unsqueeze(2)
         return 1 + scores - scores.detach()

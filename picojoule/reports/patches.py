@@ -1,4 +1,4 @@
-"""Patches of a picture shown on it, and tables of which class was taken for which. Needs Pillow; takes plain numbers."""
+"""Patches shown on a picture, and tables of which class was taken for which. Needs Pillow; takes plain numbers."""
 
 from __future__ import annotations
 

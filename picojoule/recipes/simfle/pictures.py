@@ -22,7 +22,7 @@ _SHOWN, _SIDE, _GROUPS = 6, 112, 3
 @torch.no_grad()
 def pictures(learnt: Learnt, judged: Judged, material: Material, settings: Settings) -> dict[str, bytes]:
     """Of a few test faces, and the table of all of them."""
-    seen, labels = material.test.pick(torch.arange(min(_SHOWN, len(material.test))))
+    seen, _ = material.test.pick(torch.arange(min(_SHOWN, len(material.test))))
     model, side = learnt.model, learnt.model.autoencoder.side
     small = model.small(material.normalised(seen).to(settings.device))
     groups = range(min(_GROUPS, model.choices.groups))
@@ -61,7 +61,7 @@ def table(labels: Tensor, answers: Tensor, classes: int) -> list[list[int]]:
 
 
 def _rebuilt(autoencoder: MaskedAutoencoder, small: Tensor, kept: Tensor, material: Material) -> Tensor:
-    """Pictures ``[b, 3, size, size]`` in [0, 1]: what was seen, and the rest as predicted with each patch's own light."""
+    """Pictures ``[b, 3, size, size]`` in [0, 1]: what was seen, and the rest as predicted in each patch's own light."""
     true = patches_of(small, autoencoder.patch)
     _, predicted = autoencoder(small, kept)
     predicted = predicted * (true.var(-1, keepdim=True) + 1e-6).sqrt() + true.mean(-1, keepdim=True)

@@ -149,8 +149,8 @@ QUICK = Plan(
     views=_MODERATE,
     probe_epochs=100,
     copies=4,
-    tuned_steps=300,
-    tuned_batch=64,
+    tuned_steps=320,
+    tuned_batch=32,
     tuned_optimiser=partial(torch.optim.AdamW, lr=3e-3, weight_decay=1e-2),
 )
 SMOKE = replace(

@@ -211,6 +211,53 @@ BIBLIOGRAPHY: dict[str, Entry] = {
     "phones2021": Entry("{see arXiv}", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"),
     "e2vsde2022": Entry("{see arXiv}", "Events to video by a latent neural SDE (withdrawn)", 2022, "", "2206.07578"),
     "simfle2023": Entry("{see arXiv}", "Self-supervised facial expression features (SimFLE)", 2023, "", "2303.07648"),
+    "grill2020": Entry(
+        "Grill, Jean-Bastien and others",
+        "Bootstrap your own latent: a new approach to self-supervised learning",
+        2020,
+        "NeurIPS",
+        "2006.07733",
+    ),
+    "he2022mae": Entry(
+        "He, Kaiming and Chen, Xinlei and Xie, Saining and Li, Yanghao and Dollár, Piotr and Girshick, Ross",
+        "Masked autoencoders are scalable vision learners",
+        2022,
+        "CVPR",
+        "2111.06377",
+    ),
+    "zheng2019dbt": Entry(
+        "Zheng, Heliang and Fu, Jianlong and Zha, Zheng-Jun and Luo, Jiebo",
+        "Learning deep bilinear transformation for fine-grained image representation",
+        2019,
+        "NeurIPS",
+        "1911.03621",
+    ),
+    "li2017rafdb": Entry(
+        "Li, Shan and Deng, Weihong and Du, JunPing",
+        "Reliable crowdsourcing and deep locality-preserving learning for expression recognition in the wild",
+        2017,
+        "CVPR",
+    ),
+    "barsoum2016": Entry(
+        "Barsoum, Emad and Zhang, Cha and Canton Ferrer, Cristian and Zhang, Zhengyou",
+        "Training deep networks for facial expression recognition with crowd-sourced label distribution",
+        2016,
+        "ICMI",
+        "1608.01041",
+    ),
+    "mollahosseini2019": Entry(
+        "Mollahosseini, Ali and Hasani, Behzad and Mahoor, Mohammad H.",
+        "AffectNet: a database for facial expression, valence, and arousal computing in the wild",
+        2019,
+        "IEEE Transactions on Affective Computing",
+        "1708.03985",
+    ),
+    "dhall2011": Entry(
+        "Dhall, Abhinav and Goecke, Roland and Lucey, Simon and Gedeon, Tom",
+        "Static facial expression analysis in tough conditions: data, evaluation protocol and benchmark",
+        2011,
+        "ICCV Workshops",
+    ),
     "m2former2023": Entry(
         "{see arXiv}", "Multi-scale patch selection for fine-grained recognition (M2Former)", 2023, "", "2308.02161"
     ),

@@ -162,7 +162,15 @@ RECIPES: tuple[Entry, ...] = (
     ),
     _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
     _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
-    _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
+    Entry(
+        name="simfle",
+        title="self-supervised facial expression features",
+        paper="2303.07648",
+        domain="vision",
+        cite=("simfle2023", "grill2020", "he2022mae", "zheng2019dbt"),
+        quick_seconds=280,
+        module="picojoule.recipes.simfle",
+    ),
     _planned(
         "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"
     ),

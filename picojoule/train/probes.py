@@ -7,7 +7,7 @@ last epoch counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import final
@@ -21,25 +21,25 @@ from picojoule.train.fit import fit
 from picojoule.train.loop import Augment
 from picojoule.train.source import Labelled, Shuffled
 
-Encoder = Callable[[Tensor], Tensor]
 _RATE, _PER, _MOMENTUM = 0.5, 256, 0.9
 
 
 @torch.no_grad()
-def features(encoder: Encoder, samples: Labelled, *, augment: Augment | None = None, seed: int = 0) -> Tensor:
+def features(encoder: nn.Module, samples: Labelled, *, augment: Augment | None = None, seed: int = 0) -> Tensor:
     """Features ``[n, d]`` of all samples.
 
     Args:
-        encoder: a module in evaluation mode, or any function of inputs.
+        encoder: in evaluation mode, on whatever device.
         samples: what to encode.
         augment: applied before.
         seed: of its randomness.
     """
     generator = torch.Generator().manual_seed(seed)
+    device = next((each.device for each in encoder.parameters()), torch.device("cpu"))
     found = []
     for index in torch.arange(len(samples)).split(100):
         x, _ = samples.pick(index)
-        found.append(encoder(x if augment is None else augment(x, generator)))
+        found.append(encoder((x if augment is None else augment(x, generator)).to(device)).cpu())
     return torch.cat(found)
 
 
@@ -119,7 +119,7 @@ def accuracy(answers: Tensor, labels: Tensor) -> float:
     return float((answers.argmax(1) == labels).double().mean())
 
 
-def stacked(encoder: Encoder, samples: Labelled, changes: Sequence[Augment | None], labels: Tensor) -> Features:
+def stacked(encoder: nn.Module, samples: Labelled, changes: Sequence[Augment | None], labels: Tensor) -> Features:
     """Features of several changes of the same samples, each with randomness of its own."""
     copies = [features(encoder, samples, augment=each, seed=seed) for seed, each in enumerate(changes)]
     return Features(copies=torch.stack(copies), labels=labels)

@@ -17,7 +17,7 @@ from picojoule.recipes.simfle.curves import series
 from picojoule.recipes.simfle.material import gather
 from picojoule.recipes.simfle.pictures import pictures
 from picojoule.recipes.simfle.plan import COMPARED, FULL, PLANS
-from picojoule.recipes.simfle.pretraining import pretrain
+from picojoule.recipes.simfle.pretraining import given, pretrain
 from picojoule.recipes.simfle.probing import probe, supervised
 from picojoule.recipes.simfle.rows import rows
 from picojoule.result import Result
@@ -29,7 +29,10 @@ def build(settings: Settings) -> Result:
     material = gather(settings, plan)
     with on_threads(torch.get_num_threads() if settings.mode == "full" else 1):  # threads would wait for each other
         learnt = {each: pretrain(each, material, plan, settings) for each in COMPARED}
-        probed = {each: probe(learnt[each], material, plan, settings) for each in COMPARED}
+        if settings.weights is not None:
+            theirs = given(settings.weights, material, plan, settings)
+            learnt[theirs.condition] = theirs
+        probed = {key: probe(each, material, plan, settings) for key, each in learnt.items()}
         scratch = supervised(material, plan, settings)
         tuned = supervised(material, plan, settings, before=learnt[FULL])
         shown = pictures(learnt[FULL], probed[FULL], material, settings)

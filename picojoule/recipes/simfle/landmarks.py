@@ -42,13 +42,14 @@ def landmarks(learnt: Learnt, material: Material) -> Landmarks | None:
     if material.faces is None or choices.mask == "random" or not choices.rebuild:
         return None
     faces, model = material.faces[1], learnt.model
-    pictures = model.small(material.normalised(faces.images))
+    device = next(model.parameters()).device
+    pictures = model.small(material.normalised(faces.images)).to(device)
     there = holds(faces, model.autoencoder.side)
     groups = []
     for group in range(choices.groups):
-        kept = model.mask(pictures, torch.full((len(pictures),), group)).kept
+        kept = model.mask(pictures, torch.full((len(pictures),), group, device=device)).kept.cpu()
         groups.append(float(there.gather(1, kept).mean()))
-    together = activations(learnt, pictures)
+    together = activations(learnt, pictures).cpu()
     return Landmarks(
         tuple(groups), float(there.gather(1, highest(together, kept.shape[1])).mean()), float(there.mean())
     )

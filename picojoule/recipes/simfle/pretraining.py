@@ -13,13 +13,14 @@ from picojoule.base.files import sha256
 from picojoule.cost import Counts
 from picojoule.cost.training import dense_training, joined
 from picojoule.measurement import count_module
+from picojoule.models.loading import fill, read_weights
 from picojoule.models.vision.resnet import ResNet
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.simfle.material import Material
 from picojoule.recipes.simfle.plan import Condition, Plan, start
 from picojoule.train import Shuffled, fit
 from picojoule.train.schedule import cosine
-from picojoule.train.self_supervision import SimFLE, objective
+from picojoule.train.self_supervision import Choices, SimFLE, objective
 
 
 @final
@@ -99,6 +100,22 @@ def pretrain(condition: Condition, material: Material, plan: Plan, settings: Set
         seen=history.steps * source.size,
         step=step_counts(model, plan.side),
     )
+
+
+def given(file: Path, material: Material, plan: Plan, settings: Settings) -> Learnt:
+    """A backbone from a file of weights in place of one that learnt here; a last layer in it is left out.
+
+    Raises:
+        WeightsError: the file cannot be read, or is of another network; it is named.
+    """
+    network, autoencoder = start(plan, len(material.classes), settings.seed)
+    own = {key: value for key, value in network.state_dict().items() if key.startswith("fc.")}
+    read = {key: value for key, value in read_weights(file).items() if not key.startswith("fc.")}
+    fill(network, read | own, where=str(file))
+    heads = {name: getattr(plan, name) for name in ("hidden", "outputs", "momentum")}
+    model = SimFLE(network, autoencoder, choices=Choices(rebuild=False), **heads).to(settings.device)
+    condition = Condition(name=f"weights of {file.name}", choices=None)
+    return Learnt(condition=condition, network=network.eval(), model=model.eval(), losses=(), seen=0, step=None)
 
 
 def _folder(condition: Condition, material: Material, settings: Settings) -> Path | None:

@@ -87,9 +87,9 @@ def probe(learnt: Learnt, material: Material, plan: Plan, settings: Settings) ->
     """Judge a pre-trained network without changing it."""
     say(f"probing {learnt.condition.name}")
     changes = [material.normalised, *[material.mild] * (plan.copies - 1)]
-    train = stacked(learnt.encode, material.train, changes, material.train.labels)
-    test, labels = features(learnt.encode, material.test, augment=material.normalised), material.test.labels
-    inference = count_module(learnt.encoder, _picture(material))
+    train = stacked(learnt.encoder, material.train, changes, material.train.labels)
+    test, labels = features(learnt.encoder, material.test, augment=material.normalised), material.test.labels
+    inference = count_module(learnt.encoder, _picture(material, settings))
     points = []
     for number in numbers(plan, material):
         chosen = train.select(balanced(train.labels, number))
@@ -116,15 +116,14 @@ def supervised(material: Material, plan: Plan, settings: Settings, *, before: Le
         if before is not None:
             network.load_state_dict(before.network.state_dict())
         seen = _train(network.to(settings.device), number, material, plan, settings, f"{name}, {number} labels")
-        step = dense_training(count_module(network, _picture(material)))
+        step = dense_training(count_module(network, _picture(material, settings)))
         answers = features(network, material.test, augment=material.normalised)
         points.append(_point(number, answers, material.test.labels, [*_before(before), (seen, step)]))
-    encode = Pooled(network)
-    both = (features(encode, each, augment=material.normalised) for each in (material.train, material.test))
+    both = (features(Pooled(network), each, augment=material.normalised) for each in (material.train, material.test))
     return Judged(
         name=name,
         points=tuple(points),
-        inference=count_module(network, _picture(material)),
+        inference=count_module(network, _picture(material, settings)),
         step=step if before is None else None,
         **_worth(*both, material),
     )
@@ -201,5 +200,5 @@ def _distance(predicted: Tensor, faces: Faces) -> float:
     return float((off / eyes).mean())
 
 
-def _picture(material: Material) -> Tensor:
-    return material.normalised(material.test.pick(torch.arange(1))[0])
+def _picture(material: Material, settings: Settings) -> Tensor:
+    return material.normalised(material.test.pick(torch.arange(1))[0]).to(settings.device)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import InputError
+from picojoule.base.files import sha256
 from picojoule.data.vision import Images, expressions
 from picojoule.data.vision.faces import CLASSES, Faces, generate
 from picojoule.data.vision.listed import Listed
@@ -111,6 +112,13 @@ def gather(settings: Settings, plan: Plan) -> Material:
         raise InputError(what, where=data.name, remedy=remedy)
     names = tuple(str(k) for k in range(data.classes))
     return _users(data.name, data.summary(), names, data.train, data.test, settings)
+
+
+def unfinished(settings: Settings, material: Material, *what: object) -> Path | None:
+    """Where unfinished work is kept, apart for all that is different; None where it is not."""
+    if settings.unfinished is None:
+        return None
+    return Path(settings.unfinished) / sha256(repr((material.summary["sha256"], *what)).encode())[:16]
 
 
 def _generated(settings: Settings, plan: Plan) -> Material:

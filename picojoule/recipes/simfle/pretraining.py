@@ -9,14 +9,13 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from picojoule.base.files import sha256
 from picojoule.cost import Counts
 from picojoule.cost.training import dense_training, joined
 from picojoule.measurement import count_module
 from picojoule.models.loading import fill, read_weights
 from picojoule.models.vision.resnet import ResNet
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.simfle.material import Material
+from picojoule.recipes.simfle.material import Material, unfinished
 from picojoule.recipes.simfle.plan import Condition, Plan, start
 from picojoule.train import Shuffled, fit
 from picojoule.train.schedule import cosine
@@ -89,7 +88,7 @@ def pretrain(condition: Condition, material: Material, plan: Plan, settings: Set
         augment=material.views(plan),
         after=SimFLE.follow,
         seed=settings.seed,
-        folder=_folder(condition, material, settings),
+        folder=unfinished(settings, material, condition, plan.epochs),
         what=condition.name,
     )
     return Learnt(
@@ -116,14 +115,6 @@ def given(file: Path, material: Material, plan: Plan, settings: Settings) -> Lea
     model = SimFLE(network, autoencoder, choices=Choices(rebuild=False), **heads).to(settings.device)
     condition = Condition(name=f"weights of {file.name}", choices=None)
     return Learnt(condition=condition, network=network.eval(), model=model.eval(), losses=(), seen=0, step=None)
-
-
-def _folder(condition: Condition, material: Material, settings: Settings) -> Path | None:
-    """Where unfinished work is kept: apart for each condition and each data set."""
-    if settings.unfinished is None:
-        return None
-    what = f"{condition} {material.summary['sha256']}".encode()
-    return Path(settings.unfinished) / sha256(what)[:16]
 
 
 def step_counts(model: SimFLE, side: int) -> Counts:

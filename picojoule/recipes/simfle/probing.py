@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
 import torch
@@ -16,7 +17,7 @@ from picojoule.measurement import count_module
 from picojoule.metrics.probing import explained, nearest, ridge, standardised
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.simfle.landmarks import Landmarks, landmarks
-from picojoule.recipes.simfle.material import Material, Samples
+from picojoule.recipes.simfle.material import Material, Samples, unfinished
 from picojoule.recipes.simfle.plan import Plan, start
 from picojoule.recipes.simfle.pretraining import Learnt
 from picojoule.train import Shuffled, fit
@@ -115,7 +116,11 @@ def supervised(material: Material, plan: Plan, settings: Settings, *, before: Le
         network, _ = start(plan, len(material.classes), settings.seed)
         if before is not None:
             network.load_state_dict(before.network.state_dict())
-        seen = _train(network.to(settings.device), number, material, plan, settings, f"{name}, {number} labels")
+        kept = unfinished(
+            settings, material, "labels", number, plan.tuned_steps, before and before.condition, plan.epochs
+        )
+        network.to(settings.device)
+        seen = _train(network, number, material, plan, settings, kept, f"{name}, {number} labels")
         step = dense_training(count_module(network, _picture(material, settings)))
         answers = features(network, material.test, augment=material.normalised)
         points.append(_point(number, answers, material.test.labels, [*_before(before), (seen, step)]))
@@ -144,7 +149,9 @@ def _point(number: int, answers: Tensor, labels: Tensor, work: list[tuple[int, C
     return Point(labels=number, answers=decided, hits=decided == labels, training=tuple(work))
 
 
-def _train(network: nn.Module, number: int, material: Material, plan: Plan, settings: Settings, what: str) -> int:
+def _train(
+    network: nn.Module, number: int, material: Material, plan: Plan, settings: Settings, kept: Path | None, what: str
+) -> int:
     """Train on some labels, in place; how many pictures that were."""
     chosen = _Chosen(material.train, balanced(material.train.labels, number))
     source = Shuffled(samples=chosen, size=min(plan.tuned_batch, number))
@@ -157,6 +164,7 @@ def _train(network: nn.Module, number: int, material: Material, plan: Plan, sett
         schedule=one_cycle,
         augment=material.mild,
         seed=settings.seed,
+        folder=kept,
         what=what,
     )
     network.eval()

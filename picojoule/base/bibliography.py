@@ -210,7 +210,13 @@ BIBLIOGRAPHY: dict[str, Entry] = {
     ),
     "phones2021": Entry("{see arXiv}", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"),
     "e2vsde2022": Entry("{see arXiv}", "Events to video by a latent neural SDE (withdrawn)", 2022, "", "2206.07578"),
-    "simfle2023": Entry("{see arXiv}", "Self-supervised facial expression features (SimFLE)", 2023, "", "2303.07648"),
+    "simfle2023": Entry(
+        "Moon, Jiyong and Jang, Hyeryung and Park, Seongsik",
+        "SimFLE: simple facial landmark encoding for self-supervised facial expression recognition in the wild",
+        2024,
+        "IEEE Transactions on Affective Computing",
+        "2303.07648",
+    ),
     "grill2020": Entry(
         "Grill, Jean-Bastien and others",
         "Bootstrap your own latent: a new approach to self-supervised learning",

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from picojoule.reports.draw import PALETTE
 
 _PAPER, _INK, _HIDDEN = "#ffffff", "#222222", "#8a8a8a"
-_CELL, _LEFT, _ABOVE = 44, 96, 40
+_WIDE, _TALL, _LEFT, _ABOVE = 66, 36, 96, 44
 _FIRST, _LAST = (68, 1, 84), (253, 231, 37)
 _MIDDLE = (33, 145, 140)
 
@@ -42,18 +42,18 @@ def heated(picture: Image.Image, values: Sequence[float], side: int, *, strength
 def confusion(table: Sequence[Sequence[int]], names: Sequence[str]) -> Image.Image:
     """A table as shaded cells: rows are what it was, columns what it was taken for; shades are shares of a row."""
     size = len(names)
-    page = Image.new("RGB", (_LEFT + size * _CELL + 6, _ABOVE + size * _CELL + 6), _PAPER)
+    page = Image.new("RGB", (_LEFT + size * _WIDE + 6, _ABOVE + size * _TALL + 6), _PAPER)
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(12)
     pen.text((6, 4), "rows: true, columns: taken for", fill=_INK, font=font)
     for row, (name, counts) in enumerate(zip(names, table, strict=True)):
-        top = _ABOVE + row * _CELL
-        pen.text((6, top + _CELL // 2 - 7), name[:13], fill=_INK, font=font)
-        pen.text((_LEFT + row * _CELL + 2, _ABOVE - 16), name[:6], fill=_INK, font=font)
+        top = _ABOVE + row * _TALL
+        pen.text((6, top + _TALL // 2 - 8), name[:13], fill=_INK, font=font)
+        pen.text((_LEFT + row * _WIDE + 4, _ABOVE - 17), name[:10], fill=_INK, font=font)
         for column, count in enumerate(counts):
             share = count / sum(counts) if sum(counts) else 0.0
-            left = _LEFT + column * _CELL
-            pen.rectangle((left, top, left + _CELL - 2, top + _CELL - 2), fill=_blue(share))
-            pen.text((left + 6, top + _CELL // 2 - 7), str(count), fill=_PAPER if share > 0.5 else _INK, font=font)
+            left = _LEFT + column * _WIDE
+            pen.rectangle((left, top, left + _WIDE - 2, top + _TALL - 2), fill=_blue(share))
+            pen.text((left + 6, top + _TALL // 2 - 8), str(count), fill=_PAPER if share > 0.5 else _INK, font=font)
     return page
 
 

@@ -23,6 +23,6 @@ def test_heat_is_largest_where_the_value_is():
 def test_a_table_is_darker_on_what_is_more():
     page = confusion([[9, 1], [0, 0]], ["cat", "dog"])
     dark, light, empty = (
-        page.getpixel((96 + column * 44 + 3, 40 + row * 44 + 3)) for row, column in ((0, 0), (0, 1), (1, 1))
+        page.getpixel((96 + column * 66 + 3, 44 + row * 36 + 3)) for row, column in ((0, 0), (0, 1), (1, 1))
     )
     assert sum(dark) < sum(light) < sum(empty) == 3 * 255

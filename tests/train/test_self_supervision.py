@@ -94,7 +94,8 @@ def test_the_lowest_are_not_the_highest():
     high, low = whole(), whole(keep="low")
     low.load_state_dict(high.state_dict())
     group = torch.zeros(6, dtype=torch.long)
-    one, other = (model.eval().mask(views()[:, 0], group) for model in (high, low))
+    x = views()[:, 0]
+    one, other = (m.choose(m.groups(m.backbone.maps(x)), group) for m in (high.eval(), low.eval()))
     assert torch.equal(one.scores, other.scores)
     for k in range(6):
         assert one.scores[k, one.kept[k]].min() >= one.scores[k, other.kept[k]].max()
@@ -127,7 +128,7 @@ def test_the_objective_is_the_weighted_sum():
 def test_larger_pictures_are_brought_to_the_autoencoders_size():
     model = whole()
     large = torch.rand(4, 3, 3, 56, 56, generator=seeded(2))
-    assert model.small(large[:, 0]).shape[-1] == 28
+    assert model.autoencoder.sized(large[:, 0]).shape[-1] == 28
     assert all(torch.isfinite(each) for each in model(large))
 
 
@@ -222,14 +223,14 @@ def test_random_groups_separate_and_constant_ones_stay_copies():
         torch.manual_seed(0)
         groups = ChannelGroups(16, 4, start=begin)
         optimiser = torch.optim.SGD(groups.parameters(), lr=1e-3, momentum=0.9)
-        first = float(grouping(groups(features), 4))
+        first = grouping(groups(features), 4).item()
         for _ in range(60):
             optimiser.zero_grad()
             grouping(groups(features), 4).backward()
             nn.utils.clip_grad_norm_(groups.parameters(), 10.0)
             optimiser.step()
         s = similarity(groups(features)).detach()
-        assert float(grouping(groups(features), 4)) < (0.5 if begin == "kaiming" else 1.001) * first
+        assert grouping(groups(features), 4).item() < (0.5 if begin == "kaiming" else 1.001) * first
         within[begin] = float((s * block_target(16, 4)).sum() / block_target(16, 4).sum())
     assert within["constant"] > 0.9999 > within["kaiming"]
 
@@ -239,11 +240,11 @@ def test_agreement_by_hand_and_its_gradient():
     mean = sum(each.detach() for each in k) / 3
     due = sum(16 * kl_div((each / 4).log_softmax(1), (mean / 4).softmax(1), reduction="batchmean") for each in k)
     loss = agreement(k, temperature=4.0)
-    assert float(loss) == pytest.approx(float(due), rel=1e-4)
+    assert loss.item() == pytest.approx(due.item(), rel=1e-4)
     loss.backward()
     q, p = (k[0].detach() / 4).softmax(1), (mean / 4).softmax(1)
     assert torch.allclose(k[0].grad, 4 * (q - p) / 5, atol=1e-6)
-    assert float(agreement([k[0], k[0]])) == pytest.approx(0, abs=1e-6)
+    assert agreement([k[0], k[0]]).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_only_hidden_patches_count():

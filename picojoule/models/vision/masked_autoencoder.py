@@ -12,6 +12,7 @@ from typing import final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from picojoule.base.errors import InputError
 from picojoule.models.attention import TransformerLayer
@@ -69,6 +70,13 @@ class MaskedAutoencoder(nn.Module):
         self.apply(_start)
         for token in (self.cls, self.blank):
             nn.init.normal_(token, std=0.02)
+
+    def sized(self, pictures: Tensor) -> Tensor:
+        """Square pictures brought to this size."""
+        if pictures.shape[-1] == self.size:
+            return pictures
+        size = (self.size, self.size)
+        return interpolate(pictures, size, mode="bilinear", antialias=True, align_corners=False)
 
     def encode(self, pictures: Tensor, kept: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         """Tokens ``[b, 1 + k, width]``, CLS first.

@@ -43,11 +43,12 @@ def landmarks(learnt: Learnt, material: Material) -> Landmarks | None:
         return None
     faces, model = material.faces[1], learnt.model
     device = next(model.parameters()).device
-    pictures = model.small(material.normalised(faces.images)).to(device)
+    pictures = model.autoencoder.sized(material.normalised(faces.images)).to(device)
     there = holds(faces, model.autoencoder.side)
+    maps = model.groups(model.backbone.maps(pictures))
     groups = []
     for group in range(choices.groups):
-        kept = model.mask(pictures, torch.full((len(pictures),), group, device=device)).kept.cpu()
+        kept = model.choose(maps, torch.full((len(pictures),), group, device=device)).kept.cpu()
         groups.append(float(there.gather(1, kept).mean()))
     together = activations(learnt, pictures).cpu()
     return Landmarks(

@@ -24,9 +24,9 @@ def pictures(learnt: Learnt, judged: Judged, material: Material, settings: Setti
     """Of a few test faces, and the table of all of them."""
     seen, _ = material.test.pick(torch.arange(min(_SHOWN, len(material.test))))
     model, side = learnt.model, learnt.model.autoencoder.side
-    small = model.small(material.normalised(seen).to(settings.device))
-    groups = range(min(_GROUPS, model.choices.groups))
-    kept = [model.mask(small, torch.full((len(small),), group, device=small.device)).kept.cpu() for group in groups]
+    small = model.autoencoder.sized(material.normalised(seen).to(settings.device))
+    groups, maps = range(min(_GROUPS, model.choices.groups)), model.groups(model.backbone.maps(small))
+    kept = [model.choose(maps, torch.full((len(small),), group, device=small.device)).kept.cpu() for group in groups]
     rebuilt = _rebuilt(model.autoencoder, small, kept[0].to(small.device), material)
     looks, feels = look(model.autoencoder, small).cpu(), activations(learnt, small).cpu()
     rows = []

@@ -13,6 +13,7 @@ from picojoule.cost import Counts
 from picojoule.cost.training import dense_training, joined
 from picojoule.measurement import count_module
 from picojoule.models.loading import fill, read_weights
+from picojoule.models.vision.masked_autoencoder import MaskedAutoencoder
 from picojoule.models.vision.resnet import ResNet
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.simfle.material import Material, unfinished
@@ -43,27 +44,22 @@ class Learnt:
     seen: int
     step: Counts | None
 
-    def encode(self, pictures: Tensor) -> Tensor:
-        """Features ``[n, d]`` of normalised pictures."""
-        if self.condition.encoder:
-            return self.model.autoencoder.encode(self.model.small(pictures))[:, 1:].mean(1)
-        return self.model.backbone(pictures)
-
     @property
     def encoder(self) -> nn.Module:
-        """The same as a module, to be counted."""
-        return _Encoder(self)
+        """Normalised pictures to features ``[n, d]``."""
+        return _Tokens(self.model.autoencoder) if self.condition.encoder else self.model.backbone
 
 
 @final
-class _Encoder(nn.Module):
-    def __init__(self, learnt: Learnt) -> None:
+class _Tokens(nn.Module):
+    """The mean token of an autoencoder that sees all patches."""
+
+    def __init__(self, autoencoder: MaskedAutoencoder) -> None:
         super().__init__()
-        self.inner = learnt.model.autoencoder if learnt.condition.encoder else learnt.network
-        self._learnt = (learnt,)  # in a tuple, so that its parts are not registered twice
+        self.autoencoder = autoencoder
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return self._learnt[0].encode(pictures)
+        return self.autoencoder.encode(self.autoencoder.sized(pictures))[:, 1:].mean(1)
 
 
 def pretrain(condition: Condition, material: Material, plan: Plan, settings: Settings) -> Learnt:
@@ -73,8 +69,8 @@ def pretrain(condition: Condition, material: Material, plan: Plan, settings: Set
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed + 1)
         heads = {name: getattr(plan, name) for name in ("hidden", "outputs", "momentum")}
-        choices = {} if condition.choices is None else {"choices": condition.choices}
-        model = SimFLE(network, autoencoder, **heads, **choices).to(settings.device)  # type: ignore[arg-type]
+        choices = condition.choices or Choices(groups=plan.groups)
+        model = SimFLE(network, autoencoder, choices=choices, **heads).to(settings.device)
     if condition.choices is None:
         return Learnt(condition=condition, network=network.eval(), model=model.eval(), losses=(), seen=0, step=None)
     source = Shuffled(samples=material.unlabelled, size=min(plan.batch, len(material.unlabelled)))
@@ -128,7 +124,7 @@ def step_counts(model: SimFLE, side: int) -> Counts:
         parts["online"] = dense_training(online)
         parts["target"] = count_module(model.byol.target, views, samples=1)
     if choices.rebuild:
-        small = model.small(picture)
+        small = model.autoencoder.sized(picture)
         number = int(model.autoencoder.side**2 * (1 - choices.ratio))
         kept = torch.arange(number, device=picture.device).unsqueeze(0)
         parts["fine"] = dense_training(count_module(_Fine(model), small, kept))

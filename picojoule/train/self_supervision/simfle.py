@@ -22,7 +22,6 @@ from typing import Literal, NamedTuple, Protocol, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from picojoule.base.errors import InputError
 from picojoule.models.vision.channel_groups import ChannelGroups, highest, patch_scores
@@ -146,7 +145,7 @@ class SimFLE(nn.Module):
             heads = [self.global_head(y) for y in features]
         if not choices.rebuild:
             return Terms(l_s, zero, zero, zero)
-        small = self.small(plain)
+        small = self.autoencoder.sized(plain)
         masked = self.mask(small)
         tokens, predicted = self.autoencoder(small, masked.kept, weight=self._weight(masked))
         hidden = small.new_ones(len(small), self.autoencoder.side**2).scatter(1, masked.kept, 0.0)
@@ -156,30 +155,27 @@ class SimFLE(nn.Module):
         l_g = zero if masked.maps is None or not choices.beta else grouping(masked.maps, choices.groups)
         return Terms(l_s, l_r, l_d, l_g)
 
-    def mask(self, pictures: Tensor, group: Tensor | None = None) -> Masked:
-        """Choose patches of pictures ``[b, c, size, size]`` by a group each, ``[b]``; at random if None."""
-        choices, side, b = self.choices, self.autoencoder.side, len(pictures)
-        number = int(side**2 * (1 - choices.ratio))
+    def mask(self, pictures: Tensor) -> Masked:
+        """Choose patches of pictures ``[b, c, size, size]``, by a group of each that is drawn, or at random."""
+        choices, b = self.choices, len(pictures)
         if choices.mask == "random":
-            return Masked(None, None, highest(torch.rand(b, side**2, device=pictures.device), number))
+            return Masked(None, None, self._kept(torch.rand(b, self.autoencoder.side**2, device=pictures.device)))
         with torch.set_grad_enabled(choices.opened and torch.is_grad_enabled()):
             maps = self.backbone.maps(pictures)
-        maps = self.groups(maps)
-        if group is None:
-            group = torch.randint(choices.groups, (b,), device=maps.device)
-        scores = patch_scores(maps, group, choices.groups, size=pictures.shape[-1], side=side)
-        return Masked(maps, scores, highest(scores if choices.keep == "high" else -scores, number))
+        return self.choose(self.groups(maps), torch.randint(choices.groups, (b,), device=maps.device))
+
+    def choose(self, maps: Tensor, group: Tensor) -> Masked:
+        """Patches by a group of each picture, int64 ``[b]``; `maps` is A."""
+        sizes = {"size": self.autoencoder.size, "side": self.autoencoder.side}
+        scores = patch_scores(maps, group, self.choices.groups, **sizes)
+        return Masked(maps, scores, self._kept(scores if self.choices.keep == "high" else -scores))
+
+    def _kept(self, scores: Tensor) -> Tensor:
+        return highest(scores, int(self.autoencoder.side**2 * (1 - self.choices.ratio)))
 
     def follow(self) -> None:
         """Let the target follow: after each step."""
         self.byol.follow()
-
-    def small(self, pictures: Tensor) -> Tensor:
-        """Pictures at the autoencoder's size."""
-        size = self.autoencoder.size
-        if pictures.shape[-1] == size:
-            return pictures
-        return interpolate(pictures, (size, size), mode="bilinear", antialias=True, align_corners=False)
 
     def _weight(self, masked: Masked) -> Tensor | None:
         """1 for each kept patch, with the gradient of its score where that is wanted, ``[b, k, 1]``."""

@@ -114,11 +114,6 @@ def balanced(labels: Tensor, number: int) -> Tensor:
     return torch.argsort(rank * classes + labels, stable=True)[:number].sort().values
 
 
-def accuracy(answers: Tensor, labels: Tensor) -> float:
-    """Share of rows of ``[n, classes]`` whose largest entry is at the label."""
-    return float((answers.argmax(1) == labels).double().mean())
-
-
 def stacked(encoder: nn.Module, samples: Labelled, changes: Sequence[Augment | None], labels: Tensor) -> Features:
     """Features of several changes of the same samples, each with randomness of its own."""
     copies = [features(encoder, samples, augment=each, seed=seed) for seed, each in enumerate(changes)]

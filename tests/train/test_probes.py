@@ -7,7 +7,7 @@ from torch import nn
 from picojoule.base.errors import InputError
 from picojoule.data.vision import Images
 from picojoule.train.augment import RandomFlip
-from picojoule.train.probes import Features, accuracy, balanced, features, linear_probe, stacked
+from picojoule.train.probes import Features, balanced, features, linear_probe, stacked
 
 
 def samples(n: int = 90) -> Images:
@@ -30,7 +30,7 @@ def test_a_layer_finds_what_is_linear():
     assert train.copies.shape == (2, 90, 18)
     assert torch.equal(train.copies[1], data.images.flip(-1).flatten(1))
     probe = linear_probe(train, classes=3, epochs=40)
-    assert accuracy(probe(train.copies[0]), data.labels) == 1
+    assert torch.equal(probe(train.copies[0]).argmax(1), data.labels)
     again = linear_probe(train, classes=3, epochs=40)
     assert torch.equal(probe[1].weight, again[1].weight)
 
@@ -39,7 +39,8 @@ def test_nothing_is_found_where_nothing_is():
     generator = torch.Generator().manual_seed(3)
     train = Features(copies=torch.randn(1, 100, 4, generator=generator), labels=torch.arange(100) % 4)
     fresh = torch.randn(400, 4, generator=generator)
-    assert accuracy(linear_probe(train, classes=4)(fresh), torch.arange(400) % 4) < 0.4
+    hits = linear_probe(train, classes=4)(fresh).argmax(1) == torch.arange(400) % 4
+    assert hits.double().mean() < 0.4
 
 
 def test_labels_are_even():

@@ -48,7 +48,7 @@ def found(judged: Judged) -> Found:
         "actions": judged.actions,
         "landmark error": judged.distance,
         "kept": None if marks is None else marks.mean,
-        "chance": None if marks is None else marks.chance,
+        "activated": None if marks is None else marks.activations,
         "joules": joules(judged.best),
     }
 
@@ -75,7 +75,7 @@ def run(cell: Cell, epochs: int, work: Path) -> tuple[Cell, Found]:
 def table(done: Mapping[Cell, Found], title: str) -> str:
     """Means over seeds ± their deviation, and the difference to the whole of SimFLE ± two standard errors."""
     names = [name for name in SYSTEMS if any(cell[0] == name for cell in done)]
-    columns = list(dict.fromkeys(key for each in done.values() for key in each if key not in ("joules", "chance")))
+    columns = list(dict.fromkeys(key for each in done.values() for key in each if key != "joules"))
     lines = [title, "", "| system | " + " | ".join(columns) + " | all labels, less simfle | joules of training |"]
     lines.append("|---" * (len(columns) + 3) + "|")
     last = [key for key in columns if key.startswith("accuracy")][-1]

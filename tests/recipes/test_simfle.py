@@ -200,9 +200,10 @@ def judged(name: str, right: int, **known) -> Judged:
 def statuses(**right: int) -> dict[str, str]:
     n = {"full": 600, "byol": 550, "mae": 400, "random": 200, "scratch": 550, "tuned": 650} | right
     marks = Landmarks(groups=(n.get("kept", 30) / 100,) * 4, activations=0.2, chance=0.2)
+    theirs = Landmarks(groups=(), activations=n.get("activated", 25) / 100, chance=0.2)
     probed = {
         RANDOM: judged("random start", n["random"], distance=0.4),
-        BYOL: judged("byol", n["byol"], distance=0.3),
+        BYOL: judged("byol", n["byol"], distance=0.3, landmarks=theirs),
         MAE: judged("mae", n["mae"], distance=0.2),
         FULL: judged("simfle", n["full"], distance=n.get("distance", 10) / 100, landmarks=marks),
     }
@@ -227,6 +228,7 @@ def statuses(**right: int) -> dict[str, str]:
         ({"distance": 25}, "finds-landmarks", "not-reached"),
         ({}, "masks-know-faces", "reached"),
         ({"kept": 15}, "masks-know-faces", "not-reached"),
+        ({"activated": 35}, "masks-know-faces", "not-reached"),
     ],
 )
 def test_claims_can_fail(right, claim, status):

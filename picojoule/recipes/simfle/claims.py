@@ -49,7 +49,8 @@ def _landmarks(probed: Mapping[Condition, Judged], scratch: Judged) -> tuple[Cla
     """Unknown without landmarks."""
     full, marks = probed[FULL], probed[FULL].landmarks
     known = {each.name: each.distance for each in (scratch, *(probed[c] for c in _OTHERS)) if each.distance is not None}
-    if marks is None or not known or full.distance is None:
+    theirs = probed[BYOL].landmarks
+    if marks is None or marks.mean is None or theirs is None or full.distance is None:
         return ()
     nearest = min(known, key=known.__getitem__)
     return (
@@ -63,9 +64,10 @@ def _landmarks(probed: Mapping[Condition, Judged], scratch: Judged) -> tuple[Cla
         ),
         judged(
             "masks-know-faces",
-            "share of kept patches that hold a landmark, over that of any patch, above 1",
-            measured=marks.mean / marks.chance,
-            reached=marks.mean > marks.chance,
+            "share of kept patches that hold a landmark, over the larger of any patch's and of those where byol's"
+            " features are largest, above 1",
+            measured=marks.mean / max(marks.chance, theirs.activations),
+            reached=marks.mean > max(marks.chance, theirs.activations),
             source="abstract: the mask learns where faces tell something",
             unit="ratio",
         ),

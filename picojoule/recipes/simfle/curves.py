@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from picojoule.recipes.simfle.plan import Condition
+from picojoule.recipes.simfle.plan import FULL, Condition
 from picojoule.recipes.simfle.probing import Judged
 from picojoule.recipes.simfle.rows import joules
 from picojoule.result import Series
@@ -22,10 +22,11 @@ def series(probed: Mapping[Condition, Judged], scratch: Judged, tuned: Judged) -
             **given,
         )
     for each in probed.values():
-        if each.landmarks is not None:
-            shares = sorted(each.landmarks.groups, reverse=True)
-            yield from _shares(each.name, tuple(shares))
-            yield from _shares("any patch", (each.landmarks.chance,) * len(shares))
+        if each.landmarks is not None and each.landmarks.groups:
+            yield from _shares(each.name, tuple(sorted(each.landmarks.groups, reverse=True)))
+    marks = probed[FULL].landmarks
+    if marks is not None:
+        yield from _shares("any patch", (marks.chance,) * len(marks.groups))
 
 
 def _shares(system: str, y: tuple[float, ...]) -> Iterator[Series]:

@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 
 from picojoule.data.vision.faces import Faces
-from picojoule.models.vision.channel_groups import highest
+from picojoule.models.vision.channel_groups import patch_scores
+from picojoule.models.vision.masked_autoencoder import MaskedAutoencoder
 from picojoule.recipes.simfle.material import Material
 from picojoule.recipes.simfle.pretraining import Learnt
 
 
 class Landmarks(NamedTuple):
-    """Shares of the kept patches that hold a landmark.
+    """Shares of patches, as many as are kept, that hold a landmark.
 
     Attributes:
-        groups: by the group that chose them.
+        groups: by the group that chooses; none where no group does.
         activations: where all channels of the backbone together choose.
         chance: of any patch.
     """
@@ -27,41 +28,35 @@ class Landmarks(NamedTuple):
     chance: float
 
     @property
-    def mean(self) -> float:
+    def mean(self) -> float | None:
         """Of a group drawn at random, as in learning."""
-        return sum(self.groups) / len(self.groups)
+        return sum(self.groups) / len(self.groups) if self.groups else None
 
 
 @torch.no_grad()
 def landmarks(learnt: Learnt, material: Material) -> Landmarks | None:
-    """Shares on the test faces; None where landmarks are unknown, or no group chooses.
-
-    What chooses by the lowest activation, or at random, has no groups to ask.
-    """
-    choices = learnt.model.choices
-    if material.faces is None or choices.mask == "random" or not choices.rebuild:
+    """Shares on the test faces; None where landmarks are unknown, or the backbone is not what learnt."""
+    if material.faces is None or learnt.condition.encoder:
         return None
-    faces, model = material.faces[1], learnt.model
+    faces, model, choices = material.faces[1], learnt.model, learnt.model.choices
     device = next(model.parameters()).device
     pictures = model.autoencoder.sized(material.normalised(faces.images)).to(device)
-    there = holds(faces, model.autoencoder.side)
-    maps = model.groups(model.backbone.maps(pictures))
-    groups = []
-    for group in range(choices.groups):
-        kept = model.choose(maps, torch.full((len(pictures),), group, device=device)).kept.cpu()
-        groups.append(float(there.gather(1, kept).mean()))
-    together = activations(learnt, pictures).cpu()
-    return Landmarks(
-        tuple(groups), float(there.gather(1, highest(together, kept.shape[1])).mean()), float(there.mean())
-    )
+    there, maps = holds(faces, model.autoencoder.side), model.backbone.maps(pictures)
+
+    def share(kept: Tensor) -> float:
+        return float(there.gather(1, kept.cpu()).mean())
+
+    grouped = choices.rebuild and choices.mask == "semantic"
+    a = model.groups(maps) if grouped else maps
+    chosen = (torch.full((len(faces),), group, device=device) for group in range(choices.groups if grouped else 0))
+    groups = tuple(share(model.choose(a, group).kept) for group in chosen)
+    return Landmarks(groups, share(model.kept(activations(maps, model.autoencoder))), float(there.mean()))
 
 
-def activations(learnt: Learnt, pictures: Tensor) -> Tensor:
-    """Sum over the backbone's channels in every patch, ``[b, side²]``."""
-    side = learnt.model.autoencoder.side
-    maps = learnt.model.backbone.maps(pictures).sum(1, keepdim=True)
-    up = torch.nn.functional.interpolate(maps, pictures.shape[-2:], mode="bilinear", align_corners=False)
-    return torch.nn.functional.adaptive_avg_pool2d(up, side).flatten(1)
+def activations(maps: Tensor, autoencoder: MaskedAutoencoder) -> Tensor:
+    """Sum over the channels of maps ``[b, c, h, w]`` in every patch, ``[b, side²]``."""
+    one = torch.zeros(len(maps), dtype=torch.long, device=maps.device)
+    return patch_scores(maps, one, 1, size=autoencoder.size, side=autoencoder.side)
 
 
 def holds(faces: Faces, side: int) -> Tensor:

@@ -25,10 +25,11 @@ def pictures(learnt: Learnt, judged: Judged, material: Material, settings: Setti
     seen, _ = material.test.pick(torch.arange(min(_SHOWN, len(material.test))))
     model, side = learnt.model, learnt.model.autoencoder.side
     small = model.autoencoder.sized(material.normalised(seen).to(settings.device))
-    groups, maps = range(min(_GROUPS, model.choices.groups)), model.groups(model.backbone.maps(small))
-    kept = [model.choose(maps, torch.full((len(small),), group, device=small.device)).kept.cpu() for group in groups]
+    groups, maps = range(min(_GROUPS, model.choices.groups)), model.backbone.maps(small)
+    a = model.groups(maps)
+    kept = [model.choose(a, torch.full((len(small),), group, device=small.device)).kept.cpu() for group in groups]
     rebuilt = _rebuilt(model.autoencoder, small, kept[0].to(small.device), material)
-    looks, feels = look(model.autoencoder, small).cpu(), activations(learnt, small).cpu()
+    looks, feels = look(model.autoencoder, small).cpu(), activations(maps, model.autoencoder).cpu()
     rows = []
     for k, face in enumerate(map(_image, seen)):
         masked = [only(face, each[k].tolist(), side) for each in kept]

@@ -42,6 +42,7 @@ def row(judged: Judged) -> Row:
             "actions_r2": judged.actions,
             "landmark_error": judged.distance,
             "landmarks_kept": None if marks is None else marks.mean,
+            "landmarks_activated": None if marks is None else marks.activations,
             "feature_deviation": judged.deviation,
             "training_joules": joules(judged.best),
         },

@@ -159,7 +159,7 @@ class SimFLE(nn.Module):
         """Choose patches of pictures ``[b, c, size, size]``, by a group of each that is drawn, or at random."""
         choices, b = self.choices, len(pictures)
         if choices.mask == "random":
-            return Masked(None, None, self._kept(torch.rand(b, self.autoencoder.side**2, device=pictures.device)))
+            return Masked(None, None, self.kept(torch.rand(b, self.autoencoder.side**2, device=pictures.device)))
         with torch.set_grad_enabled(choices.opened and torch.is_grad_enabled()):
             maps = self.backbone.maps(pictures)
         return self.choose(self.groups(maps), torch.randint(choices.groups, (b,), device=maps.device))
@@ -168,9 +168,10 @@ class SimFLE(nn.Module):
         """Patches by a group of each picture, int64 ``[b]``; `maps` is A."""
         sizes = {"size": self.autoencoder.size, "side": self.autoencoder.side}
         scores = patch_scores(maps, group, self.choices.groups, **sizes)
-        return Masked(maps, scores, self._kept(scores if self.choices.keep == "high" else -scores))
+        return Masked(maps, scores, self.kept(scores if self.choices.keep == "high" else -scores))
 
-    def _kept(self, scores: Tensor) -> Tensor:
+    def kept(self, scores: Tensor) -> Tensor:
+        """The patches of the highest scores ``[b, n]``, as many as are kept, ``[b, k]``."""
         return highest(scores, int(self.autoencoder.side**2 * (1 - self.choices.ratio)))
 
     def follow(self) -> None:

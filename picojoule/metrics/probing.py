@@ -3,7 +3,7 @@
 ::
 
     nearest     the class most of the k training samples with the largest cosine have
-    ridge       W = (XᵀX + λI)⁻¹XᵀY of standardised X and centred Y
+    ridge       W = (XᵀX + λI)⁻¹XᵀY = Xᵀ(XXᵀ + λI)⁻¹Y of standardised X and centred Y
     R²          1 − Σ(Y − Ŷ)²/Σ(Y − Ȳ)², the mean over columns
 """
 
@@ -17,7 +17,7 @@ from torch.nn.functional import normalize, one_hot
 
 from picojoule.base.errors import DataError
 
-PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
+PENALTIES = tuple(10.0**k for k in range(-1, 6))
 _TIE = 1e-3  # the larger similarity decides where classes have as many votes
 
 
@@ -61,7 +61,11 @@ def ridge(train: Tensor, targets: Tensor, *, penalties: tuple[float, ...] = PENA
 
 def _solved(train: Tensor, targets: Tensor, penalty: float) -> Callable[[Tensor], Tensor]:
     (x,), mean = standardised(train), targets.mean(0)
-    w = torch.linalg.solve(x.T @ x + penalty * torch.eye(x.shape[1]), x.T @ (targets - mean))
+    y, (n, d) = targets - mean, x.shape
+    if d > n:
+        w = x.T @ torch.linalg.solve(x @ x.T + penalty * torch.eye(n), y)
+    else:
+        w = torch.linalg.solve(x.T @ x + penalty * torch.eye(d), x.T @ y)
     return lambda features: standardised(train, features)[1] @ w + mean
 
 

@@ -38,6 +38,14 @@ def test_a_linear_law_is_found():
     assert explained(ridge(x[:150], noise[:150])(x[150:]), noise[150:]) < 0.1
 
 
+def test_more_features_than_samples_are_the_same_map():
+    """Both forms of W, by taking features away that are all 0."""
+    generator = torch.Generator().manual_seed(4)
+    x, y = torch.randn(20, 15, generator=generator), torch.randn(20, 2, generator=generator)
+    wide = torch.cat([x, torch.zeros(20, 15)], 1)
+    assert torch.allclose(ridge(x, y, penalties=(3.0,))(x), ridge(wide, y, penalties=(3.0,))(wide), atol=1e-4)
+
+
 def test_the_penalty_is_chosen_on_held_out_samples():
     """More features than samples: without a penalty the noise would be learnt."""
     generator = torch.Generator().manual_seed(2)

@@ -19,7 +19,7 @@ from picojoule.recipes.simfle.claims import claims
 from picojoule.recipes.simfle.landmarks import Landmarks, holds
 from picojoule.recipes.simfle.material import gather
 from picojoule.recipes.simfle.pictures import look, table
-from picojoule.recipes.simfle.plan import ABLATIONS, BYOL, COMPARED, FULL, MAE, PLANS, RANDOM, start
+from picojoule.recipes.simfle.plan import ABLATIONS, BYOL, COMPARED, FULL, MAE, PIXELS, PLANS, RANDOM, start
 from picojoule.recipes.simfle.pretraining import given, pretrain, step_counts
 from picojoule.recipes.simfle.probing import Judged, Point, numbers, supervised
 from picojoule.recipes.simfle.rows import joules
@@ -202,6 +202,7 @@ def statuses(**right: int) -> dict[str, str]:
     marks = Landmarks(groups=(n.get("kept", 30) / 100,) * 4, activations=0.2, chance=0.2)
     theirs = Landmarks(groups=(), activations=n.get("activated", 25) / 100, chance=0.2)
     probed = {
+        PIXELS: judged("pixels", n.get("pixels", 500), distance=n.get("pixels_distance", 40) / 100),
         RANDOM: judged("random start", n["random"], distance=0.4),
         BYOL: judged("byol", n["byol"], distance=0.3, landmarks=theirs),
         MAE: judged("mae", n["mae"], distance=0.2),
@@ -222,10 +223,13 @@ def statuses(**right: int) -> dict[str, str]:
         ({"scratch": 599}, "better-than-supervised", "not-reached"),  # not beyond chance
         ({}, "better-than-others", "reached"),
         ({"mae": 700}, "better-than-others", "not-reached"),
+        ({"pixels": 700}, "better-than-pixels", "not-reached"),
+        ({}, "better-than-pixels", "reached"),
         ({}, "better-when-tuned", "reached"),
         ({"tuned": 500}, "better-when-tuned", "not-reached"),
         ({}, "finds-landmarks", "reached"),
         ({"distance": 25}, "finds-landmarks", "not-reached"),
+        ({"pixels_distance": 8}, "finds-landmarks", "not-reached"),
         ({}, "masks-know-faces", "reached"),
         ({"kept": 15}, "masks-know-faces", "not-reached"),
         ({"activated": 35}, "masks-know-faces", "not-reached"),

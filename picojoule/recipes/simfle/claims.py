@@ -9,30 +9,35 @@ from torch import Tensor, nn
 
 from picojoule.metrics.accuracy import paired
 from picojoule.recipes.claims import judged, structural
-from picojoule.recipes.simfle.plan import BYOL, FULL, MAE, PLANS, RANDOM, Condition, start
+from picojoule.recipes.simfle.plan import BYOL, FULL, MAE, PIXELS, PLANS, RANDOM, Condition, start
 from picojoule.recipes.simfle.probing import Judged, Point
 from picojoule.result import Claim
 from picojoule.train.self_supervision import SimFLE
 
 _SOURCE = "abstract, without a number"
+_OURS = "ours: the least that features have to beat"
 _OTHERS = (BYOL, MAE, RANDOM)
 
 
 def claims(probed: Mapping[Condition, Judged], scratch: Judged, tuned: Judged) -> tuple[Claim, ...]:
     """All of them."""
     full = probed[FULL]
+    pixels = probed[PIXELS]
     other = max((probed[each] for each in _OTHERS), key=lambda each: each.best.accuracy)
     return (
         *_by_construction(),
         _better("better-than-supervised", "a linear layer on its features", full.best, scratch.best, scratch.name),
         _better("better-than-others", "a linear layer on its features", full.best, other.best, other.name),
+        _better(
+            "better-than-pixels", "a linear layer on its features", full.best, pixels.best, pixels.name, source=_OURS
+        ),
         _better("better-when-tuned", "the fine-tuned network", tuned.best, scratch.best, scratch.name),
         _better("fewer-labels", "a linear layer on its features", full.points[0], scratch.points[0], scratch.name),
         *_landmarks(probed, scratch),
     )
 
 
-def _better(name: str, what: str, ours: Point, theirs: Point, system: str) -> Claim:
+def _better(name: str, what: str, ours: Point, theirs: Point, system: str, source: str = _SOURCE) -> Claim:
     difference = ours.accuracy - theirs.accuracy
     low, high = paired(ours.hits, theirs.hits)
     return judged(
@@ -40,7 +45,7 @@ def _better(name: str, what: str, ours: Point, theirs: Point, system: str) -> Cl
         f"accuracy of {what} less that of {system}, {ours.labels} labels, above 0 beyond chance",
         measured=difference,
         reached=low > 0,
-        source=_SOURCE,
+        source=source,
         reason=f"95 % interval {100 * low:+.1f} to {100 * high:+.1f} points, one seed",
     )
 
@@ -48,7 +53,11 @@ def _better(name: str, what: str, ours: Point, theirs: Point, system: str) -> Cl
 def _landmarks(probed: Mapping[Condition, Judged], scratch: Judged) -> tuple[Claim, ...]:
     """Unknown without landmarks."""
     full, marks = probed[FULL], probed[FULL].landmarks
-    known = {each.name: each.distance for each in (scratch, *(probed[c] for c in _OTHERS)) if each.distance is not None}
+    known = {
+        each.name: each.distance
+        for each in (scratch, *(probed[c] for c in (PIXELS, *_OTHERS)))
+        if each.distance is not None
+    }
     theirs = probed[BYOL].landmarks
     if marks is None or marks.mean is None or theirs is None or full.distance is None:
         return ()

@@ -36,7 +36,7 @@ class Landmarks(NamedTuple):
 @torch.no_grad()
 def landmarks(learnt: Learnt, material: Material) -> Landmarks | None:
     """Shares on the test faces; None where landmarks are unknown, or the backbone is not what learnt."""
-    if material.faces is None or learnt.condition.encoder:
+    if material.faces is None or learnt.condition.judged != "backbone":
         return None
     faces, model, choices = material.faces[1], learnt.model, learnt.model.choices
     device = next(model.parameters()).device

@@ -11,6 +11,7 @@ import torch
 
 from picojoule.models.vision.masked_autoencoder import MaskedAutoencoder
 from picojoule.models.vision.resnet import ResNet
+from picojoule.recipes.simfle.encoders import Judged
 from picojoule.train.augment import RandomBlur, RandomColour, RandomCrop, RandomFlip
 from picojoule.train.fit import OptimiserFactory
 from picojoule.train.loop import Augment
@@ -25,12 +26,12 @@ class Condition:
     Attributes:
         name: of the system.
         choices: what of SimFLE there is; None learns nothing.
-        encoder: whether the autoencoder's encoder is what is judged, not the backbone.
+        judged: whose features: the backbone's, those of the autoencoder's encoder, or the pixels themselves.
     """
 
     name: str
     choices: Choices | None
-    encoder: bool = False
+    judged: Judged = "backbone"
 
     def grouped(self, groups: int) -> Condition:
         """With G scaled to a plan's where it is the paper's 32."""
@@ -43,11 +44,12 @@ def _changed(name: str, **choices: object) -> Condition:
     return Condition(name=f"simfle, {name}", choices=Choices(**choices))  # type: ignore[arg-type]
 
 
+PIXELS = Condition(name="pixels", choices=None, judged="pixels")
 RANDOM = Condition(name="random start", choices=None)
 BYOL = Condition(name="byol", choices=Choices(rebuild=False))
-MAE = Condition(name="mae", choices=Choices(views=False, mask="random", alpha=0.0, beta=0.0), encoder=True)
+MAE = Condition(name="mae", choices=Choices(views=False, mask="random", alpha=0.0, beta=0.0), judged="autoencoder")
 FULL = Condition(name="simfle", choices=Choices())
-COMPARED = (RANDOM, BYOL, MAE, FULL)
+COMPARED = (PIXELS, RANDOM, BYOL, MAE, FULL)
 """In every mode."""
 ABLATIONS = (
     _changed("random mask", mask="random"),

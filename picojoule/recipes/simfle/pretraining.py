@@ -13,9 +13,9 @@ from picojoule.cost import Counts
 from picojoule.cost.training import dense_training, joined
 from picojoule.measurement import count_module
 from picojoule.models.loading import fill, read_weights
-from picojoule.models.vision.masked_autoencoder import MaskedAutoencoder
 from picojoule.models.vision.resnet import ResNet
 from picojoule.recipes.settings import Settings
+from picojoule.recipes.simfle.encoders import Maps, encoder
 from picojoule.recipes.simfle.material import Material, unfinished
 from picojoule.recipes.simfle.plan import Condition, Plan, start
 from picojoule.train import Shuffled, fit
@@ -44,22 +44,9 @@ class Learnt:
     seen: int
     step: Counts | None
 
-    @property
-    def encoder(self) -> nn.Module:
-        """Normalised pictures to features ``[n, d]``."""
-        return _Tokens(self.model.autoencoder) if self.condition.encoder else self.model.backbone
-
-
-@final
-class _Tokens(nn.Module):
-    """The mean token of an autoencoder that sees all patches."""
-
-    def __init__(self, autoencoder: MaskedAutoencoder) -> None:
-        super().__init__()
-        self.autoencoder = autoencoder
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        return self.autoencoder.encode(self.autoencoder.sized(pictures))[:, 1:].mean(1)
+    def encoder(self, *, everywhere: bool = False) -> nn.Module:
+        """Normalised pictures to features ``[n, d]``, or to those of every place, ``[n, places·d]``."""
+        return encoder(self.condition.judged, self.model, everywhere=everywhere)
 
 
 def pretrain(condition: Condition, material: Material, plan: Plan, settings: Settings) -> Learnt:
@@ -84,7 +71,7 @@ def pretrain(condition: Condition, material: Material, plan: Plan, settings: Set
         augment=material.views(plan),
         after=SimFLE.follow,
         seed=settings.seed,
-        folder=unfinished(settings, material, condition, plan.epochs),
+        folder=unfinished(settings, material, condition.choices, plan.epochs),
         what=condition.name,
     )
     return Learnt(
@@ -130,7 +117,7 @@ def step_counts(model: SimFLE, side: int) -> Counts:
         parts["fine"] = dense_training(count_module(_Fine(model), small, kept))
         if choices.mask == "semantic":
             maps = model.backbone.maps(small).detach()
-            parts["plain"] = count_module(_Maps(model), small)
+            parts["plain"] = count_module(Maps(model.backbone, everywhere=True), small)
             parts["groups"] = dense_training(count_module(model.groups, maps))
     return joined(**parts)
 
@@ -163,15 +150,3 @@ class _Fine(nn.Module):
         if self.head is not None:
             self.head(tokens[:, 1:].mean(1))
         return rebuilt
-
-
-@final
-class _Maps(nn.Module):
-    """The backbone up to its maps."""
-
-    def __init__(self, model: SimFLE) -> None:
-        super().__init__()
-        self.backbone = model.backbone
-
-    def forward(self, small: Tensor) -> Tensor:
-        return self.backbone.maps(small)

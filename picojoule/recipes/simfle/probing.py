@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from picojoule.base.progress import say
 from picojoule.cost import Counts
-from picojoule.cost.training import dense_training
+from picojoule.cost.training import dense_training, joined
 from picojoule.data.vision.faces import Faces
 from picojoule.measurement import count_module
 from picojoule.metrics.probing import explained, nearest, ridge, standardised
 from picojoule.recipes.settings import Settings
+from picojoule.recipes.simfle.encoders import Maps
 from picojoule.recipes.simfle.landmarks import Landmarks, landmarks
 from picojoule.recipes.simfle.material import Material, Samples, unfinished
 from picojoule.recipes.simfle.plan import Plan, start
@@ -62,8 +63,8 @@ class Judged:
         inference: counts of a picture.
         step: counts of a picture of learning without labels; None where there is none.
         neighbours: accuracy of the five nearest.
-        actions: R² of a linear map to the action units; None where these are unknown.
-        distance: mean distance of landmarks from a linear map, over that of the eyes; likewise.
+        actions: R² of a linear map from the features of all places to the action units; None where unknown.
+        distance: mean error of such a map to the landmarks, over the distance of the eyes; likewise.
         deviation: mean deviation of features of unit length; near 0 where they collapsed.
         landmarks: where patches are kept; None without groups, or unknown.
     """
@@ -87,24 +88,23 @@ class Judged:
 def probe(learnt: Learnt, material: Material, plan: Plan, settings: Settings) -> Judged:
     """Judge a pre-trained network without changing it."""
     say(f"probing {learnt.condition.name}")
-    changes = [material.normalised, *[material.mild] * (plan.copies - 1)]
-    train = stacked(learnt.encoder, material.train, changes, material.train.labels)
-    test, labels = features(learnt.encoder, material.test, augment=material.normalised), material.test.labels
-    inference = count_module(learnt.encoder, _picture(material, settings))
-    points = []
+    changes, encoder = [material.normalised, *[material.mild] * (plan.copies - 1)], learnt.encoder()
+    train = stacked(encoder, material.train, changes, material.train.labels)
+    test, labels = features(encoder, material.test, augment=material.normalised), material.test.labels
+    finding, points = count_module(encoder, _picture(material, settings)), []
     for number in numbers(plan, material):
         chosen = train.select(balanced(train.labels, number))
         layer = linear_probe(chosen, classes=len(material.classes), epochs=plan.probe_epochs, seed=settings.seed)
-        work = [(number * plan.copies, inference)]
-        work.append((number * plan.probe_epochs, dense_training(count_module(layer, test[:1]))))
+        deciding = count_module(layer, test[:1])
+        work = [(number * plan.copies, finding), (number * plan.probe_epochs, dense_training(deciding))]
         points.append(_point(number, layer(test), labels, [*_before(learnt), *work]))
     return Judged(
         name=learnt.condition.name,
         points=tuple(points),
-        inference=inference,
+        inference=joined(features=finding, layer=deciding),
         step=learnt.step,
         landmarks=landmarks(learnt, material),
-        **_worth(train.copies[0], test, material),
+        **_worth(train.copies[0], test, learnt.encoder(everywhere=True), material),
     )
 
 
@@ -117,20 +117,21 @@ def supervised(material: Material, plan: Plan, settings: Settings, *, before: Le
         if before is not None:
             network.load_state_dict(before.network.state_dict())
         kept = unfinished(
-            settings, material, "labels", number, plan.tuned_steps, before and before.condition, plan.epochs
+            settings, material, "labels", number, plan.tuned_steps, before and before.condition.choices, plan.epochs
         )
         network.to(settings.device)
         seen = _train(network, number, material, plan, settings, kept, f"{name}, {number} labels")
         step = dense_training(count_module(network, _picture(material, settings)))
         answers = features(network, material.test, augment=material.normalised)
         points.append(_point(number, answers, material.test.labels, [*_before(before), (seen, step)]))
-    both = (features(Pooled(network), each, augment=material.normalised) for each in (material.train, material.test))
+    pooled = Pooled(network)
+    both = (features(pooled, each, augment=material.normalised) for each in (material.train, material.test))
     return Judged(
         name=name,
         points=tuple(points),
         inference=count_module(network, _picture(material, settings)),
         step=step if before is None else None,
-        **_worth(*both, material),
+        **_worth(*both, Maps(pooled, everywhere=True), material),
     )
 
 
@@ -186,8 +187,8 @@ class _Chosen:
         return self.samples.pick(self.index[index])
 
 
-def _worth(train: Tensor, test: Tensor, material: Material) -> dict[str, float | None]:
-    """What features of training and of test pictures tell without training."""
+def _worth(train: Tensor, test: Tensor, places: nn.Module, material: Material) -> dict[str, float | None]:
+    """What features of training and of test pictures tell without training; of every place where something is."""
     scaled = standardised(train, test)
     by_neighbours = nearest(scaled[0], material.train.labels, scaled[1])
     found: dict[str, float | None] = {
@@ -196,8 +197,9 @@ def _worth(train: Tensor, test: Tensor, material: Material) -> dict[str, float |
     }
     if material.faces is not None:
         known, tested = material.faces
-        found["actions"] = explained(ridge(train, known.actions)(test), tested.actions)
-        found["distance"] = _distance(ridge(train, known.landmarks.flatten(1))(test), tested)
+        x, to = (features(places, each, augment=material.normalised) for each in (known, tested))
+        found["actions"] = explained(ridge(x, known.actions)(to), tested.actions)
+        found["distance"] = _distance(ridge(x, known.landmarks.flatten(1))(to), tested)
     return found
 
 

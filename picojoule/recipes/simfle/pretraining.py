@@ -128,7 +128,8 @@ class _Online(nn.Module):
 
     def __init__(self, model: SimFLE) -> None:
         super().__init__()
-        self.byol, self.head = model.byol, model.global_head if model.choices.rebuild else None
+        taught = model.choices.rebuild and model.choices.alpha
+        self.byol, self.head = model.byol, model.global_head if taught else None
 
     def forward(self, views: Tensor) -> Tensor:
         y = self.byol.backbone(views)

@@ -142,7 +142,7 @@ class SimFLE(nn.Module):
         l_s, heads, choices = zero, [], self.choices
         if choices.views:
             l_s, features = self.byol(one, other)
-            heads = [self.global_head(y) for y in features]
+            heads = [self.global_head(y) for y in features] if choices.alpha else []
         if not choices.rebuild:
             return Terms(l_s, zero, zero, zero)
         small = self.autoencoder.sized(plain)
@@ -150,8 +150,10 @@ class SimFLE(nn.Module):
         tokens, predicted = self.autoencoder(small, masked.kept, weight=self._weight(masked))
         hidden = small.new_ones(len(small), self.autoencoder.side**2).scatter(1, masked.kept, 0.0)
         l_r = masked_error(predicted, patches_of(small, self.autoencoder.patch), hidden)
-        heads.append(self.fine_head(tokens[:, 1:].mean(1)))
-        l_d = agreement(heads, temperature=choices.temperature) if choices.alpha else zero
+        l_d = zero
+        if choices.alpha:
+            heads.append(self.fine_head(tokens[:, 1:].mean(1)))
+            l_d = agreement(heads, temperature=choices.temperature)
         l_g = zero if masked.maps is None or not choices.beta else grouping(masked.maps, choices.groups)
         return Terms(l_s, l_r, l_d, l_g)
 

@@ -3,7 +3,7 @@
 ::
 
     nearest     the class most of the k training samples with the largest cosine have
-    ridge       W = (XᵀX + λI)⁻¹XᵀY = Xᵀ(XXᵀ + λI)⁻¹Y of standardised X and centred Y
+    ridge       W = (XᵀX + λI)⁻¹XᵀY = Xᵀ(XXᵀ + λI)⁻¹Y of centred X and Y, X divided by one number, the deviation of all
     R²          1 − Σ(Y − Ŷ)²/Σ(Y − Ȳ)², the mean over columns
 """
 
@@ -60,13 +60,15 @@ def ridge(train: Tensor, targets: Tensor, *, penalties: tuple[float, ...] = PENA
 
 
 def _solved(train: Tensor, targets: Tensor, penalty: float) -> Callable[[Tensor], Tensor]:
-    (x,), mean = standardised(train), targets.mean(0)
-    y, (n, d) = targets - mean, x.shape
+    middle, mean = train.mean(0), targets.mean(0)
+    x, y = train - middle, targets - mean  # a scale for each feature would blow up those that seldom change
+    scale, (n, d) = x.square().mean().sqrt().clamp_min(1e-12), x.shape
+    x = x / scale
     if d > n:
         w = x.T @ torch.linalg.solve(x @ x.T + penalty * torch.eye(n), y)
     else:
         w = torch.linalg.solve(x.T @ x + penalty * torch.eye(d), x.T @ y)
-    return lambda features: standardised(train, features)[1] @ w + mean
+    return lambda features: (features - middle) / scale @ w + mean
 
 
 def explained(predicted: Tensor, targets: Tensor) -> float:

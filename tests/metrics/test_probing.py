@@ -42,8 +42,20 @@ def test_more_features_than_samples_are_the_same_map():
     """Both forms of W, by taking features away that are all 0."""
     generator = torch.Generator().manual_seed(4)
     x, y = torch.randn(20, 15, generator=generator), torch.randn(20, 2, generator=generator)
-    wide = torch.cat([x, torch.zeros(20, 15)], 1)
-    assert torch.allclose(ridge(x, y, penalties=(3.0,))(x), ridge(wide, y, penalties=(3.0,))(wide), atol=1e-4)
+    wide = torch.cat([x, torch.zeros(20, 15)], 1)  # of half the mean square, so that λ is twice as much
+    assert torch.allclose(ridge(x, y, penalties=(3.0,))(x), ridge(wide, y, penalties=(6.0,))(wide), atol=1e-4)
+
+
+def test_a_feature_that_seldom_changes_does_no_harm():
+    """It is active once in training; in the test it is large."""
+    generator = torch.Generator().manual_seed(5)
+    x, w = torch.randn(300, 6, generator=generator), torch.randn(6, 1, generator=generator)
+    rare = torch.zeros(300, 30)
+    rare[:30] = 1e-3 * torch.eye(30)
+    rare[200:] = 0.05
+    y = x @ w + 0.3 * torch.randn(300, 1, generator=generator)
+    x = torch.cat([x, rare], 1)
+    assert explained(ridge(x[:200], y[:200])(x[200:]), y[200:]) > 0.8
 
 
 def test_the_penalty_is_chosen_on_held_out_samples():

@@ -111,7 +111,7 @@ class RandomLight:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class RandomCrop:
+class RandomPiece:
     """Cut a piece out of each picture and bring it to the picture's size.
 
     The piece's area is a share drawn uniformly; its width over its height is drawn uniformly in the logarithm.

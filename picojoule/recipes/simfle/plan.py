@@ -12,7 +12,7 @@ import torch
 from picojoule.models.vision.masked_autoencoder import MaskedAutoencoder
 from picojoule.models.vision.resnet import ResNet
 from picojoule.recipes.simfle.encoders import Judged
-from picojoule.train.augment import RandomBlur, RandomColour, RandomCrop, RandomFlip
+from picojoule.train.augment import RandomBlur, RandomColour, RandomPiece, RandomFlip
 from picojoule.train.fit import OptimiserFactory
 from picojoule.train.loop import Augment
 from picojoule.train.self_supervision import Choices
@@ -109,12 +109,12 @@ class Plan:
     tuned_optimiser: OptimiserFactory
 
 
-MILD: tuple[Augment, ...] = (RandomCrop(area=(0.7, 1.0)), RandomFlip())
+MILD: tuple[Augment, ...] = (RandomPiece(area=(0.7, 1.0)), RandomFlip())
 """What pictures with labels go through."""
 _SGD = partial(torch.optim.SGD, momentum=0.9, weight_decay=1e-4)
-_STRONG = (RandomCrop(), RandomFlip(), RandomColour(), RandomBlur())
+_STRONG = (RandomPiece(), RandomFlip(), RandomColour(), RandomBlur())
 _MODERATE = (
-    RandomCrop(area=(0.4, 1.0)),
+    RandomPiece(area=(0.4, 1.0)),
     RandomFlip(),
     RandomColour(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     RandomBlur(most=1.0, probability=0.5),

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from picojoule.train.augment import RandomBlur, RandomColour, RandomCrop
+from picojoule.train.augment import RandomBlur, RandomColour, RandomPiece
 from picojoule.train.self_supervision import Views
 
-CHANGES = [RandomCrop(), RandomColour(), RandomBlur()]
+CHANGES = [RandomPiece(), RandomColour(), RandomBlur()]
 NOTHING = [
-    RandomCrop(area=(1.0, 1.0), aspect=(1.0, 1.0)),
+    RandomPiece(area=(1.0, 1.0), aspect=(1.0, 1.0)),
     RandomColour(brightness=0, contrast=0, saturation=0, hue=0, grey=0),
     RandomColour(probability=0, grey=0),
     RandomBlur(probability=0),
@@ -40,7 +40,7 @@ def test_limits_of_zero_change_nothing(change):
 def test_a_crop_is_a_piece_of_its_picture():
     """On a slope of brightness, a piece is a slope whose steepness is its width."""
     slope = torch.linspace(0, 1, 32).expand(50, 1, 32, 32)
-    x = RandomCrop(area=(0.25, 0.25), aspect=(1.0, 1.0))(slope, seeded(4))
+    x = RandomPiece(area=(0.25, 0.25), aspect=(1.0, 1.0))(slope, seeded(4))
     steps = x[:, 0, 16, 10:20].diff(dim=1)
     assert steps.mean() == pytest.approx(0.5 / 31, rel=0.02)
     assert len({round(float(each), 3) for each in x[:, 0, 0, 0]}) > 20
@@ -71,6 +71,6 @@ def test_a_blur_keeps_the_mean_of_a_point():
 
 def test_views_are_apart_and_the_first_is_plain():
     x = pictures()
-    views = Views(changes=(RandomCrop(), RandomColour()), number=2)(x, seeded(8))
+    views = Views(changes=(RandomPiece(), RandomColour()), number=2)(x, seeded(8))
     assert views.shape == (6, 3, 3, 20, 20) and torch.equal(views[:, 0], x)
     assert not torch.allclose(views[:, 1], views[:, 2])

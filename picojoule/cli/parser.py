@@ -91,6 +91,7 @@ _MODEL = (
     _option("--trust-pickle", action="store_true", help="also load a pickled .pt file, which can run code"),
 )
 _TRAIN = (_option("--train", action="store_true", help="train the embedded network again first"),)
+_START = (_option("--weights", help="a checkpoint to start from (.safetensors or .npz), for recipes that take one"),)
 _MODES = (
     _option(
         "--smoke", dest="mode", action="store_const", const="smoke", default="quick", help="seconds, generated data"
@@ -203,7 +204,7 @@ _VERBS: dict[str, tuple[str, Add]] = {
     "list": ("the eighteen recipes", _adds(_JSON)),
     "run": (
         "reproduce one paper",
-        _adds(_MODES, _TRAIN, _DATA, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
+        _adds(_MODES, _TRAIN, _START, _DATA, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
     ),
     "report": (
         "draw one or more results",

@@ -42,13 +42,26 @@ def wilson(hits: int, trials: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def paired(ours: Tensor, theirs: Tensor, z: float = 1.96) -> tuple[float, float]:
-    """Interval of the difference between two accuracies on the same samples, 95 % by default.
+def gained(right: Tensor, other: Tensor, z: float = 1.96) -> tuple[float, float, float]:
+    """How many more decisions are right than another system's on the same samples, and the interval around that share.
+
+    d_i = right_i − other_i is −1, 0 or 1; the interval is mean(d) ± z·sd(d)/√n, 95 % by default.
 
     Args:
-        ours, theirs: whether each decision was right, bool ``[n]``.
-        z: deviations to either side.
+        right, other: bool ``[samples]``.
+
+    Returns:
+        The difference, its lowest and its highest.
+
+    Raises:
+        DataError: of different samples, or fewer than two.
     """
-    difference = ours.double() - theirs.double()
-    half = z * float(difference.std(correction=0)) / sqrt(len(difference))
-    return float(difference.mean()) - half, float(difference.mean()) + half
+    if right.shape != other.shape or right.dim() != 1 or len(right) < 2:
+        raise DataError(
+            f"decisions of shapes {tuple(right.shape)} and {tuple(other.shape)}",
+            where="paired accuracy",
+            remedy="give both systems the same samples, two or more",
+        )
+    d = right.double() - other.double()
+    mean, half = float(d.mean()), z * float(d.std()) / sqrt(len(d))
+    return mean, mean - half, mean + half

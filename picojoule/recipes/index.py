@@ -26,6 +26,7 @@ class Entry:
         training: where the ``train_embedded`` of the network in the package is that it uses; None where ``--train`` has
             no meaning.
         spreads: whether it knows what to do with several processes or a cluster.
+        starts: whether it starts from a checkpoint that the user may give.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Entry:
     module: str | None = None
     training: str | None = None
     spreads: bool = False
+    starts: bool = False
 
     @property
     def built(self) -> bool:
@@ -171,8 +173,16 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=280,
         module="picojoule.recipes.simfle",
     ),
-    _planned(
-        "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"
+    Entry(
+        name="m2former",
+        title="multi-scale patch selection for fine-grained recognition",
+        paper="2308.02161",
+        domain="vision",
+        cite=("m2former2023", "li2022"),
+        quick_seconds=180,
+        module="picojoule.recipes.m2former",
+        training="picojoule.train.creatures",
+        starts=True,
     ),
     _planned(
         "curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"

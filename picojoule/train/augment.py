@@ -220,3 +220,21 @@ class RandomBlur:
         x = conv2d(x, kernel[:, None, None, :], groups=b * c)
         x = conv2d(x, kernel[:, None, :, None], groups=b * c).view(b, c, h, w)
         return torch.where(drawn[1].view(-1, 1, 1, 1).to(images) < self.probability, x, images)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RandomCrop:
+    """Cut a square of `pixels` out of each sample, anywhere."""
+
+    pixels: int
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Parts ``[b, ..., pixels, pixels]`` of samples ``[b, ..., h, w]``."""
+        room = torch.tensor(x.shape[-2:]) - self.pixels + 1
+        corners = (torch.rand(len(x), 2, generator=generator) * room).long().tolist()
+        parts = (
+            each[..., top : top + self.pixels, left : left + self.pixels]
+            for each, (top, left) in zip(x, corners, strict=True)
+        )
+        return torch.stack(tuple(parts))

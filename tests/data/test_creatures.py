@@ -18,7 +18,7 @@ def some():
 def test_shapes_and_classes(some):
     assert some.train.images.images.shape == (128, 3, 64, 64)
     assert some.train.images.labels.tolist() == [n % 32 for n in range(128)]
-    assert some.classes[5] == "heron 1" and len(some.classes) == 32
+    assert some.classes[5] == "heron yellow" and len(some.classes) == 32
     assert some.name == "synthetic-creatures-v1-32-classes-64px-seed0" and len(some.sha256) == 64
     assert some.dataset.classes == 32 and some.dataset.sha256 == some.sha256
     assert float(some.train.images.images.min()) >= 0 and float(some.train.images.images.max()) <= 1
@@ -29,6 +29,15 @@ def test_a_seed_says_it_all_and_a_prefix_is_the_same(some):
     assert torch.equal(again.train.images.images, some.train.images.images[:20])
     assert torch.equal(again.test.parts, some.test.parts[:10])
     assert not torch.equal(other.train.images.images, again.train.images.images) and other.sha256 != again.sha256
+
+
+def test_other_pictures_need_another_version():
+    """Raise VERSION when this fails: results name it."""
+    assert creatures.VERSION == 1
+    train = creatures.load(train=4, test=1).train
+    means = [[0.3812, 0.3866, 0.2491], [0.3843, 0.3866, 0.2592], [0.3399, 0.3802, 0.2753], [0.3079, 0.3137, 0.2014]]
+    assert torch.allclose(train.images.images.mean((2, 3)), torch.tensor(means), atol=3e-4)
+    assert train.parts[2].tolist() == [11, 28, 26, 43]
 
 
 def test_training_and_test_have_no_picture_in_common(some):

@@ -1,5 +1,7 @@
 """M2Former: tokens at 448 pixels, every part beside plain arithmetic, every switch, early exit."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -241,3 +243,21 @@ def test_a_backbone_without_a_class_token_is_refused():
 def test_class_token_transfer_is_linear_norm_relu_linear():
     kinds = [type(each) for each in model().transfer["0"]]
     assert kinds == [nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Linear] and "3" not in model().transfer
+
+
+FORWARD = """
+import resource, torch
+from picojoule.models.vision.m2former import Design, M2Former, answer
+from picojoule.models.vision.mvit import SIZES, MViT
+torch.set_num_threads(1)
+model = M2Former(MViT(SIZES["base"], pixels=448), 200, Design()).eval()
+with torch.no_grad():
+    assert answer(model(torch.rand(1, 3, 448, 448))).shape == (1, 200)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+"""
+
+
+@pytest.mark.slow
+def test_the_base_size_at_448_pixels_needs_less_than_two_gib():
+    done = subprocess.run([sys.executable, "-c", FORWARD], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 2

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from picojoule.base.errors import InputError, WeightsError
+from picojoule.measurement import count_module
 from picojoule.models.vision.mvit import SIZES, MViT, MViTClassifier, Size
 from picojoule.models.vision.mvit.attention import PoolingAttention, distances
 from picojoule.models.vision.mvit.checkpoints import load_backbone, renamed
@@ -103,7 +104,9 @@ def test_distances_are_of_the_finer_grid():
 
 def test_what_the_class_token_attends_to_sums_to_one():
     torch.manual_seed(0)
-    seen = MViT(SMALL, pixels=PIXELS).eval().attention(torch.rand(2, 3, PIXELS, PIXELS))
+    net, x = MViT(SMALL, pixels=PIXELS).eval(), torch.rand(2, 3, PIXELS, PIXELS)
+    stages, seen = net.watched(x)
+    assert all(torch.equal(*pair) for pair in zip(stages[3], net(x)[3], strict=True))
     assert [tuple(each.shape[1:]) for each in seen] == [(4, 4), (4, 4), (8, 8), (4, 4)]
     assert all(torch.allclose(each.sum((1, 2)), torch.ones(2)) for each in seen)
 
@@ -252,3 +255,10 @@ def test_the_size_that_would_fit_is_named(tmp_path):
         backbone = MViT(SIZES["base"])
     with pytest.raises(WeightsError, match="with 24 blocks; its 10 blocks are those of tiny"):
         load_backbone(backbone, path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "billions"), [("tiny", 4.7), ("small", 7.0), ("base", 10.2)])
+def test_macs_are_the_published_ones(name, billions):
+    model = MViTClassifier(MViT(replace(SIZES[name], class_token=False)), 1000)
+    assert count_module(model, torch.rand(1, 3, 224, 224)).total("macs") / 1e9 == pytest.approx(billions, abs=0.06)

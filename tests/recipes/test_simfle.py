@@ -13,7 +13,6 @@ from picojoule.cost import Counts, LayerCounts
 from picojoule.cost.training import joined
 from picojoule.data.vision.faces import generate
 from picojoule.measurement import count_module
-from picojoule.metrics.accuracy import paired
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.simfle.claims import claims
 from picojoule.recipes.simfle.landmarks import Landmarks, holds
@@ -237,14 +236,3 @@ def statuses(**right: int) -> dict[str, str]:
 )
 def test_claims_can_fail(right, claim, status):
     assert statuses(**right)[claim] == status
-
-
-def test_a_paired_interval_covers_what_is_true():
-    generator = torch.Generator().manual_seed(0)
-    covered = 0
-    for _ in range(300):
-        ours, theirs = (torch.rand(400, generator=generator) < p for p in (0.6, 0.5))
-        low, high = paired(ours, theirs)
-        covered += low <= 0.1 <= high
-    assert 275 <= covered <= 296
-    assert paired(ours, ours) == (0.0, 0.0)

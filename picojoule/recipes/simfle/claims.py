@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from picojoule.metrics.accuracy import paired
+from picojoule.metrics.accuracy import gained
 from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.simfle.plan import BYOL, FULL, MAE, PIXELS, PLANS, RANDOM, Condition, start
 from picojoule.recipes.simfle.probing import Judged, Point
@@ -38,8 +38,7 @@ def claims(probed: Mapping[Condition, Judged], scratch: Judged, tuned: Judged) -
 
 
 def _better(name: str, what: str, ours: Point, theirs: Point, system: str, source: str = _SOURCE) -> Claim:
-    difference = ours.accuracy - theirs.accuracy
-    low, high = paired(ours.hits, theirs.hits)
+    difference, low, high = gained(ours.hits, theirs.hits)
     return judged(
         name,
         f"accuracy of {what} less that of {system}, {ours.labels} labels, above 0 beyond chance",

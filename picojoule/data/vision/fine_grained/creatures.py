@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import cos, sin
 from typing import NamedTuple, final
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from picojoule.base.errors import InputError
 from picojoule.base.files import sha256
 from picojoule.base.progress import track
-from picojoule.data.vision.fine_grained.grounds import COLOURS, blotted, coloured, ground, pixels
+from picojoule.data.vision.fine_grained.grounds import COLOURS, NAMES, blotted, coloured, ground, pixels
 from picojoule.data.vision.fine_grained.shapes import boxes_of, capsule, cover, ellipse, painted
 from picojoule.data.vision.images import Dataset, Images
 
@@ -28,11 +29,12 @@ SCALES = ("large", "medium", "small", "tiny")
 """Of the parts, in their order."""
 _CHUNK = 128
 _TONES = 3  # body, wing and legs are of three
+_CREST = (-1.9, -2.3, -2.7)  # directions of its feathers
 _SPANS = (0.55, 0.95)  # of a picture's side that a creature spans
 
 
 class Family(NamedTuple):
-    """A shape, in lengths of the creature: where its parts are and how large; its plumage; and the part that matters."""
+    """Where its parts are and how large, in lengths of the creature; its plumage; and the part that matters."""
 
     name: str
     part: str
@@ -116,11 +118,6 @@ class Sightings:
     def __len__(self) -> int:
         return len(self.images)
 
-    def select(self, index: Tensor) -> Sightings:
-        """Those at the positions `index`, in that order."""
-        rest = {name: getattr(self, name)[index] for name in ("scales", "kinds", "parts", "creatures")}
-        return Sightings(images=self.images.select(index), **rest)
-
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -187,7 +184,7 @@ def load(
     ]
     return Creatures(
         name=f"synthetic-creatures-v{VERSION}-{len(families) * SPECIES}-classes-{side}px-seed{seed}",
-        classes=tuple(f"{family.name} {n}" for family in families for n in range(SPECIES)),
+        classes=tuple(f"{family.name} {colour}" for family in families for colour in NAMES),
         sha256=sha256(*raw),
         **parts,
     )
@@ -251,11 +248,11 @@ def _drawn(
     page = blotted(ground(noise, side), blots.unflatten(1, (16, _BLOT))[:, :clutter])
     numbers = _Numbers(draws)
     creature = _Creature(families, labels, numbers, side)
-    page, inks, whole = creature.on(page)
+    pen = creature.on(page)
     kinds = torch.stack([creature.kinds[part] for part in PARTS], dim=1)
     told = _telling(families)[labels // SPECIES]
-    ink = torch.stack([inks[part] for part in PARTS], dim=1)[torch.arange(len(labels)), told]
-    return _lit(page, numbers), kinds, boxes_of(ink), boxes_of(whole)
+    ink = torch.stack([pen.inks[part] for part in PARTS], dim=1)[torch.arange(len(labels)), told]
+    return _lit(pen.page, numbers), kinds, boxes_of(ink), boxes_of(pen.whole)
 
 
 def _lit(page: Tensor, numbers: _Numbers) -> Tensor:
@@ -264,6 +261,7 @@ def _lit(page: Tensor, numbers: _Numbers) -> Tensor:
     return (page * gain[:, None, None, None] + shift[:, None, None, None]).clamp(0, 1)
 
 
+@final
 class _Creature:
     """Many creatures, each drawn in a frame of its own: x to where it looks, y down, its size as unit."""
 
@@ -280,7 +278,6 @@ class _Creature:
         self.kinds = self._kinds(labels % SPECIES, _telling(families)[family])
         self.plumage = torch.tensor([each.plumage for each in families])[family]
         self.shades = 0.75 + 0.5 * numbers.take(_TONES)
-        self.whole = torch.zeros(self.n, side, side)
 
     def _jitter(self, value: Tensor) -> Tensor:
         factor = self.numbers.real(0.93, 1.07)
@@ -293,18 +290,20 @@ class _Creature:
         at = side / 2 + torch.stack([room * numbers.real(-1, 1) for _ in range(2)], dim=1)
         turn, mirrored = numbers.real(-0.35, 0.35), numbers.real(0, 1) < 0.5
         x, y = ((pixels(side) - at[:, None, None]) / self.scale[:, None, None, None]).unbind(-1)
-        cos, sin = (f(turn)[:, None, None] for f in (torch.cos, torch.sin))
-        along = torch.where(mirrored[:, None, None], -1.0, 1.0) * (x * cos + y * sin)
-        return torch.stack((along, y * cos - x * sin), dim=-1) + self.middle[:, None, None]
+        u, v = (f(turn)[:, None, None] for f in (torch.cos, torch.sin))
+        along = torch.where(mirrored[:, None, None], -1.0, 1.0) * (x * u + y * v)
+        return torch.stack((along, y * u - x * v), dim=-1) + self.middle[:, None, None]
 
     def _extent(self) -> tuple[Tensor, Tensor]:
         """The middle ``[n, 2]`` of a creature in its frame, and its longer side ``[n]``."""
         shape = self.shape
-        cos, sin = shape["tilt"].cos(), shape["tilt"].sin()
+        tilt = shape["tilt"]
         across, upright = shape["body"].unbind(1)
-        wide, high = torch.hypot(across * cos, upright * sin), torch.hypot(across * sin, upright * cos)
+        wide, high = (
+            torch.hypot(across * u, upright * v) for u, v in ((tilt.cos(), tilt.sin()), (tilt.sin(), tilt.cos()))
+        )
         right = shape["neck"][:, 0] + shape["head"] + 0.9 * shape["beak"][:, 0]
-        left = -torch.maximum(wide, 0.85 * across * cos + shape["tail"][:, 0] * shape["tail"][:, 1].cos())
+        left = -torch.maximum(wide, 0.85 * across * tilt.cos() + shape["tail"][:, 0] * shape["tail"][:, 1].cos())
         top = shape["neck"][:, 1] - shape["head"] - 0.8 * shape["crest"]
         low = high + shape["legs"]
         ends = torch.stack((left, top), dim=1), torch.stack((right, low), dim=1)
@@ -319,60 +318,82 @@ class _Creature:
     def _feathers(self, which: int) -> Tensor:
         return (self.plumage * self.shades[:, which, None]).clamp(0, 1)
 
+    def on(self, page: Tensor) -> _Pen:
+        """The creatures on a page, from back to front."""
+        pen = _Pen(page, self.scale)
+        self._tail_and_legs(pen)
+        self._body(pen)
+        self._head(pen)
+        return pen
+
+    def _tail_and_legs(self, pen: _Pen) -> None:
+        back, tail = self._spot(-0.85, 0.0), self.shape["tail"]
+        tip = back + tail[:, :1] * torch.stack((-tail[:, 1].cos(), tail[:, 1].sin()), dim=1)
+        pen.paint(self._stroke(back, tip, 0.05, 0.035), self._feathers(1))
+        for x in (-0.1, 0.12):
+            hip = self._spot(x, 0.7)
+            foot = hip + self._at(0.0, self.shape["legs"] + 0.06)
+            pen.paint(self._stroke(hip, foot, 0.014, 0.012), self._feathers(2))
+            pen.paint(self._stroke(foot, foot + self._at(0.06, 0.005), 0.014, 0.008), self._feathers(2))
+
+    def _body(self, pen: _Pen) -> None:
+        radii, tilt = self.shape["body"], self.shape["tilt"]
+        body = pen.paint(ellipse(self.points, self._at(0.0, 0.0), radii, tilt), self._feathers(0))
+        breast = ellipse(self.points, self._spot(0.5, 0.45), radii * 0.62, tilt)
+        self._part(pen, "breast", breast, body)
+        wing = ellipse(self.points, self._spot(-0.3, -0.22), radii * 0.62, tilt - 0.15)
+        seen = pen.paint(wing, self._feathers(1))
+        self._part(pen, "bar", self._stroke(self._spot(-0.42, -0.62), self._spot(-0.22, 0.25), 0.028, 0.028), seen)
+
+    def _head(self, pen: _Pen) -> None:
+        head, middle = self.shape["head"], self.shape["neck"]
+        shoulder = self._spot(0.6, -0.2)
+        pen.paint(self._stroke(shoulder, middle, self.shape["body"][:, 1] * 0.45, head * 0.7), self._feathers(0))
+        for angle in _CREST:
+            reach = (head + self.shape["crest"])[:, None] * self._at(cos(angle), sin(angle))
+            pen.paint(self._stroke(middle, middle + reach, 0.022, 0.012), self._feathers(2))
+        long, wide = self.shape["beak"].unbind(1)
+        root = middle + self._at(0.8 * head, 0.1 * head)
+        self._part(pen, "beak", self._stroke(root, root + self._at(long, 0.15 * long), wide, wide * 0.25))
+        tilt = self.shape["tilt"]
+        pen.paint(ellipse(self.points, middle, self._at(head, head), tilt), self._feathers(0))
+        eye = middle + self._at(0.25 * head, -0.2 * head)
+        self._part(pen, "eye", ellipse(self.points, eye, self._at(0.034, 0.034), tilt))
+        pen.paint(ellipse(self.points, eye, self._at(0.014, 0.014), tilt), torch.full((self.n, 3), 0.03))
+
+    def _part(self, pen: _Pen, name: str, distance: Tensor, inside: Tensor | None = None) -> None:
+        """A part that may tell the species, in its colour."""
+        pen.inks[name] = pen.paint(distance, coloured(self.kinds[name], self.numbers.take()[:, 0]), inside)
+
+    def _spot(self, x: float, y: float) -> Tensor:
+        """A place ``[n, 2]`` of the body, in its radii, turned with it."""
+        (across, upright), tilt = self.shape["body"].unbind(1), self.shape["tilt"]
+        u, v = x * across, y * upright
+        return torch.stack((u * tilt.cos() - v * tilt.sin(), u * tilt.sin() + v * tilt.cos()), dim=1)
+
+    def _stroke(self, start: Tensor, end: Tensor, first: float | Tensor, last: float | Tensor) -> Tensor:
+        return capsule(self.points, start, end, self._at(first, last))
+
     def _at(self, x: float | Tensor, y: float | Tensor) -> Tensor:
         both = (torch.as_tensor(each).expand(self.n) for each in (x, y))
         return torch.stack(tuple(both), dim=1)
 
-    def on(self, page: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-        """The page with the creatures, the ink of each telling part, and that of the whole creatures."""
-        shape, radii = self.shape, self.shape["body"]
-        tilt, head, neck = shape["tilt"], shape["head"], shape["neck"]
-        inks: dict[str, Tensor] = {}
 
-        def paint(distance: Tensor, colour: Tensor, inside: Tensor | None = None) -> Tensor:
-            nonlocal page
-            ink = cover(distance, self.scale)
-            ink = ink if inside is None else ink * inside
-            page = painted(page, ink, colour)
-            self.whole = torch.maximum(self.whole, ink)
-            for name in inks:
-                inks[name] = inks[name] * (1 - ink)
-            return ink
+@final
+class _Pen:
+    """Pages that are drawn on, and what is seen of everything."""
 
-        def part(name: str, distance: Tensor, inside: Tensor | None = None) -> None:
-            inks[name] = paint(distance, coloured(self.kinds[name], self.numbers.take()[:, 0]), inside)
+    def __init__(self, page: Tensor, scale: Tensor) -> None:
+        self.page, self.scale = page, scale
+        self.whole = torch.zeros_like(page[:, 0])
+        self.inks: dict[str, Tensor] = {}
 
-        def along(x: float, y: float) -> Tensor:
-            """A spot of the body, in its radii, turned with it."""
-            u, v = x * radii[:, 0], y * radii[:, 1]
-            return torch.stack((u * tilt.cos() - v * tilt.sin(), u * tilt.sin() + v * tilt.cos()), dim=1)
-
-        origin = torch.zeros(self.n, 2)
-        back, down = along(-0.85, 0.0), shape["tail"]
-        tip = back + down[:, :1] * torch.stack((-down[:, 1].cos(), down[:, 1].sin()), dim=1)
-        paint(capsule(self.points, back, tip, self._at(0.05, 0.035)), self._feathers(1))
-        for x in (-0.1, 0.12):
-            hip = along(x, 0.7)
-            foot = hip + self._at(0.0, shape["legs"] + 0.06)
-            paint(capsule(self.points, hip, foot, self._at(0.014, 0.012)), self._feathers(2))
-            paint(capsule(self.points, foot, foot + self._at(0.06, 0.005), self._at(0.014, 0.008)), self._feathers(2))
-        body = paint(ellipse(self.points, origin, radii, tilt), self._feathers(0))
-        part("breast", ellipse(self.points, along(0.5, 0.45), radii * 0.62, tilt), body)
-        wing = paint(ellipse(self.points, along(-0.3, -0.22), radii * 0.62, tilt - 0.15), self._feathers(1))
-        bar = along(-0.42, -0.62), along(-0.22, 0.25)
-        part("bar", capsule(self.points, *bar, self._at(0.028, 0.028)), wing)
-        paint(capsule(self.points, along(0.6, -0.2), neck, torch.stack((radii[:, 1] * 0.45, head * 0.7), dim=1)),
-              self._feathers(0))  # fmt: skip
-        for angle in (-1.9, -2.3, -2.7):
-            up = torch.tensor([angle]).cos(), torch.tensor([angle]).sin()
-            reach = (head + shape["crest"])[:, None] * self._at(*up)
-            paint(capsule(self.points, neck, neck + reach, self._at(0.022, 0.012)), self._feathers(2))
-        long, wide = shape["beak"].unbind(1)
-        root = neck + self._at(0.8 * head, 0.1 * head)
-        part("beak", capsule(self.points, root, root + self._at(long, 0.15 * long),
-                             torch.stack((wide, wide * 0.25), dim=1)))  # fmt: skip
-        paint(ellipse(self.points, neck, torch.stack((head, head), dim=1), tilt), self._feathers(0))
-        eye = neck + self._at(0.25 * head, -0.2 * head)
-        part("eye", ellipse(self.points, eye, self._at(0.034, 0.034), tilt))
-        paint(ellipse(self.points, eye, self._at(0.014, 0.014), tilt), torch.full((self.n, 3), 0.03))
-        return page, inks, self.whole
+    def paint(self, distance: Tensor, colour: Tensor, inside: Tensor | None = None) -> Tensor:
+        """Paint a shape over what is there, perhaps only inside another; its ink."""
+        ink = cover(distance, self.scale)
+        ink = ink if inside is None else ink * inside
+        self.page = painted(self.page, ink, colour)
+        self.whole = torch.maximum(self.whole, ink)
+        for name in self.inks:
+            self.inks[name] = self.inks[name] * (1 - ink)
+        return ink

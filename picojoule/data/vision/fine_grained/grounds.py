@@ -9,7 +9,9 @@ from torch.nn.functional import interpolate
 from picojoule.data.vision.fine_grained.shapes import capsule, cover, painted
 
 COLOURS = ((0.86, 0.16, 0.14), (0.96, 0.80, 0.12), (0.16, 0.36, 0.88), (0.94, 0.94, 0.94))
-"""Red, yellow, blue and white: of species, and of whatever does not matter."""
+"""Of species, and of whatever does not matter."""
+NAMES = ("red", "yellow", "blue", "white")
+"""Of the colours."""
 
 
 def ground(noise: Tensor, side: int) -> Tensor:

@@ -25,7 +25,7 @@ class Left(NamedTuple):
 
 
 @torch.no_grad()
-def run(model: M2Former, x: Tensor, *, sure: float) -> Left:
+def run(model: M2Former, x: Tensor, *, sure: float, most: int = STAGES) -> Left:
     """Run a model in evaluation mode stage by stage, on the samples that are left.
 
     A sample leaves after scale i where the mean of softmax(z_1), …, softmax(z_i) has a maximum of at least `sure`.
@@ -35,6 +35,7 @@ def run(model: M2Former, x: Tensor, *, sure: float) -> Left:
         model: of an ordered design.
         x: pictures.
         sure: the threshold.
+        most: scales after which all are gone.
 
     Raises:
         InputError: a design that is not ordered, or whose score needs attention.
@@ -53,6 +54,8 @@ def run(model: M2Former, x: Tensor, *, sure: float) -> Left:
         means = state.meet(stage, tokens)
         answers = torch.zeros(len(x), means.shape[1], device=x.device) if answers is None else answers
         answers[alive], after[alive] = means, state.number - 1
+        if state.number == most:
+            break
         stays = means.amax(1) < sure
         tokens, alive = tokens[stays], alive[stays]
         state.keep(stays)

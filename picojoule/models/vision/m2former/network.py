@@ -52,8 +52,7 @@ class M2Former(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits ``[heads, batch, classes]`` of pictures: one head a scale, then the one of all scales."""
-        stages = self.backbone(x)
-        chosen = self._chosen(stages, self._attention(x))
+        stages, chosen = self._chosen(x)
         scales = [torch.cat((self._class_token(stages, scale)[:, None], each.patches), dim=1)
                   for scale, each in zip(self.design.scales, chosen, strict=True)]  # fmt: skip
         scales = scales if self.channel is None else self.channel(scales)
@@ -66,7 +65,7 @@ class M2Former(nn.Module):
 
     def selected(self, x: Tensor) -> tuple[Selected, ...]:
         """The patches kept of each scale."""
-        return tuple(self._chosen(self.backbone(x), self._attention(x)))
+        return self._chosen(x)[1]
 
     def output(self, number: int, tokens: Tensor) -> Tensor:
         """o_i of tokens ``[batch, n, channels]``: the class token, or the mean where it has not seen the rest."""
@@ -77,17 +76,14 @@ class M2Former(nn.Module):
         patches = merged(tokens, self.design.merge)
         return select(patches, SCORES[self.design.score](patches, attention), self.design.kept[scale])
 
-    def _chosen(self, stages: tuple[Stage, ...], attention: tuple[Tensor, ...] | None) -> list[Selected]:
-        return [
-            self.chosen(scale, stages[scale].tokens, None if attention is None else attention[scale])
-            for scale in self.design.scales
-        ]
-
-    def _attention(self, x: Tensor) -> tuple[Tensor, ...] | None:
+    def _chosen(self, x: Tensor) -> tuple[tuple[Stage, ...], tuple[Selected, ...]]:
+        """What leaves the stages, and what is kept of it."""
         if self.design.score != "attention":
-            return None
-        with torch.no_grad():
-            return self.backbone.attention(x)
+            stages = self.backbone(x)
+            return stages, tuple(self.chosen(scale, stages[scale].tokens) for scale in self.design.scales)
+        stages, seen = self.backbone.watched(x)
+        kept = (self.chosen(scale, stages[scale].tokens, seen[scale]) for scale in self.design.scales)
+        return stages, tuple(kept)
 
     def _class_token(self, stages: tuple[Stage, ...], scale: int) -> Tensor:
         own, last = stages[scale].token, stages[-1].token

@@ -52,10 +52,10 @@ class MViT(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Stage, ...]:
         """Pictures ``[batch, channels, pixels, pixels]`` to what leaves each of the four stages."""
-        tokens, first, found = self.entering(x), int(self.size.class_token), []
+        tokens, found = self.entering(x), []
         for number in range(STAGES):
             tokens = self.stage(number, tokens)
-            found.append(Stage(tokens[:, first:], tokens[:, 0] if first else None))
+            found.append(self._leaving(tokens))
         return tuple(found)
 
     def stage(self, number: int, tokens: Tensor) -> Tensor:
@@ -76,14 +76,23 @@ class MViT(nn.Module):
         tokens = self.patches(x).flatten(2).transpose(1, 2)
         return tokens if self.token is None else torch.cat((self.token.expand(len(x), -1, -1), tokens), dim=1)
 
-    def attention(self, x: Tensor) -> tuple[Tensor, ...]:
-        """What the class token attends to in the last block of each stage, ``[batch, rows, columns]`` of its keys."""
-        tokens, seen = self.entering(x), []
+    def watched(self, x: Tensor) -> tuple[tuple[Stage, ...], tuple[Tensor, ...]]:
+        """What leaves each stage, and what the class token attends to in its last block, on the grid of the keys
+        ``[batch, rows, columns]``, without a gradient.
+        """
+        tokens, found, seen = self.entering(x), [], []
         for number, block in enumerate(self.blocks):
             if number in self.size.taps:
-                seen.append(block.attention.of_class_token(block.norm1(tokens)))
+                with torch.no_grad():
+                    seen.append(block.attention.of_class_token(block.norm1(tokens)))
             tokens = block(tokens)
-        return tuple(seen)
+            if number in self.size.taps:
+                found.append(self._leaving(tokens))
+        return tuple(found), tuple(seen)
+
+    def _leaving(self, tokens: Tensor) -> Stage:
+        first = int(self.size.class_token)
+        return Stage(tokens[:, first:], tokens[:, 0] if first else None)
 
 
 @final

@@ -50,6 +50,6 @@ SIZES = {
     "tiny": Size(depths=(1, 2, 5, 2)),
     "small": Size(depths=(1, 2, 11, 2)),
     "base": Size(depths=(2, 3, 16, 3)),
-    "mini": Size(depths=(1, 1, 2, 1), width=16, kernel=5, stride=2),
+    "mini": Size(depths=(1, 1, 2, 1), width=16),
 }
 """MViTv2-T, -S and -B (Li et al. 2022, cite key ``li2022``), and a small one of ours for pictures of 64 pixels."""

@@ -12,7 +12,7 @@ import torch
 from picojoule.models.vision.masked_autoencoder import MaskedAutoencoder
 from picojoule.models.vision.resnet import ResNet
 from picojoule.recipes.simfle.encoders import Judged
-from picojoule.train.augment import RandomBlur, RandomColour, RandomPiece, RandomFlip
+from picojoule.train.augment import RandomBlur, RandomColour, RandomFlip, RandomPiece
 from picojoule.train.fit import OptimiserFactory
 from picojoule.train.loop import Augment
 from picojoule.train.self_supervision import Choices

@@ -172,6 +172,7 @@ RECIPES: tuple[Entry, ...] = (
         cite=("simfle2023", "grill2020", "he2022mae", "zheng2019dbt"),
         quick_seconds=280,
         module="picojoule.recipes.simfle",
+        starts=True,
     ),
     Entry(
         name="m2former",

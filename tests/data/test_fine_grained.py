@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from picojoule.base.errors import DataError
+from picojoule.base.errors import DataError, InputError
 from picojoule.data.vision.fine_grained import cutouts
 from picojoule.data.vision.fine_grained.sources import load
 from picojoule.data.vision.listed import MEAN, STD
@@ -145,6 +145,11 @@ def no_number(cub):
     (cub / "image_class_labels.txt").write_text(text.replace("4 2", "4 two"))
 
 
+def outside(cub):
+    text = (cub / "images.txt").read_text()
+    (cub / "images.txt").write_text(text.replace("1 001.Bird_1/0.png", "1 ../../secret.png"))
+
+
 def no_split(cub):
     (cub / "train_test_split.txt").unlink()
 
@@ -158,6 +163,7 @@ WRONG = {
     twice: r"images\.txt: line 10 has 1 a second time",
     other_list: r"train_test_split\.txt: picture 2 is in",
     no_number: r"image_class_labels\.txt: 'two' is no whole number",
+    outside: r"secret\.png",
     no_split: r"train_test_split\.txt: the list cannot be read \(No such file",
 }
 
@@ -165,7 +171,7 @@ WRONG = {
 @pytest.mark.parametrize(("spoil", "message"), WRONG.items(), ids=[each.__name__ for each in WRONG])
 def test_wrong_lists_name_the_file(cub, spoil, message):
     spoil(cub)
-    with pytest.raises(DataError, match=rf"{message}.*Remedy: "):
+    with pytest.raises(InputError, match=rf"{message}.*Remedy: "):
         data = load(cub)
         data.train.pick(torch.arange(len(data.train)))
 

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from picojoule.base.errors import DataError
-from picojoule.base.files import sha256
+from picojoule.base.files import inside, sha256
 from picojoule.data.vision.folder import decoded
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -132,19 +132,20 @@ def listed(
         where: the list, for messages.
 
     Raises:
-        DataError: a file that is not there, no file in a part, or a class that cannot be learned or tested because it
-            has one picture or none for training.
+        InputError: a file that is not there or not in the folder, no file in a part, or a class that cannot be learned
+            because it has no picture for training.
     """
     known = sorted(set(labels))
     number = {label: position for position, label in enumerate(known)}
-    _require_files(folder, files, where)
+    paths = [inside(folder, file) for file in files]
+    _require_files(paths, where)
     parts = {}
     for part, wanted in (("train", True), ("test", False)):
         chosen = [at for at, is_training in enumerate(training) if is_training is wanted]
         if not chosen:
             raise DataError(f"no picture is for the {part} part", where=str(where), remedy="list some")
         parts[part] = Listed(
-            paths=tuple(folder / files[at] for at in chosen),
+            paths=tuple(paths[at] for at in chosen),
             labels=torch.tensor([number[labels[at]] for at in chosen]),
         )
     _require_learnable(parts["train"], parts["test"], folder)
@@ -153,12 +154,12 @@ def listed(
     return ListedData(name=folder.parent.resolve().name, classes=classes, sha256=sha256(raw.encode()), **parts)
 
 
-def _require_files(folder: Path, files: Sequence[str], where: Path) -> None:
-    missing = [file for file in files if not (folder / file).is_file()]
+def _require_files(paths: Sequence[Path], where: Path) -> None:
+    missing = [path for path in paths if not path.is_file()]
     if missing:
         raise DataError(
-            f"{len(missing)} of {len(files)} pictures in {where.name} are not there",
-            where=str(folder / missing[0]),
+            f"{len(missing)} of {len(paths)} pictures in {where.name} are not there",
+            where=str(missing[0]),
             remedy="unpack the whole archive there",
         )
 

@@ -91,7 +91,6 @@ _MODEL = (
     _option("--trust-pickle", action="store_true", help="also load a pickled .pt file, which can run code"),
 )
 _TRAIN = (_option("--train", action="store_true", help="train the embedded network again first"),)
-_START = (_option("--weights", help="a checkpoint to start from (.safetensors or .npz), for recipes that take one"),)
 _MODES = (
     _option(
         "--smoke", dest="mode", action="store_const", const="smoke", default="quick", help="seconds, generated data"
@@ -101,6 +100,9 @@ _MODES = (
 _SPREAD = (
     _option("--workers", type=_positive, default=1, help="processes, for recipes that search (default: 1)"),
     _option("--scheduler", help="a Dask scheduler whose workers search instead: tcp://host:8786"),
+)
+_START = (
+    _option("--weights", help="a checkpoint to start from, or a folder with an encoder of text, for recipes with one"),
 )
 _BENCH = (
     _option("--steps", type=_steps, default=(32, 64), help="time steps of the rate codes (default: 32,64)"),
@@ -204,7 +206,7 @@ _VERBS: dict[str, tuple[str, Add]] = {
     "list": ("the eighteen recipes", _adds(_JSON)),
     "run": (
         "reproduce one paper",
-        _adds(_MODES, _TRAIN, _START, _DATA, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
+        _adds(_MODES, _TRAIN, _DATA, _START, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
     ),
     "report": (
         "draw one or more results",

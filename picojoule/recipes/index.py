@@ -27,6 +27,7 @@ class Entry:
             no meaning.
         spreads: whether it knows what to do with several processes or a cluster.
         starts: whether it starts from a checkpoint that the user may give.
+        encodes: whether it takes the folder of a pretrained encoder of text.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Entry:
     training: str | None = None
     spreads: bool = False
     starts: bool = False
+    encodes: bool = False
 
     @property
     def built(self) -> bool:
@@ -162,8 +164,24 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=120,
         module="picojoule.recipes.isp_ml",
     ),
-    _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
-    _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
+    Entry(
+        name="smartphone-cluster",
+        title="synchronous training on 138 phones",
+        paper="2110.12172",
+        domain="systems",
+        cite=("na2021phones", "you2017"),
+        quick_seconds=180,
+        module="picojoule.recipes.smartphone_cluster",
+    ),
+    Entry(
+        name="e2v-sde",
+        title="events to video by a latent neural SDE",
+        paper="2206.07578",
+        domain="vision",
+        cite=("e2vsde2022", "li2020sde", "park2021vidode", "rebecq2019", "stoffregen2020", "weng2021"),
+        quick_seconds=200,
+        module="picojoule.recipes.e2v_sde",
+    ),
     Entry(
         name="simfle",
         title="self-supervised facial expression features",
@@ -185,8 +203,15 @@ RECIPES: tuple[Entry, ...] = (
         training="picojoule.train.creatures",
         starts=True,
     ),
-    _planned(
-        "curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"
+    Entry(
+        name="curriculum-re",
+        title="relation extraction through curriculum learning",
+        paper="2107.09332",
+        domain="language",
+        cite=("curriculum2021", "zhou2022", "xu2020"),
+        quick_seconds=150,
+        module="picojoule.recipes.curriculum_re",
+        encodes=True,
     ),
     _planned(
         "dual-pointer",

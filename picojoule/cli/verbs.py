@@ -135,7 +135,7 @@ def _run(options: argparse.Namespace) -> None:
             remedy="leave the option out: this recipe runs in one process",
         )
     if options.weights and (options.train or not (entry.starts or entry.encodes)):
-        what = "the weights are given, and trained again" if options.train else "it starts from no weights"
+        what = "the weights are given, and trained again" if options.train else "it starts from no checkpoint"
         raise InputError(what, where=f"recipe {entry.name}: --weights", remedy="leave the option out")
     settings, out = _settings(options, mode=options.mode), _out(options)
     if options.weights:

@@ -56,7 +56,7 @@ def test_planned_recipe(refused, recipe):
 
 def test_weights_for_a_recipe_that_takes_none(refused):
     line = refused("run", "t2fsnn", "--smoke", "--weights", "weights.safetensors")
-    assert "recipe t2fsnn: --weights: it starts from no checkpoint" in line
+    assert "recipe t2fsnn: --weights: it has no use for given weights" in line
     line = refused("run", "m2former", "--smoke", "--train", "--weights", "weights.safetensors")
     assert "recipe m2former: --weights: the weights are given, and trained again" in line
 

@@ -39,3 +39,15 @@ def dense_training(counts: Counts, *, inputs: bool = False) -> Counts:
         )
         first = False
     return replace(counts, layers=tuple(layers))
+
+
+def joined(**parts: Counts) -> Counts:
+    """The counts of several networks that a sample goes through, the names of layers behind that of their part.
+
+    Args:
+        parts: at least one; all of the same number of samples.
+    """
+    samples = {each.samples for each in parts.values()}
+    assert len(samples) == 1, f"counts of {sorted(samples)} samples cannot be joined"
+    layers = (replace(layer, name=f"{name}.{layer.name}") for name, each in parts.items() for layer in each.layers)
+    return Counts(samples=samples.pop(), steps=None, layers=tuple(layers))

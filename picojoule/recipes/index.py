@@ -182,7 +182,16 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=200,
         module="picojoule.recipes.e2v_sde",
     ),
-    _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
+    Entry(
+        name="simfle",
+        title="self-supervised facial expression features",
+        paper="2303.07648",
+        domain="vision",
+        cite=("simfle2023", "grill2020", "he2022mae", "zheng2019dbt"),
+        quick_seconds=280,
+        module="picojoule.recipes.simfle",
+        starts=True,
+    ),
     Entry(
         name="m2former",
         title="multi-scale patch selection for fine-grained recognition",

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from picojoule.train.gradient import Gradient, Loss
+from picojoule.train.gradient import After, Gradient, Loss
 from picojoule.train.loop import Augment, Course, History, Source, loop
 from picojoule.train.parallel import processes
 from picojoule.train.schedule import Schedule, constant
@@ -30,6 +30,7 @@ def fit(
     autocast: torch.dtype | Literal["auto"] | None = "auto",
     validation: Validation | None = None,
     augment: Augment | None = None,
+    after: After | None = None,
     shares: Sequence[float] = (),
     seed: int = 0,
     folder: Path | str | None = None,
@@ -57,6 +58,7 @@ def fit(
         autocast: numbers of the forward pass. ``"auto"`` is bfloat16 for float32 weights on a GPU, else nothing.
         validation: a score after every epoch, early stopping, the best weights.
         augment: ``augment(x, generator)``, applied to each batch.
+        after: ``after(model)``, called after each step, such as to let a slow copy follow; it draws nothing.
         shares: how much of a batch each process takes, relative to the others; alike if empty.
         seed: of all randomness here.
         folder: where the checkpoint is kept; training goes on from the one found there. ``metrics.jsonl`` is written
@@ -75,7 +77,14 @@ def fit(
     together = processes(shares)
     together.align(model, parameters=True)
     learner = Gradient(
-        model, loss, optimiser(model.parameters()), schedule, clip=clip, autocast=autocast, processes=together
+        model,
+        loss,
+        optimiser(model.parameters()),
+        schedule,
+        clip=clip,
+        autocast=autocast,
+        processes=together,
+        after=after,
     )
     return loop(
         learner,

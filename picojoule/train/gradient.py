@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,8 @@ from picojoule.train.parallel import Processes
 from picojoule.train.schedule import Schedule
 
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
+After = Callable[[Any], object]
+"""What is done with the model after each step."""
 
 
 @final
@@ -32,11 +34,12 @@ class Gradient:
         clip: float | None,
         autocast: torch.dtype | Literal["auto"] | None,
         processes: Processes,
+        after: After | None = None,
     ) -> None:
         if clip is not None and not clip > 0:
             raise InputError(f"gradients clipped at {clip}", where="training", remedy="give a positive norm, or None")
         self.model, self.loss, self.optimiser, self.schedule = model, loss, optimiser, schedule
-        self.clip, self.processes, self.stream = clip, processes, processes.rank
+        self.clip, self.processes, self.stream, self.after = clip, processes, processes.rank, after
         self.buckets = Buckets(model.parameters()) if processes.size > 1 else None
         self.device, self.autocast = _place(model, autocast)
         self._rates = [group["lr"] for group in optimiser.param_groups]
@@ -58,6 +61,8 @@ class Gradient:
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimiser.step()
+        if self.after is not None:
+            self.after(self.model)
         value = float(loss.detach())
         return value if self.buckets is None else self.processes.total(value * weight, self.device)
 

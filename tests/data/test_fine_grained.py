@@ -9,8 +9,8 @@ from PIL import Image
 
 from picojoule.base.errors import DataError, InputError
 from picojoule.data.vision.fine_grained import cutouts
-from picojoule.data.vision.fine_grained.listed import MEAN, STD
 from picojoule.data.vision.fine_grained.sources import load
+from picojoule.data.vision.listed import MEAN, STD
 
 scipy_io = pytest.importorskip("scipy.io")
 

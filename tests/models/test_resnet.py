@@ -50,5 +50,5 @@ def test_a_block_adds_its_input():
 
 
 def test_no_such_depth():
-    with pytest.raises(InputError, match=r"ResNet: there is no depth 20.*use 18, 34, 50"):
+    with pytest.raises(InputError, match=r"ResNet: there is no depth 20.*use 8, 18, 34, 50"):
         ResNet(20)

@@ -1,4 +1,4 @@
-"""Residual networks of 18, 34 and 50 layers.
+"""Residual networks of 18, 34 and 50 layers, and one of 8.
 
 A block is ``y = ReLU(F(x) + S(x))``; S is the identity, or a 1×1 convolution where width or size changes. The stride of
 a bottleneck is in its 3×3 convolution. The keys of the state are those in which weights of these networks are published
@@ -28,7 +28,7 @@ def bottleneck(inputs: int, width: int, stride: int) -> tuple[list[tuple[int, in
     return [(inputs, width, 1, 1), (width, width, 3, stride), (width, 4 * width, 1, 1)], 4 * width
 
 
-DEPTHS = {18: (basic, (2, 2, 2, 2)), 34: (basic, (3, 4, 6, 3)), 50: (bottleneck, (3, 4, 6, 3))}
+DEPTHS = {8: (basic, (1, 1, 1)), 18: (basic, (2, 2, 2, 2)), 34: (basic, (3, 4, 6, 3)), 50: (bottleneck, (3, 4, 6, 3))}
 """Depth → the form of its blocks, and how many there are in each stage."""
 
 
@@ -39,6 +39,7 @@ class ResNet(nn.Module):
     ====== ============= ==================== ================
     depth  parameters    MACs, 224×224        features
     ====== ============= ==================== ================
+    8      1,222,760     0.90 G               256
     18     11,689,512    1.81 G               512
     34     21,797,672    3.66 G               512
     50     25,557,032    4.09 G               2,048
@@ -50,7 +51,8 @@ class ResNet(nn.Module):
         inputs: channels of the pictures.
         small: for pictures of about 32×32: a 3×3 convolution at the entrance and no pool behind it, so that the
             features are an eighth of the picture and not a thirty-second.
-        widths: channels of the four stages.
+        stride: of the entrance of the small form.
+        widths: channels of the stages, of which depth 8 has three.
 
     Raises:
         InputError: no such depth.
@@ -63,26 +65,27 @@ class ResNet(nn.Module):
         *,
         inputs: int = 3,
         small: bool = False,
-        widths: tuple[int, int, int, int] = WIDTHS,
+        stride: int = 1,
+        widths: tuple[int, ...] = WIDTHS,
     ) -> None:
         super().__init__()
         if depth not in DEPTHS:
             known = ", ".join(map(str, DEPTHS))
             raise InputError(f"there is no depth {depth}", where="ResNet", remedy=f"use {known}")
         form, numbers = DEPTHS[depth]
-        kernel, stride = (3, 1) if small else (7, 2)
-        self.conv1, self.bn1 = _normed(inputs, widths[0], kernel, stride)
+        entrance = (3, stride) if small else (7, 2)
+        self.conv1, self.bn1 = _normed(inputs, widths[0], *entrance)
         self.relu = nn.ReLU()
         self.maxpool: nn.Module = nn.Identity() if small else nn.MaxPool2d(3, 2, padding=1)
         channels = widths[0]
-        for stage, (width, number) in enumerate(zip(widths, numbers, strict=True)):
+        for stage, (width, number) in enumerate(zip(widths[: len(numbers)], numbers, strict=True)):
             blocks = []
             for place in range(number):
                 layers, outputs = form(channels, width, 2 if stage and not place else 1)
                 blocks.append(Block(layers, outputs))
                 channels = outputs
             setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
-        self.channels = channels
+        self.channels, self._stages = channels, [f"layer{stage + 1}" for stage in range(len(numbers))]
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(channels, classes)
         for each in self.modules():
@@ -90,9 +93,11 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(each.weight, mode="fan_out", nonlinearity="relu")
 
     def features(self, images: Tensor) -> Tensor:
-        """What the last stage gives, ``[b, channels, h/32, w/32]``; a small form h/8 and w/8."""
+        """What the last stage gives, ``[b, channels, h/32, w/32]``; a small form h/8 and w/8, depth 8 twice that."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        for name in self._stages:
+            x = getattr(self, name)(x)
+        return x
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of images."""

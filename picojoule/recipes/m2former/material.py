@@ -13,8 +13,8 @@ from torch.nn.functional import interpolate
 from picojoule.base.errors import InputError
 from picojoule.data.vision.fine_grained import creatures, sources
 from picojoule.data.vision.fine_grained.creatures import Sightings
-from picojoule.data.vision.fine_grained.listed import CROPPED, RESIZED, ListedData
 from picojoule.data.vision.images import Dataset, Images
+from picojoule.data.vision.listed import CROPPED, RESIZED, ListedData
 from picojoule.recipes.m2former.conditions import Plan
 from picojoule.recipes.settings import Settings
 from picojoule.train import Labelled

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from picojoule.data.vision.fine_grained.listed import MEAN, STD
+from picojoule.data.vision.listed import MEAN, STD
 from picojoule.models.vision.m2former import M2Former
 from picojoule.recipes.m2former.conditions import FULL, Arm
 from picojoule.recipes.m2former.material import Material

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from picojoule.base.errors import DataError, MissingExtra
-from picojoule.data.vision.fine_grained.listed import ListedData, listed
+from picojoule.data.vision.listed import ListedData, listed
 
 _LISTS = ("images.txt", "image_class_labels.txt", "train_test_split.txt")
 _AGAIN = "unpack the archive again"

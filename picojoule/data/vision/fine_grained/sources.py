@@ -8,8 +8,8 @@ from pathlib import Path
 from picojoule.base.errors import DataError
 from picojoule.data.vision import folder as class_folders
 from picojoule.data.vision.fine_grained import cutouts, lists
-from picojoule.data.vision.fine_grained.listed import ListedData
 from picojoule.data.vision.images import Dataset
+from picojoule.data.vision.listed import ListedData
 
 FORMS = "the folder of CUB-200-2011, NABirds or Stanford Cars, one of cut-outs (.png), or one of class folders"
 _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Dataset | ListedData]], ...] = (

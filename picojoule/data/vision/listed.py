@@ -32,12 +32,18 @@ class Listed:
         labels: int64 ``[n]``, from 0.
         resized: every picture is brought to a square of this side, whatever its own is.
         cropped: and its middle cut out, this many pixels a side; the whole if None.
+        boxes: the piece of each file that is read, left, top, right, bottom in pixels, int64 ``[n, 4]``; all of it if
+            None.
+        mean, std: per channel; pixels are in [0, 1] before.
     """
 
     paths: tuple[Path, ...]
     labels: Tensor
     resized: int = RESIZED
     cropped: int | None = None
+    boxes: Tensor | None = None
+    mean: tuple[float, float, float] = MEAN
+    std: tuple[float, float, float] = STD
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -48,27 +54,39 @@ class Listed:
         Raises:
             DataError: a file that is missing or no picture; it is named.
         """
-        pixels = np.stack([self._picture(self.paths[each]) for each in index.tolist()])
+        pixels = np.stack([self._picture(each) for each in index.tolist()])
         scaled = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
-        mean, std = (torch.tensor(each).view(3, 1, 1) for each in (MEAN, STD))
+        mean, std = (torch.tensor(each).view(3, 1, 1) for each in (self.mean, self.std))
         return (scaled - mean) / std, self.labels[index]
 
     def sized(self, resized: int, cropped: int | None = None) -> Listed:
         """The same files at another size."""
         return replace(self, resized=resized, cropped=cropped)
 
-    def _picture(self, path: Path) -> np.ndarray:
+    def _picture(self, at: int) -> np.ndarray:
+        path = self.paths[at]
         try:
             raw = path.read_bytes()
         except OSError as problem:
             raise DataError(
                 f"the picture cannot be read ({problem.strerror})", where=str(path), remedy="restore it, or unlist it"
             ) from None
-        picture = decoded(raw, "RGB", where=path).resize((self.resized, self.resized), Image.Resampling.BILINEAR)
+        picture = decoded(raw, "RGB", where=path)
+        if self.boxes is not None:
+            picture = _piece(picture, self.boxes[at].tolist(), path)
+        picture = picture.resize((self.resized, self.resized), Image.Resampling.BILINEAR)
         if self.cropped is not None:
             edge = (self.resized - self.cropped) // 2
             picture = picture.crop((edge, edge, edge + self.cropped, edge + self.cropped))
         return np.asarray(picture)
+
+
+def _piece(picture: Image.Image, box: list[int], path: Path) -> Image.Image:
+    left, top, right, bottom = box
+    if not (0 <= left < right <= picture.width and 0 <= top < bottom <= picture.height):
+        what = f"the box {left}, {top}, {right}, {bottom} reaches out of its {picture.width}×{picture.height} pixels"
+        raise DataError(what, where=str(path), remedy="correct the box in the list")
+    return picture.crop((left, top, right, bottom))
 
 
 @final
@@ -88,6 +106,10 @@ class ListedData:
     test: Listed
     classes: tuple[str, ...]
     sha256: str
+
+    def summary(self) -> dict[str, str | int]:
+        """The entry ``data`` of ``result.json``."""
+        return {"name": self.name, "train": len(self.train), "test": len(self.test), "sha256": self.sha256}
 
 
 def listed(

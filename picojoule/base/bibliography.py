@@ -214,6 +214,26 @@ BIBLIOGRAPHY: dict[str, Entry] = {
     "m2former2023": Entry(
         "{see arXiv}", "Multi-scale patch selection for fine-grained recognition (M2Former)", 2023, "", "2308.02161"
     ),
+    "zhou2022": Entry(
+        "Zhou, Wenxuan and Chen, Muhao",
+        "An improved baseline for sentence-level relation extraction",
+        2022,
+        "AACL",
+        "2102.01373",
+    ),
+    "xu2020": Entry(
+        "Xu, Benfeng and others",
+        "Curriculum learning for natural language understanding",
+        2020,
+        "ACL",
+    ),
+    "bojanowski2017": Entry(
+        "Bojanowski, Piotr and Grave, Edouard and Joulin, Armand and Mikolov, Tomas",
+        "Enriching word vectors with subword information",
+        2017,
+        "TACL",
+        "1607.04606",
+    ),
     "curriculum2021": Entry("{see arXiv}", "Relation extraction through curriculum learning", 2021, "", "2107.09332"),
     "dualpointer2021": Entry(
         "{see arXiv}", "Dual pointer network for many relations in a sentence", 2021, "", "2103.03509"

@@ -39,11 +39,19 @@ class Attention(nn.Module):
 
     def weights(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """A ``[batch, heads, tokens, others]``, to look at."""
-        q, k, _ = self._heads_of(x, context)
-        scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
-        if mask is not None:
-            scores = scores + mask if mask.is_floating_point() else scores.masked_fill(~mask, -float("inf"))
-        return scores.softmax(-1)
+        return _masked(self.scores(x, context), mask).softmax(-1)
+
+    def scores(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """Q·Kᵀ/√d ``[batch, heads, tokens, others]``: what a pointer says before it decides."""
+        return _scores(*self._heads_of(x, context)[:2])
+
+    def with_scores(
+        self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What :meth:`forward` gives, and :meth:`scores`, for one price."""
+        q, k, v = self._heads_of(x, context)
+        scores = _scores(q, k)
+        return self.mix((_masked(scores, mask).softmax(-1) @ v).transpose(1, 2).flatten(2)), scores
 
     def _heads_of(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         source = x if context is None else context
@@ -51,6 +59,16 @@ class Attention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+
+def _scores(q: Tensor, k: Tensor) -> Tensor:
+    return q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
+
+
+def _masked(scores: Tensor, mask: Tensor | None) -> Tensor:
+    if mask is None:
+        return scores
+    return scores + mask if mask.is_floating_point() else scores.masked_fill(~mask, -float("inf"))
 
 
 @final

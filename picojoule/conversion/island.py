@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 
 from picojoule.codes.few_spikes import FUNCTIONS
 from picojoule.conversion.call import Call, Unsupported, operation_of
+from picojoule.engines.unfused import unfused
 from picojoule.ir import Activation, Island
 
 _SAMPLES, _TOLERANCE = 3, 1e-4
@@ -162,15 +163,8 @@ def _require_samples_apart(function: Operation, inputs: list[Tensor], shape: tup
 
 def _flops(function: Operation, inputs: list[Tensor]) -> int:
     """What torch's counter finds; attention and recurrence by their plain matrix products, which the counter knows."""
-    from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        plain = torch.backends.mkldnn.flags(enabled=False)
-        with plain, sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            function(*inputs)
-    finally:
-        torch.backends.mha.set_fastpath_enabled(before)
+    with unfused(), FlopCounterMode(display=False) as counter:
+        function(*inputs)
     return int(counter.get_total_flops())

@@ -12,7 +12,8 @@ def dense_training(counts: Counts) -> Counts:
 
     Each layer multiplies its weights once forward, once with the errors of its outputs for those of its inputs (not in
     the first layer), and once errors with inputs for the gradient: 3 MACs where inference has one, 2 in the first
-    layer. Each weight goes through memory once for each of the first two, and twice for the update. Multiplications by
+    layer. A layer without weights, which multiplies activations with each other as attention does, needs the errors of
+    both. Each weight goes through memory once for each of the first two, and twice for the update. Multiplications by
     zero activations are left out of ``effective_macs`` forward and in the gradient, but not on the way back.
     A batch that shares the moves of its weights would need fewer.
     """
@@ -20,7 +21,7 @@ def dense_training(counts: Counts) -> Counts:
     first = True
     for layer in counts.layers:
         if not layer.weights:
-            layers.append(layer)
+            layers.append(replace(layer, macs=3 * layer.macs, effective_macs=layer.effective_macs + 2 * layer.macs))
             continue
         back = 0 if first else layer.macs
         layers.append(

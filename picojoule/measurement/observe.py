@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from statistics import median
 from typing import Any, final
 
 import torch
@@ -16,10 +14,9 @@ from picojoule.cost.counts import add_up
 from picojoule.data.batches import batches
 from picojoule.engines import run
 from picojoule.ir import Network
+from picojoule.measurement.clock import seconds_of
 from picojoule.measurement.memory import peak_bytes
 from picojoule.metrics import correct
-
-_MOST_REPEATS, _ENOUGH_SECONDS = 9, 1.0
 
 
 @final
@@ -99,12 +96,7 @@ def _real(network: Network) -> bool:
 def _seconds(network: Network, x: torch.Tensor, engine: str) -> float | None:
     if not _real(network):
         return None
-    times: list[float] = []
-    while len(times) < _MOST_REPEATS and sum(times) < _ENOUGH_SECONDS:
-        start = time.perf_counter()
-        run(network, x, engine=engine, count=False)
-        times.append(time.perf_counter() - start)
-    return median(times) / len(x)
+    return seconds_of(run, network, x, engine=engine, count=False) / len(x)
 
 
 def _length(data: Any, batch: int, limit: int | None) -> int | None:

@@ -234,6 +234,32 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "TACL",
         "1607.04606",
     ),
+    "hendrickx2010": Entry(
+        "Hendrickx, Iris and others",
+        "SemEval-2010 task 8: multi-way classification of semantic relations between pairs of nominals",
+        2010,
+        "SemEval",
+    ),
+    "zhang2017": Entry(
+        "Zhang, Yuhao and Zhong, Victor and Chen, Danqi and Angeli, Gabor and Manning, Christopher D.",
+        "Position-aware attention and supervised data improve slot filling",
+        2017,
+        "EMNLP",
+    ),
+    "stoica2021": Entry(
+        "Stoica, George and Platanios, Emmanouil Antonios and Poczos, Barnabas",
+        "Re-TACRED: addressing shortcomings of the TACRED dataset",
+        2021,
+        "AAAI",
+        "2104.08398",
+    ),
+    "han2018": Entry(
+        "Han, Xu and others",
+        "FewRel: a large-scale supervised few-shot relation classification dataset",
+        2018,
+        "EMNLP",
+        "1810.10147",
+    ),
     "curriculum2021": Entry("{see arXiv}", "Relation extraction through curriculum learning", 2021, "", "2107.09332"),
     "dualpointer2021": Entry(
         "{see arXiv}", "Dual pointer network for many relations in a sentence", 2021, "", "2103.03509"

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from picojoule.train.gradient import Gradient, Loss
-from picojoule.train.loop import Augment, History, Source, loop
+from picojoule.train.loop import Augment, Course, History, Source, loop
 from picojoule.train.parallel import processes
 from picojoule.train.schedule import Schedule, constant
 from picojoule.train.validation import Validation
@@ -21,7 +21,7 @@ OptimiserFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 def fit(
     model: nn.Module,
     loss: Loss,
-    source: Source,
+    source: Source | Course,
     *,
     epochs: int,
     optimiser: OptimiserFactory,
@@ -47,7 +47,7 @@ def fit(
     Args:
         model: put into training mode; left in it. Batches go to its device.
         loss: ``loss(model, x, y)``, a scalar; it calls the model.
-        source: the batches.
+        source: the batches; a :class:`~picojoule.train.loop.Course` has others in each epoch.
         epochs: passes through the source.
         optimiser: makes the optimiser from the parameters, e.g. ``partial(torch.optim.AdamW, lr=1e-3)``.
         schedule: fraction of the steps done to a factor of the learning rate.

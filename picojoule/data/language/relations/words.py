@@ -11,7 +11,6 @@ set can leak through it. Cite key ``bojanowski2017``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import final
@@ -49,13 +48,9 @@ class HashedWords:
             what = f"{self.buckets} buckets, {self.most} pieces of {self.shortest} to {self.longest} letters"
             raise InputError(what, where="HashedWords", remedy="give at least one of each, the longest last")
 
-    def __call__(self, word: str) -> tuple[int, ...]:
-        """Buckets of a word: its own first, then those of its pieces."""
-        return _buckets(self, word if self.keeps_case or _MARK.fullmatch(word) else word.lower())
-
-    def rows(self, words: Sequence[str]) -> list[tuple[int, ...]]:
-        """Buckets of each word."""
-        return [self(word) for word in words]
+    def __call__(self, word: str) -> tuple[tuple[int, ...]]:
+        """A word is one token: its own bucket first, then those of its pieces."""
+        return (_buckets(self, word if self.keeps_case or _MARK.fullmatch(word) else word.lower()),)
 
 
 @lru_cache(maxsize=200_000)

@@ -43,7 +43,7 @@ class Attention(nn.Module):
 
     def scores(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Q·Kᵀ/√d ``[batch, heads, tokens, others]``: what a pointer says before it decides."""
-        return _scores(*self._heads_of(x, context)[:2])
+        return _scores(self._split(self.query(x)), self._split(self.key(x if context is None else context)))
 
     def with_scores(
         self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None

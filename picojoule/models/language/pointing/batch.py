@@ -101,7 +101,7 @@ def encode(sentences: Sequence[Sentence], kinds: Sequence[str], hashed: HashedWo
     return Batch(
         spellings=_padded([[words[word] for word in each.tokens] for each in sentences]),
         lengths=torch.tensor([len(each.tokens) for each in sentences]),
-        pieces=_padded(hashed.rows([*words])),
+        pieces=_padded([hashed(word)[0] for word in words]),
         letters=_padded([[_letter(each) for each in word[:LONGEST_WORD]] for word in words]),
         kinds=_padded([row.kinds for row in rows]),
         owners=_padded([row.owners for row in rows]),

@@ -7,17 +7,24 @@ from typing import final
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+State = tuple[Tensor, Tensor]
+
 
 @final
 class Recurrent(nn.Module):
-    """An LSTM that ends each row where it ends: its last state has seen no padding."""
+    """An LSTM that ends each row where it ends: its last state has seen no padding.
 
-    def __init__(self, inputs: int, units: int, *, both_ways: bool = False) -> None:
+    Args:
+        inputs: width of a step.
+        units: of the state.
+    """
+
+    def __init__(self, inputs: int, units: int) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(inputs, units, batch_first=True, bidirectional=both_ways)
+        self.lstm = nn.LSTM(inputs, units, batch_first=True)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Outputs ``[batch, length, units · directions]``, 0 behind the end, and the last state.
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, State]:
+        """Outputs ``[batch, length, units]``, 0 behind the end, and the last state.
 
         Args:
             x: ``[batch, length, inputs]``.

@@ -29,6 +29,7 @@ from picojoule.models.attention import Attention
 from picojoule.models.language.pointing.batch import Batch
 from picojoule.models.language.pointing.encoding import Recurrent
 from picojoule.models.language.pointing.reading import Form, Reading
+from picojoule.models.language.small_encoders import BothWays
 
 
 @final
@@ -62,7 +63,7 @@ class DualPointer(nn.Module):
         width, entity = form.entity, form.named + form.type
         self.reading = Reading(form)
         self.entities = Recurrent(entity, width)
-        self.sentence = Recurrent(form.read, form.context, both_ways=True) if context else None
+        self.sentence = BothWays(form.read, form.context) if context else None
         self.look = Attention(width, form.heads, context=2 * form.context) if context else None
         self.join = nn.Linear(2 * width if context else width, width)
         self.none = nn.Parameter(torch.zeros(width))
@@ -81,7 +82,7 @@ class DualPointer(nn.Module):
         """[attention ; g], or g alone."""
         if self.sentence is None or self.look is None:
             return g
-        h, _ = self.sentence(x, batch.lengths)
+        h = self.sentence(x, batch.read)
         return torch.cat([self.look(g, self.drop(h), batch.read[:, None, None]), g], 2)
 
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.models.language.pointing.batch import Batch
-from picojoule.models.language.pointing.encoding import Recurrent
 from picojoule.models.language.pointing.reading import Form, Reading
+from picojoule.models.language.small_encoders import BothWays
 
 _ROLES = 3
 """Neither, subject, object."""
@@ -32,7 +32,7 @@ class PairsTogether(nn.Module):
         super().__init__()
         self.form = form
         self.reading = Reading(form)
-        self.sentence = Recurrent(form.read, form.context, both_ways=True)
+        self.sentence = BothWays(form.read, form.context)
         width = 2 * form.context + form.named + form.type
         self.subject, self.object = nn.Linear(width, form.entity), nn.Linear(width, form.entity, bias=False)
         self.name = nn.Linear(form.entity, len(form.labels) + 1)
@@ -41,7 +41,7 @@ class PairsTogether(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Of every pair; an entity has no relation to itself."""
         x, e = self.reading(batch)
-        h = self.drop(self.sentence(x, batch.lengths)[0])
+        h = self.drop(self.sentence(x, batch.read))
         p = torch.cat([_inside(batch) @ h, e], 2)
         hidden = torch.tanh(self.subject(p)[:, :, None] + self.object(p)[:, None])
         return _never_itself(self.name(self.drop(hidden)))
@@ -56,7 +56,7 @@ class PairsApart(nn.Module):
         self.form = form
         self.reading = Reading(form)
         self.role = nn.Embedding(_ROLES, form.type)
-        self.sentence = Recurrent(form.read + form.type, form.context, both_ways=True)
+        self.sentence = BothWays(form.read + form.type, form.context)
         self.join = nn.Linear(6 * form.context, form.entity)
         self.name = nn.Linear(form.entity, len(form.labels) + 1)
         self.drop = nn.Dropout(form.dropout)
@@ -77,7 +77,7 @@ class PairsApart(nn.Module):
         shares = inside[row, subject], inside[row, object]
         roles = (shares[0] > 0).long() + 2 * (shares[1] > 0).long()
         given = torch.cat([x[row], self.role(roles.clamp(max=_ROLES - 1))], 2)
-        h = self.drop(self.sentence(given, batch.lengths[row])[0])
+        h = self.drop(self.sentence(given, batch.read[row]))
         means = [(share[:, None] @ h)[:, 0] for share in shares]
         best = h.masked_fill(~batch.read[row][..., None], -torch.inf).amax(1)
         return self.name(self.drop(torch.tanh(self.join(torch.cat([*means, best], 1)))))

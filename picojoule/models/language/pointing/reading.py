@@ -2,7 +2,7 @@
 
 ::
 
-    word      w_t = mean of its hashed pieces' vectors                            c_t = CNN(characters of the word)
+    word      w_t = sum of its hashed pieces' vectors / √pieces                    c_t = CNN(characters of the word)
     entity j  v_j = [CNN(w, c of its words) ; max of c over its words]            y = embedding of its type
     context   x_t = [w_t ; c_t ; y_t ; v of the entity that covers t]             e_j = [v_j ; y_j]
 
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from picojoule.data.language.relations.words import HashedWords
 from picojoule.models.language.pointing.batch import CHARACTERS, Batch
+from picojoule.models.language.small_encoders import SummedEmbedding
 
 
 @final
@@ -109,7 +110,7 @@ class Reading(nn.Module):
     def __init__(self, form: Form) -> None:
         super().__init__()
         self.form = form
-        self.word = nn.EmbeddingBag(form.buckets + 1, form.word, mode="mean", padding_idx=0)
+        self.word = SummedEmbedding(form.buckets, form.word)
         self.letter = nn.Embedding(CHARACTERS + 1, form.letter, padding_idx=0)
         self.kind = nn.Embedding(len(form.kinds) + 1, form.type, padding_idx=0)
         self.letters = Windows(form.letter, form.filters, form.widths)
@@ -119,7 +120,7 @@ class Reading(nn.Module):
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """x and e."""
         spelt = self.letters(self.letter(batch.letters), batch.letters > 0)
-        words = torch.cat([self.word(self._kept(batch.pieces)), spelt], 1)[batch.spellings]
+        words = torch.cat([self.word(self._kept(batch.pieces)[None])[0], spelt], 1)[batch.spellings]
         names = self._names(words, batch)
         nobody = names.new_zeros(len(batch), 1, names.shape[2])
         rows = torch.arange(len(batch), device=words.device)[:, None]

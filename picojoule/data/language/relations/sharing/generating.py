@@ -151,12 +151,22 @@ def generate(*, sharing: float, train: int = 1200, valid: int = 200, test: int =
     if not 0 <= sharing <= 1 or min(train, test) < 1 or valid < 0:
         what = f"ρ = {sharing:g} and {train}, {valid}, {test} sentences"
         raise InputError(what, where="generate", remedy="give ρ from 0 to 1, and sentences to train and to test")
+    numbers = {"train": train, "valid": valid, "test": test}
+    return _corpus(f"{sharing:g}", lambda rng: sharing, numbers, seed)
+
+
+def mixed(*, train: int = 1200, valid: int = 200, test: int = 400, seed: int = 0) -> Corpus:
+    """A generated data set in which every sentence has a ρ of its own, drawn from 0 to 1; arguments as `generate`."""
+    return _corpus("mixed", lambda rng: rng.random(), {"train": train, "valid": valid, "test": test}, seed)
+
+
+def _corpus(what: str, sharing: Callable[[Random], float], numbers: dict[str, int], seed: int) -> Corpus:
     parts = {}
-    for part, number in (("train", train), ("valid", valid), ("test", test)):
-        rng = Random(f"{seed} {sharing:g} {part}")
-        parts[part] = tuple(sentence(rng, sharing, f"{part} {place}") for place in range(number))
+    for part, number in numbers.items():
+        rng = Random(f"{seed} {what} {part}")
+        parts[part] = tuple(sentence(rng, sharing(rng), f"{part} {place}") for place in range(number))
     return Corpus(
-        name=f"synthetic-sharing-{sharing:g}-seed{seed}",
+        name=f"synthetic-sharing-{what}-seed{seed}",
         labels=LABELS,
         negative=None,
         **parts,

@@ -1,0 +1,101 @@
+"""Relations drawn as a graph: a column for each type of entity, an arrow from subject to object.
+
+Rows are put in order by what they are linked to, so that few arrows cross.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+from picojoule.reports.columns import label
+from picojoule.reports.draw import INK, PALETTE, canvas, legend_above
+
+_LONGEST, _SWEEPS, _DPI = 26, 4, 150
+_ROW, _COLUMN = 0.42, 2.3  # inches
+
+
+class Node(NamedTuple):
+    """An entity: its name and its type."""
+
+    name: str
+    kind: str
+
+
+class Edge(NamedTuple):
+    """A relation: numbers of subject and object, and its label."""
+
+    subject: int
+    object: int
+    label: str
+
+
+def graph(nodes: Sequence[Node], edges: Sequence[Edge]) -> bytes:
+    """The drawing as a PNG on white.
+
+    Args:
+        nodes: at least one.
+        edges: between them; several between two nodes are drawn side by side.
+    """
+    places = _places(nodes, edges)
+    columns, rows = (1 + max(round(place[axis]) for place in places) for axis in (0, 1))
+    shades = dict(zip(dict.fromkeys(edge.label for edge in edges), PALETTE * len(edges), strict=False))
+    with canvas(height=max(1.6, 0.9 + _ROW * rows), width=max(4.0, _COLUMN * columns)) as figure:
+        axes = figure.add_subplot()
+        axes.set_axis_off()
+        axes.set_xlim(-0.6, columns - 0.4)
+        axes.set_ylim(rows - 0.2, -1.2)
+        for edge in edges:
+            _arrow(axes, places[edge.subject], places[edge.object], shades[edge.label], _bend(edge, edges))
+        for node, place in zip(nodes, places, strict=True):
+            box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6}
+            axes.text(*place, _short(node.name), ha="center", va="center", fontsize=8, bbox=box, zorder=3)
+        for column, kind in enumerate(dict.fromkeys(node.kind for node in nodes)):
+            axes.text(column, -0.85, kind, ha="center", va="center", fontsize=8, alpha=0.6)
+        for name, shade in shades.items():
+            axes.plot([], [], color=shade, label=name)
+        legend_above(axes)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=_DPI, facecolor="white", bbox_inches="tight", pad_inches=0.1)
+        return buffer.getvalue()
+
+
+def _places(nodes: Sequence[Node], edges: Sequence[Edge]) -> list[tuple[float, float]]:
+    """Column and row of each node."""
+    kinds = list(dict.fromkeys(node.kind for node in nodes))
+    columns = [[number for number, node in enumerate(nodes) if node.kind == kind] for kind in kinds]
+    near: dict[int, list[int]] = {number: [] for number in range(len(nodes))}
+    for edge in edges:
+        near[edge.subject].append(edge.object)
+        near[edge.object].append(edge.subject)
+    row = {number: float(at) for column in columns for at, number in enumerate(column)}
+    for _ in range(_SWEEPS):
+        for column in columns:
+            column.sort(key=lambda number: fmean([row[other] for other in near[number]] or [row[number]]))
+            row |= {number: float(at) for at, number in enumerate(column)}
+    tallest = max(map(len, columns))
+    return [
+        (float(kinds.index(node.kind)), row[number] + (tallest - len(columns[kinds.index(node.kind)])) / 2)
+        for number, node in enumerate(nodes)
+    ]
+
+
+def _bend(edge: Edge, edges: Sequence[Edge]) -> float:
+    """How far an arrow is bent: apart from others between the same two, or around a column it stays in."""
+    pair = {edge.subject, edge.object}
+    same = [each for each in edges if {each.subject, each.object} == pair]
+    return 0.18 + 0.16 * same.index(edge)
+
+
+def _arrow(axes, start: tuple[float, float], end: tuple[float, float], shade: str, bend: float) -> None:  # type: ignore[no-untyped-def]
+    inside = start[0] == end[0]
+    look = {"arrowstyle": "-|>", "color": shade, "linewidth": 1.3, "shrinkA": 9, "shrinkB": 11}
+    look["connectionstyle"] = f"arc3,rad={0.5 + bend if inside else bend / 2}"
+    axes.annotate("", xy=end, xytext=start, arrowprops=look, zorder=2)
+
+
+def _short(name: str) -> str:
+    plain = label(name)
+    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"

@@ -8,10 +8,16 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from statistics import fmean
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from picojoule.reports.columns import label
 from picojoule.reports.draw import INK, PALETTE, canvas, legend_above
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import FancyBboxPatch
+
+    _End = tuple[tuple[float, float], FancyBboxPatch]
 
 _LONGEST, _SWEEPS, _DPI = 26, 4, 150
 _ROW, _COLUMN = 0.42, 2.3  # inches
@@ -47,18 +53,19 @@ def graph(nodes: Sequence[Node], edges: Sequence[Edge]) -> bytes:
         axes.set_axis_off()
         axes.set_xlim(-0.6, columns - 0.4)
         axes.set_ylim(rows - 0.2, -1.2)
-        for edge in edges:
-            _arrow(axes, places[edge.subject], places[edge.object], shades[edge.label], _bend(edge, edges))
-        for node, place in zip(nodes, places, strict=True):
-            box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6}
-            axes.text(*place, _short(node.name), ha="center", va="center", fontsize=8, bbox=box, zorder=3)
+        boxes = [_box(axes, node, place) for node, place in zip(nodes, places, strict=True)]
         for column, kind in enumerate(dict.fromkeys(node.kind for node in nodes)):
             axes.text(column, -0.85, kind, ha="center", va="center", fontsize=8, alpha=0.6)
         for name, shade in shades.items():
             axes.plot([], [], color=shade, label=name)
         legend_above(axes)
+        figure.set_dpi(_DPI)
+        figure.draw_without_rendering()  # the boxes must be final before arrows end at them
+        for edge in edges:
+            ends = [(places[number], boxes[number]) for number in (edge.subject, edge.object)]
+            _arrow(axes, *ends, shades[edge.label], _bend(edge, edges))
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=_DPI, facecolor="white", bbox_inches="tight", pad_inches=0.1)
+        figure.savefig(buffer, format="png", dpi=_DPI, facecolor="white")
         return buffer.getvalue()
 
 
@@ -89,11 +96,20 @@ def _bend(edge: Edge, edges: Sequence[Edge]) -> float:
     return 0.18 + 0.16 * same.index(edge)
 
 
-def _arrow(axes, start: tuple[float, float], end: tuple[float, float], shade: str, bend: float) -> None:  # type: ignore[no-untyped-def]
-    inside = start[0] == end[0]
-    look = {"arrowstyle": "-|>", "color": shade, "linewidth": 1.3, "shrinkA": 9, "shrinkB": 11}
+def _box(axes: Axes, node: Node, place: tuple[float, float]) -> FancyBboxPatch:
+    look = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6}
+    text = axes.text(*place, _short(node.name), ha="center", va="center", fontsize=8, bbox=look, zorder=3)
+    box = text.get_bbox_patch()
+    assert box is not None
+    return box
+
+
+def _arrow(axes: Axes, start: _End, end: _End, shade: str, bend: float) -> None:
+    (begin, from_box), (goal, to_box) = start, end
+    inside = begin[0] == goal[0]
+    look = {"arrowstyle": "-|>", "color": shade, "linewidth": 1.3, "patchA": from_box, "patchB": to_box}
     look["connectionstyle"] = f"arc3,rad={0.5 + bend if inside else bend / 2}"
-    axes.annotate("", xy=end, xytext=start, arrowprops=look, zorder=2)
+    axes.annotate("", xy=goal, xytext=begin, arrowprops={**look, "shrinkA": 0, "shrinkB": 1}, zorder=2)
 
 
 def _short(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from picojoule.data.language.relations.sentences import Entity, Relation, Sentence
@@ -34,3 +35,14 @@ def pointed(sentence: Sentence) -> tuple[dict[int, Relation], dict[int, Relation
 def triples(sentence: Sentence) -> set[tuple[int, str, int]]:
     """The relations as (subject, label, object)."""
     return {(each.subject, each.label, each.object) for each in sentence.relations}
+
+
+def ceiling(sentences: Iterable[Sentence]) -> dict[str, float]:
+    """Recall that perfect pointers reach: forward, backward, and both together."""
+    kept, sought = {"forward": 0, "backward": 0, "union": 0}, 0
+    for each in sentences:
+        objects, subjects = (set(found.values()) for found in pointed(each))
+        for name, found in (("forward", objects), ("backward", subjects), ("union", objects | subjects)):
+            kept[name] += len(found)
+        sought += len(set(each.relations))
+    return {name: found / sought if sought else 1.0 for name, found in kept.items()}

@@ -58,6 +58,13 @@ class Batch:
         """Where there is an entity, bool ``[batch, n]``."""
         return self.types > 0
 
+    @property
+    def inside(self) -> Tensor:
+        """1/length at the words of each entity, ``[batch, n, T]``: what makes their mean."""
+        places = torch.arange(self.spellings.shape[1], device=self.spans.device)
+        start, stop = self.spans[..., :1], self.spans[..., 1:]
+        return ((places >= start) & (places < stop)) / (stop - start).clamp(min=1)
+
     def pick(self, index: Tensor) -> Batch:
         """The sentences at these places, without what is padding in all of them."""
         T = int(self.lengths[index].max())

@@ -14,6 +14,9 @@ several objects, since each object points back at it, and an object several subj
 The extension ``many`` points with a sigmoid at any number of entities, and names a relation for each of them::
 
     P_jk = Σ_heads q(o_j)·k(m_k)/√d + b                               R_jk = W·tanh(A·o_j + B·m_k)
+
+The extension ``placed`` takes h̄_j, the mean of h over the entity's own words, into m_j. Without it g knows a name and
+its type but not where it stands, and attention has to find that out.
 """
 
 from __future__ import annotations
@@ -54,18 +57,19 @@ class DualPointer(nn.Module):
     Args:
         form: sizes.
         context: entities look at the sentence; without, they know only themselves and each other.
+        placed: entities also take h of their own words; the published network has to find them by attention.
         many: point at any number of entities.
     """
 
-    def __init__(self, form: Form, *, context: bool = True, many: bool = False) -> None:
+    def __init__(self, form: Form, *, context: bool = True, placed: bool = False, many: bool = False) -> None:
         super().__init__()
-        self.form, self.many = form, many
+        self.form, self.placed = form, context and placed
         width, entity = form.entity, form.named + form.type
         self.reading = Reading(form)
         self.entities = Recurrent(entity, width)
         self.sentence = BothWays(form.read, form.context) if context else None
         self.look = Attention(width, form.heads, context=2 * form.context) if context else None
-        self.join = nn.Linear(2 * width if context else width, width)
+        self.join = nn.Linear(width + context * width + self.placed * 2 * form.context, width)
         self.none = nn.Parameter(torch.zeros(width))
         self.objects, self.subjects = (_Decoder(form, entity + width, many=many) for _ in range(2))
         self.drop = nn.Dropout(form.dropout)
@@ -79,11 +83,12 @@ class DualPointer(nn.Module):
         return self.objects(*given), self.subjects(*given)
 
     def _in_context(self, x: Tensor, g: Tensor, batch: Batch) -> Tensor:
-        """[attention ; g], or g alone."""
+        """[attention ; g], with h of the entity's words or without; or g alone."""
         if self.sentence is None or self.look is None:
             return g
-        h = self.sentence(x, batch.read)
-        return torch.cat([self.look(g, self.drop(h), batch.read[:, None, None]), g], 2)
+        h = self.drop(self.sentence(x, batch.read))
+        own = (batch.inside @ h,) if self.placed else ()
+        return torch.cat([self.look(g, h, batch.read[:, None, None]), g, *own], 2)
 
 
 @final

@@ -42,7 +42,7 @@ class PairsTogether(nn.Module):
         """Of every pair; an entity has no relation to itself."""
         x, e = self.reading(batch)
         h = self.drop(self.sentence(x, batch.read))
-        p = torch.cat([_inside(batch) @ h, e], 2)
+        p = torch.cat([batch.inside @ h, e], 2)
         hidden = torch.tanh(self.subject(p)[:, :, None] + self.object(p)[:, None])
         return _never_itself(self.name(self.drop(hidden)))
 
@@ -64,7 +64,7 @@ class PairsApart(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Of every pair; an entity has no relation to itself."""
         x, _ = self.reading(batch)
-        inside, n = _inside(batch), batch.types.shape[1]
+        inside, n = batch.inside, batch.types.shape[1]
         both = batch.there[:, :, None] & batch.there[:, None] & ~torch.eye(n, dtype=torch.bool, device=x.device)
         row, subject, object = both.nonzero().unbind(1)
         logits = x.new_zeros(*both.shape, len(self.form.labels) + 1)
@@ -81,14 +81,6 @@ class PairsApart(nn.Module):
         means = [(share[:, None] @ h)[:, 0] for share in shares]
         best = h.masked_fill(~batch.read[row][..., None], -torch.inf).amax(1)
         return self.name(self.drop(torch.tanh(self.join(torch.cat([*means, best], 1)))))
-
-
-def _inside(batch: Batch) -> Tensor:
-    """1/length at the words of each entity, ``[batch, n, T]``."""
-    places = torch.arange(batch.spellings.shape[1], device=batch.spans.device)
-    start, stop = batch.spans[..., :1], batch.spans[..., 1:]
-    covered = (places >= start) & (places < stop)
-    return covered / (stop - start).clamp(min=1)
 
 
 def _never_itself(logits: Tensor) -> Tensor:

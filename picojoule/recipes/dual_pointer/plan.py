@@ -1,0 +1,111 @@
+"""What is compared, and how much of it each mode trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import final
+
+from torch import nn
+
+from picojoule.models.language.pointing import BACKWARD, FORWARD, UNION, DualPointer, Form, PairsApart, PairsTogether, Rule
+from picojoule.train.linking import Settings as Teaching
+
+POINTERS, BLIND, MANY = "pointers", "pointers without context", "pointers many"
+APART, TOGETHER = "pairs apart", "pairs together"
+NETWORKS: dict[str, Callable[[Form], nn.Module]] = {
+    APART: PairsApart,
+    TOGETHER: PairsTogether,
+    POINTERS: DualPointer,
+    BLIND: partial(DualPointer, context=False),
+    MANY: partial(DualPointer, many=True),
+}
+"""What is trained, by name."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class System:
+    """A network and what is read from it.
+
+    Attributes:
+        name: in tables.
+        network: one of :data:`NETWORKS`.
+        rule: which of its links are taken.
+        options: also one label for a pair, no relation to itself, and types as in the training sentences.
+        bits: of the weights.
+    """
+
+    name: str
+    network: str
+    rule: Rule = UNION
+    options: bool = False
+    bits: int = 32
+
+
+BASELINE = System(name="ann fp32 (pairs apart)", network=APART)
+SHARED = System(name="pairs together", network=TOGETHER)
+DUAL = System(name="pointers union", network=POINTERS)
+OBJECTS = System(name="pointers forward", network=POINTERS, rule=FORWARD)
+SUBJECTS = System(name="pointers backward", network=POINTERS, rule=BACKWARD)
+OPTIONS = System(name="pointers union, options", network=POINTERS, options=True)
+EIGHT = System(name="pointers union, int8 weights", network=POINTERS, bits=8)
+WITHOUT = System(name="pointers without context", network=BLIND)
+SEVERAL = System(name="pointers many", network=MANY)
+SYSTEMS = (BASELINE, SHARED, DUAL, OBJECTS, SUBJECTS, OPTIONS, EIGHT, WITHOUT, SEVERAL)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How much a mode does.
+
+    Attributes:
+        train, valid, test: generated sentences; of the last so many at each ρ.
+        sharing: ρ of the generated test sentences.
+        seeds: of every network.
+        teaching: of all networks alike, but for pairs apart, which get fewer epochs: they see n(n−1) pairs a sentence.
+        apart: epochs of those.
+        sizes: of the networks.
+        entities: numbers of entities at which work is counted and timed.
+    """
+
+    train: int
+    valid: int
+    test: int
+    sharing: tuple[float, ...]
+    seeds: int
+    teaching: Teaching
+    apart: int
+    sizes: dict[str, int]
+    entities: tuple[int, ...]
+
+    def taught(self, network: str) -> Teaching:
+        """How a network is taught."""
+        return replace(self.teaching, epochs=self.apart) if network == APART else self.teaching
+
+
+SMALL = {"word": 32, "letter": 8, "type": 8, "filters": 8, "context": 32, "entity": 64, "heads": 4, "buckets": 2048}
+_TINY = SMALL | {"context": 8, "entity": 16, "heads": 2, "buckets": 256}
+PAPERS = {
+    "word": 300, "letter": 50, "type": 50, "filters": 100, "context": 256, "entity": 512, "heads": 8, "buckets": 65536,
+}  # fmt: skip
+"""Sizes of the released code where our form has such a size."""
+PLANS: dict[str, Plan] = {
+    "smoke": Plan(
+        train=48, valid=16, test=12, sharing=(0.0, 1.0), seeds=1, teaching=Teaching(epochs=1), apart=1, sizes=_TINY,
+        entities=(2, 4),
+    ),
+    "quick": Plan(
+        train=1000, valid=150, test=250, sharing=(0.0, 0.25, 0.5, 0.75, 1.0), seeds=1,
+        teaching=Teaching(epochs=12, rate=4e-3, batch=16, none=1.0), apart=5, sizes=SMALL,
+        entities=(2, 4, 6, 8, 10, 14, 20),
+    ),
+    "full": Plan(
+        train=10_000, valid=1000, test=1000, sharing=(0.0, 0.25, 0.5, 0.75, 1.0), seeds=3,
+        teaching=Teaching(epochs=100, rate=1e-3, batch=37, none=0.02), apart=100, sizes=PAPERS,
+        entities=(2, 4, 6, 8, 10, 14, 20),
+    ),
+}  # fmt: skip
+"""By mode."""

@@ -169,14 +169,18 @@ RECIPES: tuple[Entry, ...] = (
     _planned(
         "curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"
     ),
-    _planned(
-        "dual-pointer",
-        "dual pointer network for many relations in a sentence",
-        "2103.03509",
-        "language",
-        "dualpointer2021",
+    Entry(
+        name="dual-pointer",
+        title="dual pointer network for many relations in a sentence",
+        paper="2103.03509",
+        domain="language",
+        cite=("dualpointer2021",),
+        quick_seconds=240,
+        module="picojoule.recipes.dual_pointer",
+        training="picojoule.train.linker",
     ),
 )
+
 
 
 def find(name: str) -> Entry:

@@ -28,7 +28,7 @@ COMMAND = "python -m picojoule.train.linker"
 DEFAULT_PATH = Path("out") / "linker.safetensors"
 SMALL = {"word": 24, "letter": 8, "type": 8, "filters": 8, "context": 24, "entity": 32, "heads": 4, "buckets": 1024}
 """Sizes of the network in the package."""
-SETTINGS = Settings(epochs=30, rate=4e-3, batch=32, none=1.0)
+SETTINGS = Settings(epochs=20, rate=4e-3, batch=32, none=1.0)
 _HELD_OUT = 8
 """Of so many training sentences one is held out where the data has none to validate with."""
 
@@ -80,13 +80,14 @@ def train_embedded(
     for folder in (Path(path).parent if path is not None else None, checkpoints):
         if folder is not None:
             require_writable(folder)
-    data = held_out(data or mixed(train=6000, valid=600, test=600))
+    own = data is not None
+    data = held_out(data or mixed(train=4000, valid=500, test=500))
     form = form_of(data, dropout=0.1, forget=0.1, **SMALL)
     train, valid, test = (Material.of(part, form) for part in (data.train, data.valid, data.test))
     rule = rule_of(data.train, form)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = DualPointer(form)
+        model = DualPointer(form, placed=True)
     history = teach(
         model, train, settings, valid=valid, rule=rule, seed=seed, folder=checkpoints, what="training the linker"
     )
@@ -94,15 +95,15 @@ def train_embedded(
     reached = scored(model, test, form.labels, rule).f1
     say(f"F1 {percent(reached)} on {len(test)} test sentences after {history.seconds:.0f} s")
     if path is not None:
-        write_whole(path, linker.to_bytes(_told(data, settings, seed, reached)))
+        write_whole(path, linker.to_bytes(_told(data, settings, seed, reached, own=own)))
     return linker, reached
 
 
-def _told(data: Corpus, settings: Settings, seed: int, reached: float) -> dict[str, str]:
+def _told(data: Corpus, settings: Settings, seed: int, reached: float, *, own: bool) -> dict[str, str]:
     """How the weights came about."""
     parts = f"{len(data.train)} training, {len(data.valid)} validation and {len(data.test)} test sentences"
     return {
-        "command": f"{COMMAND} --seed {seed}",
+        "command": f"{COMMAND} --seed {seed}" + (f" --data {data.name}" if own else ""),
         "seed": str(seed),
         "data": f"{data.name}, {parts}, sha256 {data.sha256}",
         "torch": torch.__version__,

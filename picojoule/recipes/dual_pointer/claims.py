@@ -7,12 +7,34 @@ from collections.abc import Mapping
 from picojoule.recipes.claims import judged, structural
 from picojoule.data.language.relations.order import ceiling
 from picojoule.recipes.dual_pointer.networks import Answers, Bench, Judged
-from picojoule.recipes.dual_pointer.plan import BASELINE, DUAL, OBJECTS, SHARED, SUBJECTS, WITHOUT, System
+from picojoule.recipes.dual_pointer.plan import (
+    BASELINE,
+    DUAL,
+    IN_PLACE,
+    OBJECTS,
+    PLACED_OBJECTS,
+    PLACED_SUBJECTS,
+    SHARED,
+    SUBJECTS,
+    WITHOUT,
+    System,
+)
 from picojoule.result import Claim
 
 Growth = Mapping[str, Mapping[int, tuple[float, float, float]]]
 _SOURCE = "the released code's design; no number at hand"
 _FEWER_MACS = 2.0
+_COMPARED = (
+    ("union-above-forward", "the union less that of pointers to objects alone", DUAL, OBJECTS),
+    ("union-above-backward", "the union less that of pointers to subjects alone", DUAL, SUBJECTS),
+    ("context", "the union less that without attention to the sentence", DUAL, WITHOUT),
+    ("above-pairs-apart", "the union less that of pairs that are read apart", DUAL, BASELINE),
+    ("above-pairs-together", "the union less that of pairs with a shared encoder", DUAL, SHARED),
+    ("placed-above-published", "the placed union less that of the union", IN_PLACE, DUAL),
+    ("placed-above-pairs-together", "the placed union less that of pairs with a shared encoder", IN_PLACE, SHARED),
+)
+"""Id, what is compared, and the two systems."""
+_GROWING = (("gain-grows", DUAL, OBJECTS, SUBJECTS), ("placed-gain-grows", IN_PLACE, PLACED_OBJECTS, PLACED_SUBJECTS))
 _AT = 10
 """Entities at which work is compared."""
 
@@ -27,18 +49,12 @@ def claims(
     def above(one: System, other: System) -> float:
         return f1[one.name] - f1[other.name]
 
-    gains = {
-        "union-above-forward": ("F1 of the union less that of pointers to objects alone", above(DUAL, OBJECTS)),
-        "union-above-backward": ("F1 of the union less that of pointers to subjects alone", above(DUAL, SUBJECTS)),
-        "context": ("F1 with attention to the sentence less without", above(DUAL, WITHOUT)),
-        "above-pairs-together": ("F1 of the union less that of pairs with a shared encoder", above(DUAL, SHARED)),
-        "above-pairs-apart": ("F1 of the union less that of pairs that are read apart", above(DUAL, BASELINE)),
-    }
+    gains = [(name, f"F1 of {text}", above(one, other)) for name, text, one, other in _COMPARED]
     return (
         _paper("ace", "F1 on ACE-2005; which of the two F1 is not known", 0.808),
         _paper("nyt", "F1 on NYT; which of the two F1 is not known", 0.783),
-        *(judged(name, text, measured=gain, reached=gain > 0, source=_SOURCE) for name, (text, gain) in gains.items()),
-        _grows(scores),
+        *(judged(name, text, measured=gain, reached=gain > 0, source=_SOURCE) for name, text, gain in gains),
+        *(_grows(scores, *each) for each in _GROWING),
         *_fast(growth),
         structural(
             "union-holds-both",
@@ -63,15 +79,15 @@ def _paper(name: str, text: str, number: float) -> Claim:
     return judged(name, text, measured=None, reached=None, source="abstract, read", paper=number, reason=reason)
 
 
-def _grows(scores: dict[str, dict[float, float]]) -> Claim:
+def _grows(scores: dict[str, dict[float, float]], name: str, union: System, *halves: System) -> Claim:
     """The union's gain at the largest ρ, less that at the smallest."""
-    text = "gain of the union above the better pointer at the largest ρ, less that at the smallest"
-    by_rho = scores[DUAL.name]
-    if len(by_rho) < 2:
-        return judged("gain-grows", text, measured=None, reached=None, source=_SOURCE, reason="ρ of these data is not known")
-    gains = [by_rho[ρ] - max(scores[OBJECTS.name][ρ], scores[SUBJECTS.name][ρ]) for ρ in (min(by_rho), max(by_rho))]
-    grown = gains[1] - gains[0]
-    return judged("gain-grows", text, measured=grown, reached=grown > 0, source=_SOURCE)
+    text = f"gain of {union.name} above the better pointer alone at the largest ρ, less that at the smallest"
+    found = scores[union.name]
+    if len(found) < 2:
+        reason = "ρ of these data is not known"
+        return judged(name, text, measured=None, reached=None, source=_SOURCE, reason=reason)
+    low, high = (found[ρ] - max(scores[half.name][ρ] for half in halves) for ρ in (min(found), max(found)))
+    return judged(name, text, measured=high - low, reached=high > low, source=_SOURCE)
 
 
 def _fast(growth: Growth) -> list[Claim]:

@@ -11,13 +11,26 @@ from picojoule.cost.profiles import HOROWITZ_FP32
 from picojoule.data.language.relations import Entity, Sentence
 from picojoule.data.language.relations.order import ceiling
 from picojoule.recipes.dual_pointer.networks import Answers, Bench, Judged
-from picojoule.recipes.dual_pointer.plan import APART, BASELINE, DUAL, OBJECTS, POINTERS, SEVERAL, SHARED, SUBJECTS, TOGETHER
+from picojoule.recipes.dual_pointer.plan import (
+    APART,
+    BASELINE,
+    DUAL,
+    IN_PLACE,
+    OBJECTS,
+    PLACED_OBJECTS,
+    PLACED_SUBJECTS,
+    POINTERS,
+    SEVERAL,
+    SHARED,
+    SUBJECTS,
+    TOGETHER,
+)
 from picojoule.recipes.dual_pointer.rows import seconds, work
 from picojoule.result import Series
 
 WORDS = 60
 """Of the sentences in which entities are counted up; the length stays, so that only their number acts."""
-_BY_SHARING = (DUAL, OBJECTS, SUBJECTS, SEVERAL, SHARED, BASELINE)
+_BY_SHARING = (BASELINE, SHARED, DUAL, OBJECTS, SUBJECTS, IN_PLACE, PLACED_OBJECTS, PLACED_SUBJECTS, SEVERAL)
 _GROWING = {BASELINE.name: APART, SHARED.name: TOGETHER, DUAL.name: POINTERS}
 
 

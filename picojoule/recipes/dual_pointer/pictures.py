@@ -6,7 +6,7 @@ from picojoule.data.language.relations import Sentence
 from picojoule.data.language.relations.order import pointed, triples
 from picojoule.metrics.triples import Triple
 from picojoule.recipes.dual_pointer.networks import Answers, Bench
-from picojoule.recipes.dual_pointer.plan import DUAL, OBJECTS, SUBJECTS
+from picojoule.recipes.dual_pointer.plan import IN_PLACE, PLACED_OBJECTS, PLACED_SUBJECTS
 from picojoule.reports.graph import Edge, Node, graph
 
 _MOST = 7
@@ -22,7 +22,7 @@ def pictures(bench: Bench, answers: dict[str, list[Answers]]) -> dict[str, bytes
     place = telling[0]
     sentence = test[place]
     said = {"true relations": triples(sentence)}
-    said |= {system.name: answers[system.name][0][place] for system in (OBJECTS, SUBJECTS, DUAL)}
+    said |= {system.name: answers[system.name][0][place] for system in (PLACED_OBJECTS, PLACED_SUBJECTS, IN_PLACE)}
     return {f"{name} in “{' '.join(sentence.tokens)}”"[:160]: _drawn(sentence, found) for name, found in said.items()}
 
 

@@ -70,7 +70,7 @@ class Linker:
         about = embedded_metadata(path)
         try:
             form, rule = json.loads(about["form"]), json.loads(about["rule"])
-            model = DualPointer(_tupled(Form, form))
+            model = DualPointer(_tupled(Form, form), placed=True)
             possible = rule["possible"] and frozenset(map(tuple, rule["possible"]))
             taken = Rule(**{**rule, "decoders": tuple(rule["decoders"]), "possible": possible})
         except (KeyError, TypeError, ValueError) as error:

@@ -22,6 +22,8 @@ RELATED: dict[str, tuple[str, ...]] = {
         "S killed O", "S shot O", "S murdered O in a quarrel", "S stabbed O to death", "O was|were killed by S",
         "O was|were shot dead by S", "the murder of O by S shocked everyone", "S assassinated O",
         "police say that S killed O", "S is|are accused of killing O", "O died when S opened fire",
+        "S fatally shot O", "S , the killer of O ,", "S was|were convicted of murdering O", "S , who shot O ,",
+        "O , murdered by S ,", "S , assassin of O ,", "a bullet fired by S killed O",
     ),
     "Live_In": (
         "S lives|live in O", "S of O", "S , a resident of O ,", "S was|were born in O", "S grew up in O",
@@ -31,18 +33,21 @@ RELATED: dict[str, tuple[str, ...]] = {
     "Located_In": (
         "S is|are in O", "S lies|lie in O", "S , a town in O ,", "S is|are located in O", "O includes|include S",
         "in O , near S", "S , in the north of O ,", "S is|are part of O", "O contains|contain S", "S ( O )",
-        "S , O ,",
+        "S , O ,", "S in central O", "O 's S", "the S area of O", "S , the capital of O ,", "S , O", "S in O",
     ),
     "OrgBased_In": (
         "S is|are based in O", "S of O", "S has|have its headquarters in O", "O - based S", "S , based in O ,",
         "S , headquartered in O ,", "O is home to S", "S moved its head office to O", "S operates|operate from O",
-        "S was|were founded in O", "the O offices of S", "S in O",
+        "S was|were founded in O", "the O offices of S", "S in O", "the S in O", "S ( O )", "O 's S",
+        "S , a company in O ,", "S of O , which makes shoes ,", "S has|have been in O since the war", "O : S",
     ),
     "Work_For": (
         "S works|work for O", "S joined O", "O hired S", "S , who works|work for O ,", "S is|are employed by O",
         "S , president of O ,", "O spokesman S", "S of O", "S heads|head O", "O employs|employ S",
         "S , a manager at O ,", "S is|are on the staff of O", "S , an analyst with O ,", "O , led by S ,",
-        "S was|were appointed chairman of O", "S works|work at O",
+        "S was|were appointed chairman of O", "S works|work at O", "S , a spokesman for O ,", "O President S",
+        "O director S", "S , who leads|lead O ,", "S , the O reporter ,", "S , O vice president ,", "O 's S",
+        "S , head of O ,", "S , an official of O ,", "S , chief executive of O ,", "S serves|serve in O",
     ),
 }  # fmt: skip
 """Clauses of each relation."""

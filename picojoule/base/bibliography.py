@@ -260,6 +260,9 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "EMNLP",
         "1810.10147",
     ),
+    "efron1979": Entry(
+        "Efron, Bradley", "Bootstrap methods: another look at the jackknife", 1979, "The Annals of Statistics"
+    ),
     "curriculum2021": Entry("{see arXiv}", "Relation extraction through curriculum learning", 2021, "", "2107.09332"),
     "dualpointer2021": Entry(
         "{see arXiv}", "Dual pointer network for many relations in a sentence", 2021, "", "2103.03509"

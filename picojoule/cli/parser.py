@@ -100,6 +100,7 @@ _SPREAD = (
     _option("--workers", type=_positive, default=1, help="processes, for recipes that search (default: 1)"),
     _option("--scheduler", help="a Dask scheduler whose workers search instead: tcp://host:8786"),
 )
+_ENCODER = (_option("--weights", help="a folder with an encoder as transformers saves it, for recipes on language"),)
 _BENCH = (
     _option("--steps", type=_steps, default=(32, 64), help="time steps of the rate codes (default: 32,64)"),
     _option("--repeats", type=_positive, default=5, help="how often each is timed, in turn (default: 5)"),
@@ -209,7 +210,7 @@ _VERBS: dict[str, tuple[str, Add]] = {
     "list": ("the eighteen recipes", _adds(_JSON)),
     "run": (
         "reproduce one paper",
-        _adds(_MODES, _TRAIN, _DATA, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
+        _adds(_MODES, _TRAIN, _DATA, _ENCODER, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
     ),
     "report": (
         "draw one or more results",

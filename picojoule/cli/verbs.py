@@ -134,7 +134,13 @@ def _run(options: argparse.Namespace) -> None:
             where=f"recipe {entry.name}: --workers and --scheduler",
             remedy="leave the option out: this recipe runs in one process",
         )
+    if options.weights and not entry.encodes:
+        raise InputError(
+            "it has no use for an encoder", where=f"recipe {entry.name}: --weights", remedy="leave the option out"
+        )
     settings, out = _settings(options, mode=options.mode), require_writable(options.out)
+    if options.weights:
+        settings = replace(settings, weights=Path(options.weights))
     if options.train:
         settings = replace(settings, weights=_trained(entry, options, out))
     unfinished = out / f"unfinished-{entry.name}-{options.mode}"

@@ -13,13 +13,15 @@ it, P is 1 where nothing was called a relation, and R where none was one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from picojoule.base.errors import DataError
 
+Score = Callable[[Tensor], float]
+"""How good confusions are; higher is better."""
 Groups = Sequence[Sequence[int]]
 """Classes that are one relation in different directions."""
 
@@ -46,15 +48,15 @@ def confusion(true: Tensor, called: Tensor, classes: int, times: Tensor | None =
     return torch.bincount(true * classes + called, weights, minlength=classes**2).double().view(classes, classes)
 
 
-def micro_f1(M: Tensor, *, negative: int = 0) -> float:
-    """TACRED's F1: over all classes but `negative`."""
+def micro_f1(M: Tensor, *, negative: int | None = 0) -> float:
+    """TACRED's F1: over all classes but `negative`; over all, which is the accuracy, where it is None."""
     return scores_without(M, negative=negative)["f1"]
 
 
-def scores_without(M: Tensor, *, negative: int = 0) -> Mapping[str, float]:
+def scores_without(M: Tensor, *, negative: int | None = 0) -> Mapping[str, float]:
     """Micro precision, recall and F1 over all classes but `negative`."""
-    right = float(M.trace() - M[negative, negative])
-    called, true = float(M.sum() - M[:, negative].sum()), float(M.sum() - M[negative].sum())
+    kept = torch.tensor([number != negative for number in range(len(M))])
+    right, called, true = (float(each[kept].sum()) for each in (M.diag(), M.sum(0), M.sum(1)))
     precision, recall = right / called if called else 1.0, right / true if true else 1.0
     return {"precision": precision, "recall": recall, "f1": _f1(precision, recall)}
 

@@ -26,6 +26,7 @@ class Entry:
         training: where the ``train_embedded`` of the network in the package is that it uses; None where ``--train`` has
             no meaning.
         spreads: whether it knows what to do with several processes or a cluster.
+        encodes: whether it takes the folder of a pretrained encoder of text.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Entry:
     module: str | None = None
     training: str | None = None
     spreads: bool = False
+    encodes: bool = False
 
     @property
     def built(self) -> bool:
@@ -166,8 +168,15 @@ RECIPES: tuple[Entry, ...] = (
     _planned(
         "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"
     ),
-    _planned(
-        "curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"
+    Entry(
+        name="curriculum-re",
+        title="relation extraction through curriculum learning",
+        paper="2107.09332",
+        domain="language",
+        cite=("curriculum2021", "zhou2022", "xu2020"),
+        quick_seconds=240,
+        module="picojoule.recipes.curriculum_re",
+        encodes=True,
     ),
     Entry(
         name="dual-pointer",

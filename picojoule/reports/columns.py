@@ -12,7 +12,7 @@ UNKNOWN = "–"
 SPIKES_PER_NEURON = "spikes_per_neuron"
 BREAK_EVEN = "break_even_spikes_per_neuron"
 _HEADING_WIDTH = 12
-QUALITIES = {"accuracy": "accuracy", "map50": "mAP50"}
+QUALITIES = {"accuracy": "accuracy", "map50": "mAP50", "f1": "F1"}
 """What systems are compared by, as people say it, by the name of the metric: the first that a row has."""
 
 
@@ -79,7 +79,7 @@ def quality_word(rows: Sequence[Row]) -> str:
 
 def is_accuracy(metric: str) -> bool:
     """True for metrics that are fractions shown in per cent."""
-    known = metric in ("accuracy", "agreement", "map") or metric.startswith(("accuracy_", "map50"))
+    known = metric in ("accuracy", "agreement", "map") or metric.startswith(("accuracy_", "map50", "f1"))
     return known or metric.endswith("_accuracy")
 
 

@@ -26,3 +26,8 @@ def one_cycle(done: float, *, rise: float = 0.2) -> float:
     if done < rise:
         return 1 - 0.95 * cosine(done / rise)
     return cosine((done - rise) / (1 - rise))
+
+
+def linear(done: float, *, rise: float = 0.1) -> float:
+    """Up from 0 to 1 during the first `rise` of the steps, then down to 0, both in a straight line."""
+    return done / rise if done < rise else (1 - done) / (1 - rise)

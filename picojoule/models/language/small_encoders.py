@@ -12,6 +12,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from picojoule.models.attention import TransformerLayer
+
 
 @final
 class SummedEmbedding(nn.Module):
@@ -54,6 +56,36 @@ class BothWays(nn.Module):
         ahead, _ = self.ahead(x)
         back, _ = self.back(_placed(x, turned))
         return torch.cat([ahead, _placed(back, turned)], 2) * there.unsqueeze(2)
+
+
+@final
+class SmallTransformer(nn.Module):
+    """Transformer layers on summed embeddings and learnt places.
+
+    Args:
+        numbers: the largest number of a piece.
+        width: of a token.
+        depth: layers.
+        heads: of attention.
+        most: tokens at most.
+        dropout: share of the embeddings that is left out in training.
+    """
+
+    def __init__(
+        self, numbers: int, *, width: int = 128, depth: int = 2, heads: int = 4, most: int = 128, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.embed, self.places = SummedEmbedding(numbers, width), nn.Parameter(torch.randn(most, width) * 0.02)
+        self.drop, self.norm = nn.Dropout(dropout), nn.LayerNorm(width)
+        self.layers = nn.ModuleList(TransformerLayer(width, heads, inner=2 * width) for _ in range(depth))
+
+    def forward(self, numbers: Tensor, there: Tensor) -> Tensor:
+        """``[batch, tokens, width]``."""
+        x, mask = self.drop(self.embed(numbers) + self.places[: numbers.shape[1]]), there[:, None, None]
+        for layer in self.layers:
+            x = layer(x, mask)
+        return self.norm(x)
 
 
 @final

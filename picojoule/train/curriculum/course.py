@@ -11,7 +11,7 @@ from torch import Tensor
 
 from picojoule.base.errors import InputError
 from picojoule.train.curriculum.plans import Plan, Stage
-from picojoule.train.source import Labelled
+from picojoule.train.source import Labelled, in_batches
 
 
 @final
@@ -31,6 +31,7 @@ class Curriculum:
         buckets: positions of the samples in each, the easiest first.
         plan: of as many buckets.
         size: samples in a batch; an incomplete last one of an epoch is left out unless it is the only one.
+        lengths: of each sample; shuffled batches are then of like length, so that little is padded.
         steps: in all. The last epoch is cut where they are done.
 
     Raises:
@@ -42,6 +43,7 @@ class Curriculum:
     plan: Plan
     size: int
     steps: int
+    lengths: Tensor | None = None
 
     def __post_init__(self) -> None:
         if min(self.size, self.steps) < 1:
@@ -102,5 +104,6 @@ class Lesson:
 
     def __call__(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches (inputs, labels)."""
-        for index in self.course.visits(self.stage, generator).split(self.course.size)[: self.length]:
-            yield self.course.samples.pick(index)
+        course, lengths = self.course, None if self.stage.ordered else self.course.lengths
+        for index in in_batches(course.visits(self.stage, generator), course.size, lengths, generator)[: self.length]:
+            yield course.samples.pick(index)

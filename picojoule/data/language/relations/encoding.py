@@ -18,7 +18,7 @@ from torch import Tensor
 
 from picojoule.base.errors import DataError
 from picojoule.data.language.relations.markers import mark
-from picojoule.data.language.relations.sentences import Sentence
+from picojoule.data.language.relations.sentences import Sentence, require_known
 from picojoule.data.language.relations.spans import spread
 
 NOTHING, TOKEN, SUBJECT, OBJECT = range(4)
@@ -93,6 +93,7 @@ class Encoding:
         """
         if not sentences:
             raise DataError("there is no sentence", where="encoding", remedy="give at least one")
+        require_known((each.label for each in sentences), labels, where="encoding")
         numbers = {label: number for number, label in enumerate(labels)}
         rows = [self.tokens(each) for each in sentences]
         longest, widest = max(map(len, rows)), max(len(token) for row in rows for token in row)

@@ -71,7 +71,7 @@ def generate(*, train: int, valid: int, test: int, noise: float = 0.0, seed: int
     sentences = {name: tuple(each for _, each in made) for name, made in parts.items()}
     sentences["train"] = _mislabelled(sentences["train"], levels, noise, Random(f"{seed} noise"))
     corpus = Corpus(
-        name=f"generated sentences, {noise:.0%} wrong labels",
+        name=f"synthetic sentences, {noise:.0%} wrong labels",
         labels=LABELS,
         negative=NEGATIVE,
         **sentences,

@@ -153,9 +153,10 @@ class Corpus:
         """Types of the entities in the training sentences, sorted."""
         return tuple(sorted({entity.kind for sentence in self.train for entity in sentence.entities}))
 
-    def number(self, label: str) -> int:
-        """The number of a label."""
-        return self.labels.index(label)
+    def summary(self) -> dict[str, str | int]:
+        """The entry ``data`` of ``result.json``."""
+        sizes = {part: len(getattr(self, part)) for part in ("train", "valid", "test")}
+        return {"name": self.name, **sizes, "sha256": self.sha256}
 
 
 def require_known(found: Iterable[str], known: Iterable[str], *, where: str) -> None:

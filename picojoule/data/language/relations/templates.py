@@ -1,8 +1,8 @@
 """What generated sentences are made of: twelve relations between typed entities, told plainly to indirectly.
 
 A word of a template is itself, or ``{s}`` and ``{o}`` for subject and object, or ``{PERSON}`` and the like for another
-entity of that type. The level of a template, 0 to 3, says how it tells its relation: plainly; turned round; with another
-entity of the object's type on the way; in words that need knowledge of the world.
+entity of that type. The level of a template, 0 to 3, says how it tells its relation: plainly; turned round; with
+another entity of the object's type on the way; in words that need knowledge of the world.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TEMPLATES: dict[str, tuple[tuple[str, ...], ...]] = {
     "per:school_attended": (
         ("{s} studied at {o} .", "{s} graduated from {o} .", "{s} was a student at {o} ."),
         ("{o} gave {s} a degree .", "{o} counts {s} among its graduates .", "a student of {o} was {s} ."),
-        ("{s} , who works for {ORGANIZATION} , studied at {o} .", "turned down by {ORGANIZATION} {s} graduated from {o} ."),
+        ("{s} , who works for {ORGANIZATION} , studied at {o} .", "after {ORGANIZATION} fell {s} graduated from {o} ."),
         ("{s} sat the exams of {o} twice .", "the lectures at {o} bored {s} .", "{s} wrote a thesis at {o} ."),
     ),
     "per:city_of_birth": (
@@ -64,7 +64,7 @@ TEMPLATES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("{s} is a {o} .", "{s} works as a {o} .", "{s} became a {o} ."),
         ("the {o} {s} spoke .", "as a {o} , {s} is well known .", "a {o} by trade , {s} arrived ."),
         ("{s} , once a {TITLE} , is now a {o} .", "{s} gave up being a {TITLE} and became a {o} ."),
-        ("on the card of {s} one reads {o} .", "{s} passed the exam to be a {o} .", "they call {s} the best {o} in town ."),
+        ("on the card of {s} one reads {o} .", "{s} passed the exam to be a {o} .", "no better {o} than {s} ."),
     ),
     "org:founded_by": (
         ("{s} was founded by {o} .", "{s} was started by {o} .", "{s} was set up by {o} ."),
@@ -76,12 +76,12 @@ TEMPLATES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("{s} was founded in {o} .", "{s} was established in {o} .", "{s} exists since {o} ."),
         ("in {o} {s} was founded .", "{o} is the year in which {s} began .", "founded in {o} , {s} has grown ."),
         ("{s} , which moved in {DATE} , was founded in {o} .", "sold in {DATE} , {s} was established in {o} ."),
-        ("{s} opened its first office in {o} .", "{s} sold its first good in {o} .", "{s} entered the register in {o} ."),
+        ("{s} opened its first office in {o} .", "{s} sold its first good in {o} .", "{s} was new in {o} ."),
     ),
     "org:city_of_headquarters": (
         ("{s} is based in {o} .", "{s} has its headquarters in {o} .", "{s} is headquartered in {o} ."),
         ("{o} is the seat of {s} .", "in {o} {s} has its main office .", "from {o} {s} is run ."),
-        ("{s} , which has a plant in {CITY} , is based in {o} .", "having left {CITY} {s} has its headquarters in {o} ."),
+        ("{s} , which has a plant in {CITY} , is based in {o} .", "having left {CITY} {s} is headquartered in {o} ."),
         ("the board of {s} meets in its tower in {o} .", "letters to {s} go to {o} .", "{s} pays its taxes in {o} ."),
     ),
     "org:subsidiary": (
@@ -97,7 +97,7 @@ TEMPLATES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("{s} pays its yearly dues to {o} .", "{s} has a vote in {o} .", "{s} sits at the table of {o} ."),
     ),
 }  # fmt: skip
-"""The templates of each relation, by level. In the last of level 2 the other entity is in no relation to the subject."""
+"""The templates of each relation, by level. The other entity in the last of level 2 is no relation of the subject."""
 NEUTRAL: tuple[tuple[str, ...], ...] = (
     ("{s} spoke about {o} .", "{s} was named beside {o} .", "{s} and {o} were in the news ."),
     ("{o} was a topic for {s} .", "the report on {o} names {s} .", "with {o} in mind , {s} went on ."),

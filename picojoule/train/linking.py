@@ -73,11 +73,13 @@ class Material:
     """Sentences as numbers, and what should be said about them.
 
     Attributes:
+        form: of the networks.
         sentences: entities in the order of the text.
         batch: all of them.
         targets: theirs.
     """
 
+    form: Form
     sentences: tuple[Sentence, ...]
     batch: Batch
     targets: Targets
@@ -90,7 +92,8 @@ class Material:
             DataError: as :func:`picojoule.models.language.pointing.encode`.
         """
         batch = encode(sentences, form.kinds, form.hashed)
-        return Material(sentences=tuple(sentences), batch=batch, targets=Targets.of(sentences, form.labels))
+        targets = Targets.of(sentences, form.labels)
+        return Material(form=form, sentences=tuple(sentences), batch=batch, targets=targets)
 
     def __len__(self) -> int:
         return len(self.sentences)
@@ -209,7 +212,7 @@ def teach(
     history = fit(
         model,
         loss_of(train, none=settings.none),
-        Shuffled(samples=train, size=min(settings.batch, len(train))),
+        Shuffled(samples=train, size=min(settings.batch, len(train)), lengths=train.batch.lengths),
         epochs=settings.epochs,
         optimiser=partial(torch.optim.AdamW, lr=settings.rate, weight_decay=settings.decay),
         schedule=one_cycle,

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from picojoule.base.environment import environment
 from picojoule.measurement.threads import on_threads
+from picojoule.models.language.pointing import Linker
+from picojoule.models.language.pointing.linker import EMBEDDED
 from picojoule.recipes.claims import unless_smoke
 from picojoule.recipes.dual_pointer.claims import claims
 from picojoule.recipes.dual_pointer.curves import by_sharing, growing, growth, sharing
 from picojoule.recipes.dual_pointer.material import Task, obtain
 from picojoule.recipes.dual_pointer.networks import train
 from picojoule.recipes.dual_pointer.pictures import pictures
-from picojoule.recipes.dual_pointer.plan import PLANS, SYSTEMS
+from picojoule.recipes.dual_pointer.plan import SYSTEMS, plan_of
 from picojoule.recipes.dual_pointer.rows import rows
 from picojoule.recipes.settings import Settings
 from picojoule.result import Result
@@ -23,14 +25,15 @@ from picojoule.result import Result
 
 def build(settings: Settings) -> Result:
     """Train every network, and judge what each system says."""
-    plan = PLANS[settings.mode]
+    plan = plan_of(settings)
     task = obtain(settings, plan)
     with on_threads(1):  # thousands of small steps: threads would wait for each other longer than they work
         bench = train(task, plan, settings)
         material = bench.material(task.corpus.test)
         answers = {system.name: bench.answers(system, material) for system in SYSTEMS}
         scores, grown = by_sharing(bench, answers), growth(bench, plan.entities)
-        table = tuple(rows(bench, answers))
+        linker = Linker.load(settings.weights or EMBEDDED)
+        table = tuple(rows(bench, answers, linker, counted=plan.counted))
     return Result(
         recipe="dual-pointer",
         title=f"Linking entities by two pointers on {task.corpus.name}",

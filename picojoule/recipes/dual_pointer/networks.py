@@ -55,19 +55,20 @@ class Bench:
 
 def train(task: Task, plan: Plan, settings: Settings, names: Sequence[str] = tuple(NETWORKS)) -> Bench:
     """Train the named networks."""
-    form = form_of(task.corpus, **plan.sizes, dropout=0.1 if task.generated else 0.4, forget=0.1)
-    learnt, valid = Material.of(task.corpus.train, form), Material.of(task.corpus.valid, form)
+    form = form_of(task.corpus, **plan.sizes)
+    learnt, valid = (Material.of(part, form) for part in (task.corpus.train, task.corpus.valid))
     seeds = range(settings.seed, settings.seed + plan.seeds)
-    networks = {name: [_train(name, form, learnt, valid, plan, settings, seed) for seed in seeds] for name in names}
+    networks = {name: [train_one(name, learnt, valid, plan, settings, seed) for seed in seeds] for name in names}
     return Bench(task=task, form=form, networks=networks)
 
 
-def _train(
-    name: str, form: Form, learnt: Material, valid: Material, plan: Plan, settings: Settings, seed: int
+def train_one(
+    name: str, learnt: Material, valid: Material, plan: Plan, settings: Settings, seed: int
 ) -> nn.Module:
+    """One network, on the CPU, with the weights that were best on validation sentences."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = NETWORKS[name](form).to(settings.device)
+        net = NETWORKS[name](learnt.form).to(settings.device)
     folder = settings.unfinished and Path(settings.unfinished) / f"{name.replace(' ', '-')}-seed{seed}"
     teach(net, learnt, plan.taught(name), valid=valid, seed=seed, folder=folder or None, what=f"{name}, seed {seed}")
     return net.cpu()

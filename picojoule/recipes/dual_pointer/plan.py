@@ -10,6 +10,7 @@ from typing import final
 from torch import nn
 
 from picojoule.models.language.pointing import BACKWARD, FORWARD, UNION, DualPointer, Form, PairsApart, PairsTogether, Rule
+from picojoule.recipes.settings import Settings
 from picojoule.train.linking import Settings as Teaching
 
 POINTERS, BLIND, PLACED, MANY = "pointers", "pointers without context", "placed pointers", "placed many"
@@ -74,8 +75,9 @@ class Plan:
         seeds: of every network.
         teaching: of all networks alike, but for pairs apart, which get fewer epochs: they see n(n−1) pairs a sentence.
         apart: epochs of those.
-        sizes: of the networks.
+        sizes: of the networks, and what they leave out in training.
         entities: numbers of entities at which work is counted and timed.
+        counted: test sentences whose work is counted for the rows.
     """
 
     train: int
@@ -85,24 +87,34 @@ class Plan:
     seeds: int
     teaching: Teaching
     apart: int
-    sizes: dict[str, int]
+    sizes: dict[str, int | float]
     entities: tuple[int, ...]
+    counted: int = 30
 
     def taught(self, network: str) -> Teaching:
         """How a network is taught."""
         return replace(self.teaching, epochs=self.apart) if network == APART else self.teaching
 
 
-SMALL = {"word": 32, "letter": 8, "type": 8, "filters": 8, "context": 32, "entity": 64, "heads": 4, "buckets": 2048}
+_LITTLE = {"dropout": 0.1, "forget": 0.1}
+SMALL = _LITTLE | {
+    "word": 32, "letter": 8, "type": 8, "filters": 8, "context": 32, "entity": 64, "heads": 4, "buckets": 2048,
+}  # fmt: skip
+MIDDLE = {
+    "word": 64, "letter": 16, "type": 16, "filters": 16, "context": 64, "entity": 128, "heads": 4, "buckets": 8192,
+    "dropout": 0.4, "forget": 0.2,
+}  # fmt: skip
+"""For a thousand real sentences."""
 _TINY = SMALL | {"context": 8, "entity": 16, "heads": 2, "buckets": 256}
 PAPERS = {
     "word": 300, "letter": 50, "type": 50, "filters": 100, "context": 256, "entity": 512, "heads": 8, "buckets": 65536,
+    "dropout": 0.1, "forget": 0.1,
 }  # fmt: skip
 """Sizes of the released code where our form has such a size."""
 PLANS: dict[str, Plan] = {
     "smoke": Plan(
-        train=48, valid=16, test=12, sharing=(0.0, 1.0), seeds=1, teaching=Teaching(epochs=1), apart=1, sizes=_TINY,
-        entities=(2, 4),
+        train=32, valid=8, test=8, sharing=(0.0, 1.0), seeds=1, teaching=Teaching(epochs=1), apart=1, sizes=_TINY,
+        entities=(2, 4), counted=3,
     ),
     "quick": Plan(
         train=800, valid=150, test=200, sharing=(0.0, 0.25, 0.5, 0.75, 1.0), seeds=1,
@@ -116,3 +128,13 @@ PLANS: dict[str, Plan] = {
     ),
 }  # fmt: skip
 """By mode."""
+GIVEN = Plan(
+    train=0, valid=0, test=0, sharing=(), seeds=1, teaching=Teaching(epochs=20, rate=2e-3, batch=32, none=0.3), apart=6,
+    sizes=MIDDLE, entities=(2, 4, 6, 8, 10, 14, 20),
+)  # fmt: skip
+"""The quick mode on data that was given."""
+
+
+def plan_of(settings: Settings) -> Plan:
+    """What a run does."""
+    return GIVEN if settings.mode == "quick" and settings.data is not None else PLANS[settings.mode]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import stdev
+from typing import final
 
 import torch
 from torch import nn
 
-from picojoule.base.errors import DataError
 from picojoule.cost import Counts, LayerCounts
 from picojoule.cost.profiles import HOROWITZ_FP32, HOROWITZ_FP32_NO_REUSE, HOROWITZ_FP32_OPS
 from picojoule.data.language.relations import Sentence
-from picojoule.measurement import count_module, counted
+from picojoule.measurement import count_module
+from picojoule.measurement import counted as priced
 from picojoule.measurement.clock import seconds_of
 from picojoule.models.language.pointing import Batch, Linker
 from picojoule.recipes.dual_pointer.networks import Answers, Bench, Judged
@@ -23,21 +24,29 @@ from picojoule.result import Energy, Row
 from picojoule.train.linking import Material, as_triples
 
 PROFILES = (HOROWITZ_FP32, HOROWITZ_FP32_NO_REUSE, HOROWITZ_FP32_OPS)
-_COUNTED, _TIMED = 40, 10
-"""Test sentences whose work is counted, and timed."""
+_TIMED = 10
+"""Test sentences that are timed."""
 RULES = ("rule (majority)", "rule (threshold of validation)")
 PACKAGED = "linker in the package"
 
 
-def rows(bench: Bench, answers: dict[str, list[Answers]]) -> Iterator[Row]:
-    """A row a system, then the rules, then the network in the package."""
+def rows(bench: Bench, answers: dict[str, list[Answers]], linker: Linker, *, counted: int) -> Iterator[Row]:
+    """A row a system, then the rules, then the linker.
+
+    Args:
+        bench: the networks.
+        answers: of each system.
+        linker: what ``picojoule extract`` uses.
+        counted: test sentences whose work is counted.
+    """
     test = bench.task.corpus.test
-    material = bench.material(test)
+    few = bench.material(test[:counted])
+    costs = {name: Cost.of(nets[0], few) for name, nets in bench.networks.items()}
     for system in SYSTEMS:
-        yield _row(system, bench.modules(system)[0], material, Judged.of(answers[system.name], test))
+        yield _row(system, costs[system.network], Judged.of(answers[system.name], test))
     for name, rule in zip(RULES, rules(bench), strict=True):
         yield _plain(name, Judged.of([rule(test)], test))
-    yield from _packaged(test)
+    yield from _packaged(linker, test, counted)
 
 
 def rules(bench: Bench) -> tuple[TypeRule, TypeRule]:
@@ -46,25 +55,40 @@ def rules(bench: Bench) -> tuple[TypeRule, TypeRule]:
     return TypeRule.learn(corpus.train), TypeRule.chosen(corpus.train, corpus.valid)
 
 
-def _row(system: System, net: nn.Module, material: Material, judged: Judged) -> Row:
-    few = [material.batch.pick(torch.tensor([place])) for place in range(min(_COUNTED, len(material)))]
-    found = counted(
+@final
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a network does for a sentence, and how long it takes."""
+
+    counts: Counts
+    seconds: float
+
+    @staticmethod
+    def of(net: nn.Module, few: Material) -> Cost:
+        """Of these sentences, one at a time."""
+        alone = [few.batch.pick(torch.tensor([place])) for place in range(len(few))]
+        return Cost(counts=work(net, alone), seconds=seconds(net, alone[:_TIMED]))
+
+
+def _row(system: System, cost: Cost, judged: Judged) -> Row:
+    layers = tuple(replace(layer, weight_bits=system.bits) for layer in cost.counts.layers)
+    found = priced(
         system.name,
-        work(net, few, bits=system.bits),
+        replace(cost.counts, layers=layers),
         PROFILES,
         hits=None,
         spiking=False,
         metrics=metrics(judged),
-        seconds=None if system.bits < 32 else seconds(net, few[:_TIMED]),
+        seconds=cost.seconds if system.bits == 32 else None,
     )
     return replace(found, interval={"f1": judged.interval}, layers=())
 
 
-def work(net: nn.Module, sentences: Sequence[Batch], *, bits: int = 32) -> Counts:
+def work(net: nn.Module, sentences: Sequence[Batch]) -> Counts:
     """What a network does for these sentences, one at a time."""
     layers: dict[str, list[LayerCounts]] = {}
     for each in sentences:
-        for layer in count_module(net, each, samples=1, weight_bits=bits).layers:
+        for layer in count_module(net, each, samples=1).layers:
             layers.setdefault(layer.name, []).append(layer)
     return Counts(samples=len(sentences), steps=None, layers=tuple(map(_together, layers.values())))
 
@@ -103,13 +127,11 @@ def _plain(name: str, judged: Judged) -> Row:
     return Row(system=name, metrics=metrics(judged), interval={"f1": judged.interval}, energy=energy)
 
 
-def _packaged(test: Sequence[Sentence]) -> Iterator[Row]:
-    """The network that ``picojoule extract`` uses, where it knows the types of the entities."""
-    linker = Linker.load()
+def _packaged(linker: Linker, test: Sequence[Sentence], counted: int) -> Iterator[Row]:
+    """The linker, where it knows the types of the entities."""
     form = linker.model.form
-    try:
-        material = Material.of(test, form)
-    except DataError:
+    if not {entity.kind for sentence in test for entity in sentence.entities} <= set(form.kinds):
         return
+    cost = Cost.of(linker.model, Material.of(test[:counted], form))
     answers = as_triples(linker(test), form.labels)
-    yield _row(System(name=PACKAGED, network=""), linker.model, material, Judged.of([answers], test))
+    yield _row(System(name=PACKAGED, network=""), cost, Judged.of([answers], test))

@@ -82,7 +82,7 @@ def train_embedded(
             require_writable(folder)
     own = data is not None
     data = held_out(data or mixed(train=4000, valid=500, test=500))
-    form = form_of(data, dropout=0.1, forget=0.1, **SMALL)
+    form = form_of(data, dropout=0.2, forget=0.2, **SMALL)
     train, valid, test = (Material.of(part, form) for part in (data.train, data.valid, data.test))
     rule = rule_of(data.train, form)
     with torch.random.fork_rng(devices=[]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from picojoule.data.language.relations.reading import text_of
 from picojoule.metrics.triples import Score, micro
 from picojoule.models.language.pointing import Linker
 from picojoule.reports.graph import Edge, Node, graph
+
+_CLOSE = re.compile(r" ([.,;:!?)’'])")
+"""What stands close to the word before it."""
 
 
 @final
@@ -58,7 +62,7 @@ class Extraction:
     def words(self, sentence: int, entity: int) -> str:
         """An entity as it stands in the text."""
         given = self.sentences[sentence]
-        return " ".join(given.words(given.entities[entity]))
+        return _CLOSE.sub(r"\1", " ".join(given.words(given.entities[entity])))
 
     def png(self) -> bytes:
         """The relations as a graph: entities of one name and type are one node."""

@@ -119,11 +119,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", nargs="?", type=Path, default=DEFAULT_PATH, help=f"to write (default {DEFAULT_PATH})")
     parser.add_argument("--data", type=Path, help="a file or folder of sentences with entities and relations")
     parser.add_argument("--seed", type=int, default=0, help="of initial weights and order (default 0)")
+    parser.add_argument("--epochs", type=int, help=f"passes through the sentences (default {SETTINGS.epochs})")
     parser.add_argument("--checkpoints", type=Path, help="folder of an interrupted training to go on from")
     options = parser.parse_args(arguments)
     try:
         data = load(options.data) if options.data else None
-        train_embedded(options.file, seed=options.seed, data=data, checkpoints=options.checkpoints)
+        settings = replace(SETTINGS, epochs=options.epochs) if options.epochs else SETTINGS
+        train_embedded(
+            options.file, settings=settings, seed=options.seed, data=data, checkpoints=options.checkpoints
+        )
     except PicojouleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

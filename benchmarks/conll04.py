@@ -95,8 +95,9 @@ def report(task: Task, done: dict[str, dict[str, Scores]]) -> str:
                 for part, each in top.items()]  # fmt: skip
     return (
         f"# CoNLL04, relations between given entities, {date.today()}\n\n{machine()}\n\n"
-        f"{len(task.corpus.train)} / {len(task.corpus.valid)} / {len(test)} sentences. Per cent; means over seeds, ± the"
-        f" deviation. {GIVEN.teaching}, {GIVEN.apart} epochs for pairs apart; {GIVEN.sizes}.\n\n{table(head, lines)}\n"
+        f"{len(task.corpus.train)} / {len(task.corpus.valid)} / {len(test)} sentences. Per cent; means over seeds,"
+        f" ± the deviation. {GIVEN.teaching}, {GIVEN.apart} epochs for pairs apart; {GIVEN.sizes}.\n\n"
+        f"{table(head, lines)}\n"
         f"Recall of perfect pointers:\n\n{table(['', 'forward', 'backward', 'union'], ceilings)}\n{_growth(task)}"
     )
 

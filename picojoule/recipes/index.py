@@ -191,7 +191,6 @@ RECIPES: tuple[Entry, ...] = (
 )
 
 
-
 def find(name: str) -> Entry:
     """The entry of a recipe.
 

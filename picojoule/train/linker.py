@@ -125,9 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         data = load(options.data) if options.data else None
         settings = replace(SETTINGS, epochs=options.epochs) if options.epochs else SETTINGS
-        train_embedded(
-            options.file, settings=settings, seed=options.seed, data=data, checkpoints=options.checkpoints
-        )
+        train_embedded(options.file, settings=settings, seed=options.seed, data=data, checkpoints=options.checkpoints)
     except PicojouleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

@@ -125,7 +125,7 @@ def loss_of(material: Material, *, none: float) -> Loss:
         if isinstance(said, Tensor):
             return _weighted(said, targets.pairs, _pairs(batch.there), none)
         kind: Callable[..., Tensor] = _many if said[0].relation.dim() == 4 else _one
-        aims = ((targets.pairs, targets.pairs.mT) if kind is _many else (targets.objects, targets.subjects))
+        aims = (targets.pairs, targets.pairs.mT) if kind is _many else (targets.objects, targets.subjects)
         return sum(  # type: ignore[return-value]
             kind(pointers, aim, batch.there, none) for pointers, aim in zip(said, aims, strict=True)
         )

@@ -8,8 +8,7 @@ import pytest
 from picojoule.base.errors import DataError, InputError
 from picojoule.data.language.relations import Entity, Relation
 from picojoule.data.language.relations.joint import load, sentences_of
-from picojoule.data.language.relations.order import ordered, pointed, triples
-from picojoule.data.language.relations.order import ceiling
+from picojoule.data.language.relations.order import ceiling, ordered, pointed, triples
 
 TOKENS = ["Ann", "and", "Bob", "Lee", "work", "for", "X", "."]
 PACKED = {

@@ -24,7 +24,8 @@ def test_marks_become_entities(tmp_path):
 
 
 def test_sentences_end_where_they_end(tmp_path):
-    text = "[Ann](Peop) met Dr. [Bo](Peop) at 3.5 p.m. [Cy](Peop) left. Nothing here.\n\n\n[Di](Peop) came? [Ed](Peop) (x) sat"
+    text = "[Ann](Peop) met Dr. [Bo](Peop) at 3.5 p.m. [Cy](Peop) left. Nothing here."
+    text += "\n\n\n[Di](Peop) came? [Ed](Peop) (x) sat"
     found = sentences(tmp_path, text)
     assert [[name for name, _ in named(each)] for each in found] == [["Ann", "Bo", "Cy"], ["Di"], ["Ed"]]
     assert [int(each.name.rpartition(":")[2]) for each in found] == [1, 4, 4]

@@ -3,10 +3,9 @@
 import pytest
 
 from picojoule.base.errors import InputError
-from picojoule.data.language.relations.order import ordered
+from picojoule.data.language.relations.order import ceiling, ordered
 from picojoule.data.language.relations.sharing import generate, mixed
 from picojoule.data.language.relations.sharing.clauses import APART, ARGUMENTS, BOTH, RELATED
-from picojoule.data.language.relations.order import ceiling
 
 
 def test_without_sharing_one_pointer_says_everything():

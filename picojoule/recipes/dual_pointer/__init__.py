@@ -1,7 +1,7 @@
 """The dual pointer network: two pointers for each entity in place of a classifier of every pair (``dualpointer2021``).
 
-Networks learn generated sentences in which relations share arguments as often as a dial says, or the data that is given;
-beside the network stand its two halves, its options and its ablation, classifiers of pairs, and a rule without a network.
+Networks learn generated sentences in which relations share arguments as often as a dial says, or data that is given.
+Beside the network stand its halves, its options and its ablation, classifiers of pairs, and a rule without a network.
 Only the abstract of the paper was at hand, and code that says it implements it for another language.
 """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from picojoule.recipes.claims import judged, structural
 from picojoule.data.language.relations.order import ceiling
+from picojoule.recipes.claims import judged, structural
 from picojoule.recipes.dual_pointer.networks import Answers, Bench, Judged
 from picojoule.recipes.dual_pointer.plan import (
     BASELINE,
@@ -95,8 +95,16 @@ def _fast(growth: Growth) -> list[Claim]:
     n = _AT if _AT in growth[DUAL.name] else max(growth[DUAL.name])
     found = []
     for name, rival, text in (
-        ("fewer-macs", BASELINE, f"MACs of pairs that are read apart over those of pointers at {n} entities, 2 or more"),
-        ("fewer-macs-shared", SHARED, f"MACs of pairs with a shared encoder over those of pointers at {n} entities, 2 or more"),
+        (
+            "fewer-macs",
+            BASELINE,
+            f"MACs of pairs that are read apart over those of pointers at {n} entities, 2 or more",
+        ),
+        (
+            "fewer-macs-shared",
+            SHARED,
+            f"MACs of pairs with a shared encoder over those of pointers at {n} entities, 2 or more",
+        ),
     ):
         ratio = growth[rival.name][n][0] / growth[DUAL.name][n][0]
         source = "the title says fast; no number at hand"

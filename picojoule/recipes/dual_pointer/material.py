@@ -50,7 +50,5 @@ def obtain(settings: Settings, plan: Plan) -> Task:
         return Task(corpus=corpus, tests={None: corpus.test})
     learnt = mixed(train=plan.train, valid=plan.valid, test=1, seed=settings.seed)
     number = min(plan.test, settings.limit or plan.test)
-    tests = {
-        ρ: generate(sharing=ρ, train=1, valid=0, test=number, seed=settings.seed).test for ρ in plan.sharing
-    }
+    tests = {ρ: generate(sharing=ρ, train=1, valid=0, test=number, seed=settings.seed).test for ρ in plan.sharing}
     return Task(corpus=replace(learnt, test=tuple(chain(*tests.values()))), tests=tests)

@@ -62,9 +62,7 @@ def train(task: Task, plan: Plan, settings: Settings, names: Sequence[str] = tup
     return Bench(task=task, form=form, networks=networks)
 
 
-def train_one(
-    name: str, learnt: Material, valid: Material, plan: Plan, settings: Settings, seed: int
-) -> nn.Module:
+def train_one(name: str, learnt: Material, valid: Material, plan: Plan, settings: Settings, seed: int) -> nn.Module:
     """One network, on the CPU, with the weights that were best on validation sentences."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -9,7 +9,16 @@ from typing import final
 
 from torch import nn
 
-from picojoule.models.language.pointing import BACKWARD, FORWARD, UNION, DualPointer, Form, PairsApart, PairsTogether, Rule
+from picojoule.models.language.pointing import (
+    BACKWARD,
+    FORWARD,
+    UNION,
+    DualPointer,
+    Form,
+    PairsApart,
+    PairsTogether,
+    Rule,
+)
 from picojoule.recipes.settings import Settings
 from picojoule.train.linking import Settings as Teaching
 

@@ -156,7 +156,6 @@ def test_targets_overwrite_with_the_last_listed():
 
 def test_a_pair_has_no_relation_to_itself_and_apart_reads_each_pair_alone():
     batch = WHOLE.pick(torch.tensor([3]))
-    n = int(batch.there.sum())
     for name in ("together", "apart"):
         logits = network(name)(batch)
         assert (logits[0].diagonal().T.argmax(1) == 0).all()

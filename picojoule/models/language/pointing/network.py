@@ -109,9 +109,7 @@ class _Decoder(nn.Module):
         else:
             self.name = nn.Linear(2 * width, len(form.labels) + 1)
 
-    def forward(
-        self, steps: Tensor, m: Tensor, none: Tensor, there: Tensor, start: tuple[Tensor, Tensor]
-    ) -> Pointers:
+    def forward(self, steps: Tensor, m: Tensor, none: Tensor, there: Tensor, start: tuple[Tensor, Tensor]) -> Pointers:
         o = self.drop(self.lstm(steps, start)[0])
         if self.many:
             at = self.point.scores(o, m).sum(1) + self.bias

@@ -5,8 +5,8 @@
     apart     h^ij = BiLSTM([x ; role of each word in the pair])        R_ij = W·tanh(A·[h̄_i ; h̄_j ; max_t h])
     together  h = BiLSTM(x),  p_i = [h̄_i ; e_i]                         R_ij = W·tanh(A·p_i + B·p_j)
 
-h̄_i: mean over the words of entity i. *Apart* reads the sentence anew for every pair; *together* reads it once, and A and
-B are applied to each entity once, so a pair costs a sum, a tanh and W.
+h̄_i: mean over the words of entity i. *Apart* reads the sentence anew for every pair; *together* reads it once, and A
+and B are applied to each entity once, so a pair costs a sum, a tanh and W.
 """
 
 from __future__ import annotations

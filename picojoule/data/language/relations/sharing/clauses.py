@@ -1,7 +1,7 @@
-"""What clauses look like. ``S`` and ``O`` stand for one name or several, ``a|b`` for a form by the number of the first.
+"""What clauses look like. ``S`` and ``O`` stand for one name or several, ``a|b`` for forms by the number of the first.
 
-In a relation's clauses every S stands in the relation to every O. ``P``, ``Q``, ``L``, ``M``, ``X``, ``Y`` and ``D`` are
-single names: people, places, organisations and others.
+In a relation's clauses every S stands in the relation to every O. ``P``, ``Q``, ``L``, ``M``, ``X``, ``Y`` and ``D``
+are single names: people, places, organisations and others.
 """
 
 from __future__ import annotations

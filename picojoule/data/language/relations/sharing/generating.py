@@ -17,7 +17,7 @@ from picojoule.data.language.relations.order import ordered
 from picojoule.data.language.relations.reading import digest
 from picojoule.data.language.relations.sentences import Corpus, Entity, Relation, Sentence
 from picojoule.data.language.relations.sharing import clauses
-from picojoule.data.language.relations.sharing.names import KINDS, Names
+from picojoule.data.language.relations.sharing.names import Names
 
 LABELS = tuple(clauses.ARGUMENTS)
 _UNRELATED, _APART, _MANY, _ALL = 0.35, 0.25, (2, 2, 3), 0.15

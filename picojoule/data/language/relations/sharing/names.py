@@ -5,16 +5,19 @@ from __future__ import annotations
 from random import Random
 
 PERSON, PLACE, ORGANISATION, OTHER = "Peop", "Loc", "Org", "Other"
-KINDS = (PLACE, ORGANISATION, OTHER, PERSON)
 """Types of entities, as CoNLL04 calls them."""
 
 _FIRST = (
-    "Ann Maria John Peter Olga Ivan Chen Yuki Fatima Omar Lucia Pablo Grace Henry Nina Igor Leila Tomas Ruth Samuel"
-    " Priya Arjun Mei Hana Erik Sofia Carlos Amara Kofi Elena"
-).split()
-_ONSET = "B Br C D Dr F G Gr H J K Kl L M N P R S Sh St T Tr V W Z".split()
-_VOWEL = "a e i o u ai ea oo".split()
-_CODA = "l m n r s t ck nd rt st ll".split()
+    "Ann", "Maria", "John", "Peter", "Olga", "Ivan", "Chen", "Yuki", "Fatima", "Omar", "Lucia", "Pablo", "Grace",
+    "Henry", "Nina", "Igor", "Leila", "Tomas", "Ruth", "Samuel", "Priya", "Arjun", "Mei", "Hana", "Erik", "Sofia",
+    "Carlos", "Amara", "Kofi", "Elena",
+)  # fmt: skip
+_ONSET = (
+    "B", "Br", "C", "D", "Dr", "F", "G", "Gr", "H", "J", "K", "Kl", "L", "M", "N", "P", "R", "S", "Sh", "St", "T", "Tr",
+    "V", "W", "Z",
+)  # fmt: skip
+_VOWEL = ("a", "e", "i", "o", "u", "ai", "ea", "oo")
+_CODA = ("l", "m", "n", "r", "s", "t", "ck", "nd", "rt", "st", "ll")
 _PERSON_END = ("son", "ov", "ini", "man", "berg", "ez", "ski", "er", "")
 _PLACE_END = ("ville", "burg", "ton", "ford", "ia", "land", "port", "")
 _PLACE_MORE = (("City",), ("County",), ("Valley",), ("Island",), ("Beach",), (), (), (), (), (), (), ())
@@ -23,7 +26,7 @@ _ORG_END = (
     ("News", "Agency"), ("Motors",), ("Times",), ("Party",), (), (),
 )  # fmt: skip
 _MINISTRIES = ("Defence", "Justice", "Health", "Trade", "Energy", "Education")
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _THINGS = ("Treaty", "Prize", "Conference", "Festival", "Act", "Cup")
 
 

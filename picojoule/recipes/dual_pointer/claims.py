@@ -22,19 +22,34 @@ from picojoule.recipes.dual_pointer.plan import (
 from picojoule.result import Claim
 
 Growth = Mapping[str, Mapping[int, tuple[float, float, float]]]
-_SOURCE = "the released code's design; no number at hand"
+_SOURCE, _OURS = "the released code's design; no number at hand", "ours, beside the paper's network"
 _FEWER_MACS = 2.0
 _COMPARED = (
-    ("union-above-forward", "the union less that of pointers to objects alone", DUAL, OBJECTS),
-    ("union-above-backward", "the union less that of pointers to subjects alone", DUAL, SUBJECTS),
-    ("context", "the union less that without attention to the sentence", DUAL, WITHOUT),
-    ("above-pairs-apart", "the union less that of pairs that are read apart", DUAL, BASELINE),
-    ("above-pairs-together", "the union less that of pairs with a shared encoder", DUAL, SHARED),
-    ("placed-above-published", "the placed union less that of the union", IN_PLACE, DUAL),
-    ("placed-above-pairs-together", "the placed union less that of pairs with a shared encoder", IN_PLACE, SHARED),
+    ("union-above-forward", "the union less that of pointers to objects alone", DUAL, OBJECTS, _SOURCE),
+    ("union-above-backward", "the union less that of pointers to subjects alone", DUAL, SUBJECTS, _SOURCE),
+    ("context", "the union less that without attention to the sentence", DUAL, WITHOUT, _SOURCE),
+    ("above-pairs-apart", "the union less that of pairs that are read apart", DUAL, BASELINE, _SOURCE),
+    ("above-pairs-together", "the union less that of pairs with a shared encoder", DUAL, SHARED, _SOURCE),
+    ("placed-above-published", "the placed union less that of the union", IN_PLACE, DUAL, _OURS),
+    ("placed-above-forward", "the placed union less that of its pointers to objects", IN_PLACE, PLACED_OBJECTS, _OURS),
+    (
+        "placed-above-backward",
+        "the placed union less that of its pointers to subjects",
+        IN_PLACE,
+        PLACED_SUBJECTS,
+        _OURS,
+    ),
+    ("placed-above-pairs", "the placed union less that of pairs with a shared encoder", IN_PLACE, SHARED, _OURS),
 )
-"""Id, what is compared, and the two systems."""
-_GROWING = (("gain-grows", DUAL, OBJECTS, SUBJECTS), ("placed-gain-grows", IN_PLACE, PLACED_OBJECTS, PLACED_SUBJECTS))
+"""Id, what is compared, the two systems, and whose claim it is."""
+_GROWING = (
+    ("gain-grows", _SOURCE, DUAL, OBJECTS, SUBJECTS),
+    ("placed-gain-grows", _OURS, IN_PLACE, PLACED_OBJECTS, PLACED_SUBJECTS),
+)
+_RIVALS = (
+    ("fewer-macs", BASELINE, "pairs that are read apart"),
+    ("fewer-macs-shared", SHARED, "pairs with a shared encoder"),
+)
 _AT = 10
 """Entities at which work is compared."""
 
@@ -46,14 +61,14 @@ def claims(
     test = bench.task.corpus.test
     f1 = {name: Judged.of(answers[name], test).score.f1 for name in answers}
 
-    def above(one: System, other: System) -> float:
-        return f1[one.name] - f1[other.name]
+    def compared(name: str, text: str, one: System, other: System, source: str) -> Claim:
+        gain = f1[one.name] - f1[other.name]
+        return judged(name, f"F1 of {text}", measured=gain, reached=gain > 0, source=source)
 
-    gains = [(name, f"F1 of {text}", above(one, other)) for name, text, one, other in _COMPARED]
     return (
         _paper("ace", "F1 on ACE-2005; which of the two F1 is not known", 0.808),
         _paper("nyt", "F1 on NYT; which of the two F1 is not known", 0.783),
-        *(judged(name, text, measured=gain, reached=gain > 0, source=_SOURCE) for name, text, gain in gains),
+        *(compared(*each) for each in _COMPARED),
         *(_grows(scores, *each) for each in _GROWING),
         *_fast(growth),
         structural(
@@ -79,34 +94,24 @@ def _paper(name: str, text: str, number: float) -> Claim:
     return judged(name, text, measured=None, reached=None, source="abstract, read", paper=number, reason=reason)
 
 
-def _grows(scores: dict[str, dict[float, float]], name: str, union: System, *halves: System) -> Claim:
+def _grows(scores: dict[str, dict[float, float]], name: str, source: str, union: System, *halves: System) -> Claim:
     """The union's gain at the largest ρ, less that at the smallest."""
     text = f"gain of {union.name} above the better pointer alone at the largest ρ, less that at the smallest"
     found = scores[union.name]
     if len(found) < 2:
         reason = "ρ of these data is not known"
-        return judged(name, text, measured=None, reached=None, source=_SOURCE, reason=reason)
+        return judged(name, text, measured=None, reached=None, source=source, reason=reason)
     low, high = (found[ρ] - max(scores[half.name][ρ] for half in halves) for ρ in (min(found), max(found)))
-    return judged(name, text, measured=high - low, reached=high > low, source=_SOURCE)
+    return judged(name, text, measured=high - low, reached=high > low, source=source)
 
 
 def _fast(growth: Growth) -> list[Claim]:
     """Work at ten entities, or at the most that were tried."""
     n = _AT if _AT in growth[DUAL.name] else max(growth[DUAL.name])
     found = []
-    for name, rival, text in (
-        (
-            "fewer-macs",
-            BASELINE,
-            f"MACs of pairs that are read apart over those of pointers at {n} entities, 2 or more",
-        ),
-        (
-            "fewer-macs-shared",
-            SHARED,
-            f"MACs of pairs with a shared encoder over those of pointers at {n} entities, 2 or more",
-        ),
-    ):
+    for name, rival, who in _RIVALS:
         ratio = growth[rival.name][n][0] / growth[DUAL.name][n][0]
+        text = f"MACs of {who} over those of pointers at {n} entities, {_FEWER_MACS:g} or more"
         source = "the title says fast; no number at hand"
         found.append(judged(name, text, measured=ratio, reached=ratio >= _FEWER_MACS, source=source, unit="ratio"))
     return found

@@ -6,6 +6,7 @@ Rows are put in order by what they are linked to, so that few arrows cross.
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -38,16 +39,19 @@ class Edge(NamedTuple):
     label: str
 
 
-def graph(nodes: Sequence[Node], edges: Sequence[Edge]) -> bytes:
+def graph(nodes: Sequence[Node], edges: Sequence[Edge], labels: Sequence[str] = ()) -> bytes:
     """The drawing as a PNG on white.
 
     Args:
         nodes: at least one.
         edges: between them; several between two nodes are drawn side by side.
+        labels: all that several drawings have, so that each has its colour in all of them.
     """
     places = _places(nodes, edges)
     columns, rows = (1 + max(round(place[axis]) for place in places) for axis in (0, 1))
-    shades = dict(zip(dict.fromkeys(edge.label for edge in edges), PALETTE * len(edges), strict=False))
+    used = list(dict.fromkeys(edge.label for edge in edges))
+    colours = dict(zip(dict.fromkeys((*labels, *used)), itertools.cycle(PALETTE), strict=False))
+    shades = {name: colours[name] for name in used}
     with canvas(height=max(1.6, 0.9 + _ROW * rows), width=max(4.0, _COLUMN * columns)) as figure:
         axes = figure.add_subplot()
         axes.set_axis_off()

@@ -73,10 +73,10 @@ def growth(bench: Bench, entities: tuple[int, ...]) -> dict[str, dict[int, tuple
 
 def growing(found: dict[str, dict[int, tuple[float, float, float]]]) -> Iterator[Series]:
     """The same as curves."""
-    quantities = (("MACs", "MACs a sentence"), ("joules", "J a sentence"), ("time", "seconds a sentence"))
-    for place, (name, unit) in enumerate(quantities):
+    quantities = (("MACs", 1e6, "million MACs a sentence"), ("joules", 1e-6, "µJ a sentence"), ("time", 1e-3, "ms"))
+    for place, (name, scale, unit) in enumerate(quantities):
         for system, points in found.items():
-            line = {n: values[place] for n, values in points.items()}
+            line = {n: values[place] / scale for n, values in points.items()}
             yield _line(f"{name} against entities", system, line, "entities", unit)
 
 

@@ -23,7 +23,10 @@ def pictures(bench: Bench, answers: dict[str, list[Answers]]) -> dict[str, bytes
     sentence = test[place]
     said = {"true relations": triples(sentence)}
     said |= {system.name: answers[system.name][0][place] for system in (PLACED_OBJECTS, PLACED_SUBJECTS, IN_PLACE)}
-    return {f"{name} in “{' '.join(sentence.tokens)}”"[:160]: _drawn(sentence, found) for name, found in said.items()}
+    return {
+        f"{name} in “{' '.join(sentence.tokens)}”"[:160]: _drawn(sentence, found, bench.form.labels)
+        for name, found in said.items()
+    }
 
 
 def _needs_both(sentence: Sentence) -> bool:
@@ -32,6 +35,6 @@ def _needs_both(sentence: Sentence) -> bool:
     return objects | subjects == whole and whole not in (objects, subjects) and len(sentence.entities) <= _MOST
 
 
-def _drawn(sentence: Sentence, found: set[Triple]) -> bytes:
+def _drawn(sentence: Sentence, found: set[Triple], labels: tuple[str, ...]) -> bytes:
     nodes = [Node(" ".join(sentence.words(each)), each.kind) for each in sentence.entities]
-    return graph(nodes, [Edge(subject, object, label) for subject, label, object in sorted(found)])
+    return graph(nodes, [Edge(subject, object, label) for subject, label, object in sorted(found)], labels)

@@ -38,7 +38,7 @@ NOISES = (0.0, 0.15, 0.3)
 GROUPS = groups_of(semeval.LABELS, negative=semeval.OTHER)
 BASE = replace(SIZES["quick"], batch=32, patience=3)
 SIZE_OF: dict[str, Size] = {
-    "lstm of words": replace(BASE, epochs=10, rate=2e-3),
+    "lstm of words": replace(BASE, epochs=7, rate=2e-3),
     "lstm": replace(BASE, epochs=12, rate=5e-3),
     "transformer": replace(BASE, epochs=12, rate=2e-3),
     "sentence": replace(BASE, epochs=3, rate=1e-4),

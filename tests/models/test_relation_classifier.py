@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+import tiny_bert
 from picojoule.base.errors import MissingExtra, WeightsError
 from picojoule.data.language.relations import Entity, pair
 from picojoule.data.language.relations.encoding import NOTHING, OBJECT, SUBJECT, TOKEN
@@ -127,22 +128,9 @@ def test_the_packaged_encoder_cuts_words_into_its_pieces(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A tiny BERT with a tokeniser, as transformers saves them."""
-    transformers = pytest.importorskip("transformers")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "@", "#", "*", "^", "p", "ann", "hire", "##d", "bo", "##b"]
-    (tmp_path / "vocab.txt").write_text("\n".join(words))
-    tokeniser = transformers.BertTokenizerFast(vocab=str(tmp_path / "vocab.txt"))
-    config = transformers.BertConfig(
-        vocab_size=len(words), hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    transformers.BertModel(config).save_pretrained(tmp_path)
-    tokeniser.save_pretrained(tmp_path)
-    return tmp_path
+    return tiny_bert.save(tmp_path)
 
 
-@pytest.mark.skipif(not HAS_TRANSFORMERS, reason="pip install 'picojoule[text]'")
 def test_an_encoder_of_a_folder(folder):
     states, encoding = load_hugging_face(folder)
     pairs = encoding([SENTENCE, pair(("Ann", "Bob"), *SENTENCE.pair[:1], Entity(start=1, stop=2), "r")], ("r",))
@@ -154,14 +142,12 @@ def test_an_encoder_of_a_folder(folder):
     torch.testing.assert_close(model.features(pairs.x)[0, :8], due)
 
 
-@pytest.mark.skipif(not HAS_TRANSFORMERS, reason="pip install 'picojoule[text]'")
 def test_new_words_are_one_token_each(folder):
     states, encoding = load_hugging_face(folder, new=("[E1]", "[/E1]", "[E2]", "[/E2]"), form="tokens")
     pairs = encoding([SENTENCE], ("r",))
     assert pairs.x.shape[1] == 2 + 4 + 5 and states(pairs.x[..., 1:], pairs.x[..., 0] != NOTHING).shape == (1, 11, 8)
 
 
-@pytest.mark.skipif(not HAS_TRANSFORMERS, reason="pip install 'picojoule[text]'")
 def test_wrong_folders(folder, tmp_path_factory):
     empty = tmp_path_factory.mktemp("empty")
     with pytest.raises(WeightsError, match=r"no config.json"):

@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+import tiny_bert
 from picojoule.base.errors import InputError, WeightsError
+from picojoule.cli.main import main
 from picojoule.cost import price, profiles
 from picojoule.cost.training import dense_training
 from picojoule.data.language.relations import Entity, pair, semeval
@@ -17,7 +19,7 @@ from picojoule.recipes.curriculum_re.bench import Bench
 from picojoule.recipes.curriculum_re.claims import claims
 from picojoule.recipes.curriculum_re.conditions import ANNEALING, ARMS, BASELINE, CAUTIOUS, RANDOM, SIZES, SORTED
 from picojoule.recipes.curriculum_re.costs import Costs
-from picojoule.recipes.curriculum_re.encoders import ENCODERS, encoder
+from picojoule.recipes.curriculum_re.encoders import ENCODERS, encoder, of_folder
 from picojoule.recipes.curriculum_re.material import mislabelled, obtain, score_of, task_of, with_validation
 from picojoule.recipes.curriculum_re.reviewing import everything, in_buckets, review
 from picojoule.recipes.curriculum_re.rows import joules, rows
@@ -181,6 +183,18 @@ def test_the_transformer_learns_too():
     network = encoder("transformer", MADE.corpus)
     task = task_of(MADE.corpus, network)
     assert len(learn(RANDOM, task, network, everything(task), SIZE, 0).scores) == 2
+
+
+def test_an_encoder_of_a_folder_learns_too(tmp_path):
+    network = of_folder(tiny_bert.save(tmp_path), MADE.corpus)
+    task = task_of(MADE.corpus, network)
+    assert len(learn(RANDOM, task, network, everything(task), SIZE, 0).scores) == 2
+    assert network.name == f"encoder of {tmp_path.name}"
+
+
+def test_recipes_without_use_for_an_encoder_say_so(capsys):
+    assert main(["run", "isp-ml", "--weights", "folder"]) == 2
+    assert "recipe isp-ml: --weights: it has no use for an encoder" in capsys.readouterr().err
 
 
 def test_without_its_package_the_sentence_encoder_says_so(monkeypatch):

@@ -45,7 +45,7 @@ EASY = Arm(plan=shuffled(BUCKETS, last=0.0))
 ONE_PASS = Arm(plan=one_pass(BUCKETS))
 SORTED = Arm(plan=in_order())
 ANTI = Arm(plan=baby_step(BUCKETS).backwards())
-ARMS = (RANDOM, ANNEALING, BABY_STEP, CAUTIOUS, EASY, ONE_PASS, SORTED, ANTI)
+ARMS = (RANDOM, ANNEALING, BABY_STEP, CAUTIOUS, EASY, ANTI, ONE_PASS, SORTED)
 
 
 @final
@@ -86,8 +86,8 @@ SIZES = {
         seeds=1, arms=(RANDOM, ANNEALING, CAUTIOUS),
     ),
     "quick": Size(
-        train=2000, valid=500, test=1000, noise=0.2, encoder="lstm", epochs=8, parts=5, batch=32, rate=4e-3,
-        patience=3, seeds=3,
+        train=1600, valid=400, test=1000, noise=0.2, encoder="lstm", epochs=8, parts=5, batch=32, rate=4e-3,
+        patience=3, seeds=3, arms=(RANDOM, ANNEALING, BABY_STEP, CAUTIOUS, EASY, ANTI),
     ),
     "full": Size(
         train=7000, valid=1000, test=2000, noise=0.2, encoder="sentence", epochs=5, parts=10, batch=64, rate=3e-5,

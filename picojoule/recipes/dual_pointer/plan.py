@@ -127,8 +127,8 @@ PLANS: dict[str, Plan] = {
     ),
     "quick": Plan(
         train=1200, valid=100, test=120, sharing=(0.0, 0.25, 0.5, 0.75, 1.0), seeds=1,
-        teaching=Teaching(epochs=7, rate=6e-3, batch=24, none=1.0), apart=3, sizes=SMALL, entities=(2, 4, 6, 10, 14, 20),
-        counted=20,
+        teaching=Teaching(epochs=7, rate=6e-3, batch=24, none=1.0), apart=3, sizes=SMALL,
+        entities=(2, 4, 6, 10, 14, 20), counted=20,
     ),
     "full": Plan(
         train=10_000, valid=1000, test=1000, sharing=(0.0, 0.25, 0.5, 0.75, 1.0), seeds=3,

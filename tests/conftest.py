@@ -11,6 +11,7 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "conformance"))
 sys.path.insert(0, str(Path(__file__).parent / "sim"))
+sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
 
 torch.set_num_threads(1)
 # No test depends on the clock or on chance: the same examples every time, however slow the machine.

@@ -12,7 +12,7 @@
     ├── EngineError           an engine that cannot run this network exactly
     └── PriceError            an action for which a profile has no price
 
-Every message says *what* is wrong, *where*, and the *remedy*.
+Every message is one line; it says *what* is wrong, *where*, and the *remedy*.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PicojouleError(Exception):
 
     def __init__(self, what: str, *, where: str, remedy: str) -> None:
         self.what, self.where, self.remedy = what, where, remedy
-        super().__init__(f"{where}: {what}. Remedy: {remedy}")
+        super().__init__("⏎".join(f"{where}: {what}. Remedy: {remedy}".splitlines()))
 
 
 class InputError(PicojouleError, ValueError):

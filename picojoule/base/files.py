@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from picojoule.base.errors import InputError
@@ -61,6 +64,35 @@ def require_writable(folder: Path | str) -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path | str) -> Iterator[None]:
+    """No other process or thread that asks for this is at work in `folder` while the block runs.
+
+    The system lets go of the folder when the process ends, however it ends. Where a file system knows no locks, as
+    some of a network do, nothing is held.
+
+    Raises:
+        InputError: another one is there.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path | str) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(
+            "another run is writing there", where=str(folder), remedy="wait for its end, or name another folder"
+        ) from None
+    except OSError:  # no locks on this file system
+        pass
+
+
 def read_bytes(path: Path | str, *, what: str) -> bytes:
     """The content of a file that must exist.
 
@@ -78,6 +110,20 @@ def read_bytes(path: Path | str, *, what: str) -> bytes:
         raise InputError(
             f"cannot read the {what} ({error.strerror})", where=str(path), remedy="check the path"
         ) from None
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The file that `name`, which came from a file, means in a folder.
+
+    Raises:
+        InputError: it is not in the folder, or no name.
+    """
+    path = Path(os.path.normpath(folder / name))
+    if "\0" in name or not path.is_relative_to(os.path.normpath(folder)) or path == Path(os.path.normpath(folder)):
+        raise InputError(
+            f"it names the file {name[:80]!r}", where=str(folder), remedy="name files inside this folder only"
+        )
+    return path
 
 
 def sha256(*parts: bytes) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from picojoule.base.errors import NotBuiltYet, PicojouleError
 from picojoule.base.progress import set_quiet
@@ -24,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = parser().parse_known_args(arguments)
     if unknown and options.verb not in PLANNED:
         parser().error(f"unknown option {unknown[0]} (picojoule {options.verb} --help names all)")
+    _end_politely()
     set_quiet(getattr(options, "quiet", False))
     try:
         return _dispatch(options)
@@ -35,14 +40,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        where = error.filename or "a file"
+        print(f"picojoule: {where}: cannot write ({error.strerror}). Remedy: free space on its disk", file=sys.stderr)
+        return 2
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""Writing failed, and it is nobody's fault but the disk's."""
 
 
 def _dispatch(options: argparse.Namespace) -> int:
     if options.verb in PLANNED:
         raise NotBuiltYet(f"picojoule {options.verb}", instead=PLANNED[options.verb].instead)
     verbs = importlib.import_module("picojoule.cli.verbs")
-    verbs.VERBS[options.verb](options)
+    with ExitStack() as options.held:
+        verbs.VERBS[options.verb](options)
     return 0
+
+
+def _end_politely() -> None:
+    """Let SIGTERM clean up as Ctrl-C does; signals are the main thread's."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from picojoule.base.errors import InputError
-from picojoule.base.files import read_bytes, require_writable, write_whole
+from picojoule.base.files import alone_in, read_bytes, require_writable, write_whole
 from picojoule.base.progress import say
 from picojoule.result import Result
 
@@ -24,7 +24,7 @@ def _compare(options: argparse.Namespace) -> None:
     from picojoule.recipes.compare import compare
 
     _check_model_options(options)
-    out = require_writable(options.out)
+    out = _out(options)
     settings = _settings(options, mode="quick")
     weights = {"digit_weights": _train(options, out)} if options.train else {}
     _finish(compare(settings, _model(options), **weights), out, options)
@@ -35,7 +35,7 @@ def _convert(options: argparse.Namespace) -> None:
     from picojoule.models import embedded
 
     _check_model_options(options)
-    out = require_writable(options.out)
+    out = _out(options)
     data = _settings(options, mode="quick").dataset()
     model = _model(options) or embedded()
     network = _converted(options, model, data.train.take(options.limit))
@@ -58,7 +58,7 @@ def _diagnose(options: argparse.Namespace) -> None:
     from picojoule.reports import report
 
     _check_model_options(options)
-    out = require_writable(options.out)
+    out = _out(options)
     data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
     network = load(options.network) if options.network else _converted(options, model, data.train.take(_CALIBRATION))
     found = diagnose(model, network, data.test, samples=options.limit)
@@ -74,7 +74,7 @@ def _tune(options: argparse.Namespace) -> None:
     from picojoule.tuning import drop_on, tune
 
     _check_model_options(options)
-    out, profile, settings = require_writable(options.out), _profile(options.profile), _families(options.code)
+    out, profile, settings = _out(options), _profile(options.profile), _families(options.code)
     data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
     test = data.test.take(options.limit)
     known, unseen = ((test.images[part], test.labels[part]) for part in (slice(0, None, 2), slice(1, None, 2)))
@@ -112,7 +112,7 @@ def _bench(options: argparse.Namespace) -> None:
     from picojoule.benchmark import bench, show
 
     _check_model_options(options)
-    out = require_writable(options.out)
+    out = _out(options)
     data = _settings(options, mode="quick").dataset()
     found = bench(_model(options), data, steps=options.steps, repeats=options.repeats, limit=options.limit)
     write_whole(out / "bench.json", found.to_json())
@@ -138,7 +138,7 @@ def _run(options: argparse.Namespace) -> None:
         raise InputError(
             "it has no use for an encoder", where=f"recipe {entry.name}: --weights", remedy="leave the option out"
         )
-    settings, out = _settings(options, mode=options.mode), require_writable(options.out)
+    settings, out = _settings(options, mode=options.mode), _out(options)
     if options.weights:
         settings = replace(settings, weights=Path(options.weights))
     if options.train:
@@ -189,7 +189,7 @@ def _detect(options: argparse.Namespace) -> None:
     from picojoule.recipes.detect import detect
 
     _require_builder(options)
-    out = require_writable(options.out)
+    out = _out(options)
     names = _class_names(options)
     size = (options.size, options.size) if options.size else None
     limits = {"threshold": options.threshold, "overlap": options.overlap}
@@ -205,7 +205,7 @@ def _extract(options: argparse.Namespace) -> None:
     from picojoule.models.language.pointing import Linker
     from picojoule.recipes.extract import extract
 
-    out = require_writable(options.out)
+    out = _out(options)
     linker = Linker.load(options.weights) if options.weights else Linker.load()
     done = extract(options.file, linker, threshold=options.threshold)
     write_whole(out / "relations.png", done.png())
@@ -313,6 +313,13 @@ def _settings(options: argparse.Namespace, *, mode: str):  # type: ignore[no-unt
         torch.set_num_threads(options.threads)
     names = ("data", "mean", "std", "seed", "batch", "limit", "device", "dtype", "workers", "scheduler")
     return Settings(mode=mode, **{name: getattr(options, name) for name in names if hasattr(options, name)})
+
+
+def _out(options: argparse.Namespace) -> Path:
+    """The folder to write to, which is this command's alone until it ends."""
+    out = require_writable(options.out)
+    options.held.enter_context(alone_in(out))
+    return out
 
 
 def _check_model_options(options: argparse.Namespace) -> None:

@@ -257,7 +257,7 @@ def _input_range(network: Network, calibration: Any) -> tuple[float, float]:
     low = high = 0.0
     for x in inputs(calibration, _BATCH):
         network.check_input(x)
-        low, high = min(low, float(x.min())), max(high, float(x.max()))
+        low, high = min(low, x.min().item()), max(high, x.max().item())
     return low, high if high > 0 else 1.0
 
 

@@ -19,7 +19,11 @@ from picojoule.base.errors import InputError
 LIMIT_BYTES = 8 * 2**30
 
 _HEADER_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, tokenize.TokenError)
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, OverflowError, NotImplementedError, RuntimeError,
+    tokenize.TokenError,
+)  # fmt: skip
+"""What zipfile and numpy raise at files that are not whole."""
 
 
 @final
@@ -95,7 +99,7 @@ def is_pickle(path: Path) -> bool:
         try:
             with zipfile.ZipFile(path) as archive:
                 return any(name.endswith(".pkl") for name in archive.namelist())
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError):
             return False
     with path.open("rb") as file:
         start = file.read(2)
@@ -109,7 +113,7 @@ def _opened(path: Path, error: type[InputError]) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except OSError as problem:
         raise error(f"cannot read the file ({problem.strerror})", where=str(path), remedy="check the path") from None
-    except zipfile.BadZipFile as problem:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
         raise _damaged(path, problem, error) from None
 
 

@@ -210,7 +210,7 @@ class Network:
         """`x` in this network's number type and on its device, if it is a batch of its inputs.
 
         Raises:
-            ConversionError: its shape is another.
+            ConversionError: its shape is another, or a value in it is NaN or infinite.
         """
         if tuple(x.shape[1:]) != self.input.shape:
             raise ConversionError(
@@ -218,7 +218,15 @@ class Network:
                 where=f"input of {self.name}",
                 remedy="give inputs of the shape the network was traced with",
             )
-        return x.to(next((layer.weight for layer in self.all(WeightLayer)), torch.empty(0)))
+        x = x.to(next((layer.weight for layer in self.all(WeightLayer)), torch.empty(0)))
+        if (x - x).any():  # x − x is 0 but for NaN and infinities
+            sample = int((x - x).flatten(1).any(1).nonzero()[0])
+            raise ConversionError(
+                f"sample {sample} of the batch has a value that is not finite",
+                where=f"input of {self.name}",
+                remedy="leave it out, or mend the data",
+            )
+        return x
 
 
 def live(nodes: Mapping[str, Node], output: str) -> tuple[Node, ...]:

@@ -120,8 +120,19 @@ def _weights_fit(node: WeightLayer, source: Node) -> Iterator[str]:
     shape = (node.shape[0], source.shape[0] // groups)
     if tuple(node.weight.shape[:2]) != shape:
         yield f"{node.name} has weights {tuple(node.weight.shape)} where {shape} leads"
+    ranks = {node.weight.dim(), len(source.shape) + 1, len(node.shape) + 1}
+    if len(ranks) > 1 and not isinstance(node, Linear):
+        yield f"{node.name} has weights {tuple(node.weight.shape)} between {source.shape} and {node.shape}"
+    elif isinstance(node, Conv) and node.shape[1:] != _positions(node, source):
+        yield f"{node.name} has outputs {node.shape} where {_positions(node, source)} positions are"
     if node.bias.numel() not in (node.shape[0], prod(node.shape)):
         yield f"{node.name} has {node.bias.numel()} biases for outputs {node.shape}"
+
+
+def _positions(conv: Conv, source: Node) -> tuple[int, ...]:
+    """⌊(n + 2p − d(k − 1) − 1)/s⌋ + 1 along each axis."""
+    axes = zip(source.shape[1:], conv.padding, conv.dilation, conv.weight.shape[2:], conv.stride, strict=True)
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, p, d, k, s in axes)
 
 
 def _at_output(network: Network) -> Iterator[str]:

@@ -6,7 +6,7 @@ tensor, or a tuple of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -20,6 +20,7 @@ from picojoule.data import npz
 
 _HEADS = ("yolo", "region")
 _REMEDY = "give a network of the sections that are supported"
+_MOST = 2**20
 
 
 @final
@@ -37,18 +38,22 @@ class Section:
     options: dict[str, str]
     where: str
 
-    def number(self, name: str, default: int | None = None) -> int:
-        """A whole number.
+    def number(self, name: str, default: int | None = None, *, low: int = 1) -> int:
+        """A whole number of at least `low`, and of a size that a network can have.
 
         Raises:
-            WeightsError: it is missing, or no whole number.
+            WeightsError: it is missing, or no such number.
         """
         value = self.options.get(name, default)
         try:
-            return int(value)  # type: ignore[arg-type]
+            number = int(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            what = "is missing" if value is None else f"is {value!r}, no whole number"
+            what = "is missing" if value is None else f"is {value[:40]!r}, no whole number"  # type: ignore[index]
             raise WeightsError(f"{name} {what}", where=self.where, remedy="correct the line") from None
+        if not low <= number < _MOST:
+            remedy = f"give a number from {low} to {_MOST - 1}"
+            raise WeightsError(f"{name} is {str(value)[:40]}", where=self.where, remedy=remedy)
+        return number
 
     def numbers(self, name: str) -> list[int]:
         """Whole numbers between commas."""
@@ -67,7 +72,8 @@ def load_darknet(cfg: Path | str, weights: Path | str | None = None) -> Darknet:
         weights: the ``.weights`` file; for an ``.npz`` None.
 
     Raises:
-        WeightsError: a file that is missing or damaged, a section that is not supported, or another number of weights.
+        WeightsError: a file that is missing or damaged, a section that is not supported, maps that do not fit each
+            other, or another number of weights.
     """
     cfg = Path(cfg)
     if cfg.suffix == ".npz":
@@ -79,9 +85,11 @@ def load_darknet(cfg: Path | str, weights: Path | str | None = None) -> Darknet:
         if weights is None:
             raise WeightsError("no weights are given", where=str(cfg), remedy="name the .weights file too")
         text, numbers, origin = _text(cfg), _numbers(Path(weights)), str(weights)
-    model = Darknet(sections(text, where=str(cfg)))
-    _fill(model, numbers, origin)
-    return model.eval()
+    given = sections(text, where=str(cfg))
+    with torch.device("meta"):  # nothing is allocated before it is known to fit
+        model = Darknet(given).eval()
+    _require_fit(model, given[1:])
+    return _filled(model, numbers, origin)
 
 
 def class_names(cfg: Path | str) -> tuple[str, ...]:
@@ -151,11 +159,16 @@ class Darknet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Pictures ``[batch, channels, height, width]`` in [0, 1] to raw maps ``[batch, channels, h, w]``."""
+        values = list(self.maps(x))
+        outputs = tuple(values[each] for each in self._outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def maps(self, x: Tensor) -> Iterator[Tensor]:
+        """What each section makes of the pictures."""
         values: list[Tensor] = []
         for part, reads in zip(self.parts, self._reads, strict=True):
             values.append(part(*(values[each] if each >= 0 else x for each in reads)))
-        outputs = tuple(values[each] for each in self._outputs)
-        return outputs[0] if len(outputs) == 1 else outputs
+            yield values[-1]
 
 
 Made = tuple[tuple[int, ...], nn.Module, int]
@@ -212,9 +225,9 @@ def _activation(section: Section, default: str) -> nn.Module:
 def _convolutional(section: Section, made: Sequence[int], place: int) -> Made:
     """``pad=1`` means half the kernel on each side, whatever the number."""
     size, filters = section.number("size", 1), section.number("filters", 1)
-    padding = size // 2 if section.number("pad", 0) else section.number("padding", 0)
+    padding = size // 2 if section.number("pad", 0, low=0) else section.number("padding", 0, low=0)
     normed, stride, groups = (
-        section.number(name, d) for name, d in (("batch_normalize", 0), ("stride", 1), ("groups", 1))
+        section.number(name, d, low=d) for name, d in (("batch_normalize", 0), ("stride", 1), ("groups", 1))
     )
     inputs = made[-1]
     if inputs % groups or filters % groups:
@@ -228,7 +241,7 @@ def _maxpool(section: Section, made: Sequence[int], place: int) -> Made:
     """size − 1 more rows and columns than there are, half of them (rounded down) in front, as −∞."""
     stride = section.number("stride", 1)
     size = section.number("size", stride)
-    total = section.number("padding", size - 1)
+    total = section.number("padding", size - 1, low=0)
     pool = nn.MaxPool2d(size, stride, total // 2) if total % 2 == 0 else Uneven(size, stride, total)
     return (place - 1,), pool, made[-1]
 
@@ -260,14 +273,14 @@ def _nothing(section: Section, made: Sequence[int], place: int) -> Made:
 
 def _route(section: Section, made: Sequence[int], place: int) -> Made:
     reads = tuple(_section(section, each, place) for each in section.numbers("layers"))
-    groups, group = section.number("groups", 1), section.number("group_id", 0)
+    groups, group = section.number("groups", 1), section.number("group_id", 0, low=0)
     if group >= groups or any(made[each] % groups for each in reads):
         raise WeightsError(f"group {group} of {groups}", where=section.where, remedy=_REMEDY)
     return reads, Join(groups, group), sum(made[each] // groups for each in reads)
 
 
 def _shortcut(section: Section, made: Sequence[int], place: int) -> Made:
-    other = _section(section, section.number("from"), place)
+    other = _section(section, section.number("from", low=-_MOST), place)
     if made[other] != made[-1]:
         raise WeightsError(f"it adds {made[other]} channels to {made[-1]}", where=section.where, remedy=_REMEDY)
     return (place - 1, other), Sum(_activation(section, "linear")), made[-1]
@@ -292,14 +305,29 @@ _SECTIONS: dict[str, Callable[[Section, Sequence[int], int], Made]] = {
 }
 
 
-def _fill(model: Darknet, numbers: np.ndarray, where: str) -> None:
-    """Put the numbers into the network, in darknet's order: bias or norm first, then the kernel.
+def _require_fit(model: Darknet, given: Sequence[Section]) -> None:
+    """Refuse sections whose maps do not fit each other, or that are larger than memory.
+
+    Raises:
+        WeightsError: with the first such section.
+    """
+    maps = model.maps(torch.empty(1, model.channels, model.height, model.width, device="meta"))
+    for section in given:
+        try:
+            size = next(maps).numel()
+        except (RuntimeError, OverflowError) as problem:
+            what = f"its inputs do not fit ({str(problem).splitlines()[0][:120]})"
+            raise WeightsError(what, where=section.where, remedy="correct the section") from None
+        npz.require_fits(4 * size, where=section.where, error=WeightsError)
+
+
+def _filled(model: Darknet, numbers: np.ndarray, where: str) -> Darknet:
+    """The network with the numbers in it, in darknet's order: bias or norm first, then the kernel.
 
     Raises:
         WeightsError: there are too few or too many, or some are not finite.
     """
-    places = [place for part in model.parts if isinstance(part, nn.Sequential) for place in _in_order(part)]
-    needed = sum(place.numel() for place in places)
+    needed = sum(place.numel() for place in _places(model))
     if needed != len(numbers):
         what = "it is truncated, or of another network" if len(numbers) < needed else "it is of another network"
         raise WeightsError(f"{len(numbers)} weights where the network has {needed}: {what}", where=where, remedy=_PAIR)
@@ -307,11 +335,19 @@ def _fill(model: Darknet, numbers: np.ndarray, where: str) -> None:
         raise WeightsError(
             "weights are not finite numbers", where=where, remedy="give weights of a training that converged"
         )
+    model.to_empty(device="cpu")
     start = 0
     with torch.no_grad():
-        for place in places:
+        for norm in (each for each in model.modules() if isinstance(each, nn.BatchNorm2d)):
+            norm.num_batches_tracked.zero_()  # type: ignore[union-attr]
+        for place in _places(model):
             place.copy_(torch.from_numpy(numbers[start : start + place.numel()].copy()).view_as(place))
             start += place.numel()
+    return model
+
+
+def _places(model: Darknet) -> list[Tensor]:
+    return [place for part in model.parts if isinstance(part, nn.Sequential) for place in _in_order(part)]
 
 
 _PAIR = "give the .cfg and .weights files that were published together"
@@ -342,8 +378,8 @@ def _numbers(path: Path) -> np.ndarray:
         raise WeightsError(
             f"it cannot be read ({problem.strerror})", where=str(path), remedy="check the path"
         ) from None
-    version = np.frombuffer(content[:12], "<i4")
-    header = 12 + (8 if len(version) == 3 and version[0] * 10 + version[1] >= 2 else 4)
+    version = np.frombuffer(content[:12].ljust(12, b"\0"), "<i4")
+    header = 12 + (8 if version[0] * 10 + version[1] >= 2 else 4)
     if len(content) < header or (len(content) - header) % 4:
         raise WeightsError("it is no whole number of weights", where=str(path), remedy="copy or download it again")
     return np.frombuffer(content[header:], "<f4")

@@ -42,7 +42,9 @@ class Journal:
             of, scores = first["of"], {tuple(each.pop("genome")): Score(**each) for each in rest}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"the journal is damaged ({error})", where=str(self.path), remedy="delete it to start anew"
+                f"the journal is damaged ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})",
+                where=str(self.path),
+                remedy="delete it to start anew",
             ) from None
         if of != self.of:
             raise InputError(

@@ -115,11 +115,15 @@ def load(
             where=str(path),
             remedy="name another folder, or delete the file to start anew",
         )
-    torch.set_rng_state(tensors[f"random.{rank}"])
-    model.load_state_dict(_under("model.", tensors))
-    _restore_optimiser(optimiser, _under("optimiser.", tensors), run["scalars"])
-    epochs = tuple(Epoch(**each) for each in run["epochs"])
-    return Found(done=Done(steps=run["steps"], epochs=epochs, loss_sum=run["loss_sum"]), best=_under("best.", tensors))
+    try:
+        epochs = tuple(Epoch(**each) for each in run["epochs"])
+        done = Done(steps=int(run["steps"]), epochs=epochs, loss_sum=float(run["loss_sum"]))
+        model.load_state_dict(_under("model.", tensors))
+        _restore_optimiser(optimiser, _under("optimiser.", tensors), run["scalars"])
+        torch.set_rng_state(tensors[f"random.{rank}"])
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
+        raise _damaged(path, error) from None
+    return Found(done=done, best=_under("best.", tensors))
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -129,11 +133,17 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["run"])  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
-        raise InputError(
-            f"the checkpoint is damaged ({error})", where=str(path), remedy="delete it to start anew"
-        ) from None
+            run = json.loads(file.metadata()["run"])
+            if not isinstance(run, dict) or not isinstance(run.get("fingerprint"), str):
+                raise ValueError("it is of no run")
+            return {key: file.get_tensor(key) for key in file.keys()}, run  # noqa: SIM118
+    except (SafetensorError, OSError, TypeError, KeyError, ValueError, RecursionError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return InputError(f"the checkpoint is damaged ({why})", where=str(path), remedy="delete it to start anew")
 
 
 def _optimiser_state(optimiser: torch.optim.Optimizer | None) -> tuple[dict[str, Tensor], dict[str, float | None]]:

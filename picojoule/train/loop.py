@@ -6,6 +6,7 @@ import math
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, islice
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import InputError
+from picojoule.base.files import alone_in, require_writable
 from picojoule.base.progress import track
 from picojoule.train import checkpoint as checkpoints
 from picojoule.train.checkpoint import Done
@@ -242,9 +244,12 @@ class _Keeper:
         self.fingerprint = checkpoints.fingerprint(run.learner.model, **settings)
         self.last = time.monotonic()
         self.journal: Journal | None = None
+        self._held = ExitStack()
 
     def resume(self) -> Done:
         learner = self.run.learner
+        if self.processes.rank == 0:
+            self._held.enter_context(alone_in(require_writable(self.folder)))
         found = checkpoints.load(
             self.folder, learner.model, learner.optimiser, self.fingerprint, rank=self.processes.rank
         )
@@ -269,6 +274,7 @@ class _Keeper:
     def close(self) -> None:
         if self.journal:
             self.journal.close()
+        self._held.close()
 
     def _write(self, done: Done) -> None:
         learner = self.run.learner

@@ -52,7 +52,7 @@ WRONG = {
     "line 2: 3 columns instead of 7": MSR.splitlines()[0] + "\n1,2,3\n",
     "line 1: 'Trim' is neither read nor write": "1,usr,0,Trim,0,4096,5\n",
     "line 1: a time, offset or size that is no number": "x,usr,0,Read,0,4096,5\n",
-    "line 1: a negative time or offset, or a size below 1": "1,usr,0,Read,0,0,5\n",
+    "line 1: a negative time or offset, a size below 1, or a number beyond any drive": "1,usr,0,Read,0,0,5\n",
     "it has no requests": "\n\n",
 }
 

@@ -73,8 +73,8 @@ def _counts(path: Path) -> np.ndarray:
     if ARRAY not in npz.headers(path, error=DataError):
         raise DataError(f"it has no array {ARRAY!r}", where=str(path), remedy="cut the recording into frames first")
     counts = npz.read(path, [ARRAY], error=DataError)[ARRAY]
-    if counts.ndim != 4:
-        what = f"frames of shape {list(counts.shape)}"
+    if counts.ndim != 4 or counts.dtype.kind not in "biuf":
+        what = f"frames of shape {list(counts.shape)}, {counts.dtype}"
         raise DataError(what, where=str(path), remedy="give [steps, polarities, height, width]")
     return counts.clip(0, 255).astype(np.uint8)
 

@@ -25,7 +25,7 @@ def load(path: Path | str) -> EventDataset[Recordings]:
     """The recordings of a file, or of the file ``nmnist_small.npz`` in a folder.
 
     Raises:
-        DataError: no such file, or without these arrays.
+        DataError: no such file, without these arrays, or with arrays that do not fit each other.
     """
     path = Path(path)
     path = path / FILE if path.is_dir() else path
@@ -34,11 +34,14 @@ def load(path: Path | str) -> EventDataset[Recordings]:
     if missing:
         raise DataError(f"it has no {', '.join(missing)}", where=str(path), remedy="give the arrays of N-MNIST")
     arrays = npz.read(path, names, error=DataError)
-    train, test = (_part({each: arrays[f"{part}_{each}"] for each in _PARTS}) for part in ("train", "test"))
+    train, test = (
+        _part({each: arrays[f"{part}_{each}"] for each in _PARTS}, f"{path}, {part}") for part in ("train", "test")
+    )
     return EventDataset(name="n-mnist", train=train, test=test, sha256=sha256(read_bytes(path, what="recordings")))
 
 
-def _part(arrays: dict[str, np.ndarray]) -> Recordings:
+def _part(arrays: dict[str, np.ndarray], where: str) -> Recordings:
+    _require_whole(arrays, where)
     xyp, offsets = arrays["xyp"], arrays["offsets"].astype(np.int64)
     # the sum of all gaps, less what it was where the recording began
     time = np.cumsum(arrays["dt"], dtype=np.int64)
@@ -53,3 +56,21 @@ def _part(arrays: dict[str, np.ndarray]) -> Recordings:
         labels=torch.from_numpy(arrays["labels"].astype(np.int64)),
         size=SIZE,
     )
+
+
+def _require_whole(arrays: dict[str, np.ndarray], where: str) -> None:
+    remedy = "write the arrays of N-MNIST again"
+    for name, array in arrays.items():
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            what = f"{name} is {array.dtype} of shape {list(array.shape)}, not a row of integers"
+            raise DataError(what, where=where, remedy=remedy)
+    offsets = arrays["offsets"].astype(np.int64)
+    if not len(offsets) or offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        raise DataError("the offsets do not rise from 0", where=where, remedy=remedy)
+    if not len(arrays["xyp"]) == len(arrays["dt"]) == offsets[-1]:
+        what = f"{len(arrays['xyp'])} events, {len(arrays['dt'])} times, and offsets up to {offsets[-1]}"
+        raise DataError(what, where=where, remedy=remedy)
+    for name, highest in (("xyp", 1 << 13), ("dt", 1 << 16), ("labels", 1 << 20)):
+        odd = arrays[name][(arrays[name] < 0) | (arrays[name] >= highest)]
+        if odd.size:
+            raise DataError(f"{name} has {odd[0]}, outside 0..{highest - 1}", where=where, remedy=remedy)

@@ -24,6 +24,8 @@ from picojoule.base.files import read_bytes, write_whole
 from picojoule.sim.ssd.requests import Requests
 
 HEADER = "time_us,op,offset,size"
+_MOST, _MOST_BYTES = 2**62, 2**40
+"""Of a trace in picoseconds or an offset in bytes; and of one request in bytes."""
 
 
 @final
@@ -97,6 +99,8 @@ def read(path: Path | str, *, page_bytes: int, form: str = "msr", wrap_pages: in
     first, last = offset // page_bytes, (offset + size - 1) // page_bytes
     if wrap_pages is not None:
         first, last = _wrapped(first, last, wrap_pages, str(path))
+    if time.max() - time.min() >= _MOST:
+        raise InputError("it is longer than 53 days", where=str(path), remedy="cut it, or name its format")
     order = np.argsort(time, kind="stable")
     arrival = (time - time.min()).astype(np.int64)
     return Requests(
@@ -135,10 +139,10 @@ def _row(line: str, rule: Format, where: str) -> tuple[int, bool, int, int]:
         whole, _, part = cells[rule.time].partition(".")
         time = int(whole) * rule.tick_ps + (int(float(f"0.{part}") * rule.tick_ps) if part else 0)
         offset, size = (int(cells[column]) * rule.unit for column in (rule.offset, rule.size))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _wrong(f"a time, offset or size that is no number: {line.strip()[:80]!r}", where) from None
-    if time < 0 or offset < 0 or size < 1:
-        raise _wrong("a negative time or offset, or a size below 1", where)
+    if not (time >= 0 and 0 <= offset < _MOST and 1 <= size < _MOST_BYTES):
+        raise _wrong("a negative time or offset, a size below 1, or a number beyond any drive", where)
     return time, kind == rule.writes, offset, size
 
 

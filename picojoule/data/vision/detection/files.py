@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from picojoule.base.errors import DataError, InputError
-from picojoule.base.files import read_bytes, sha256
+from picojoule.base.files import inside, read_bytes, sha256
 from picojoule.base.progress import track
 from picojoule.data import npz
 from picojoule.data.vision.detection.letterbox import letterbox, open_picture
@@ -105,25 +105,45 @@ def _npz(path: Path) -> Parts:
     if missing:
         raise DataError(f"it has no {', '.join(missing)}", where=str(path), remedy=f"give {FORMS}")
     arrays = npz.read(path, known, error=DataError)
-    raw, offsets, rows = arrays["jpeg"].tobytes(), arrays["offsets"], arrays["boxes"]
+    raw, offsets, rows, names = (arrays[name] for name in ("jpeg", "offsets", "boxes", "classes"))
+    _require_pictures(raw, offsets, str(path))
     number = len(offsets) - 1
-    if rows.ndim != 2 or rows.shape[1] != 6 or (len(rows) and not 0 <= rows[:, 0].min() <= rows[:, 0].max() < number):
-        what = f"its boxes are of shape {rows.shape}, for {number} pictures"
-        raise DataError(what, where=str(path), remedy="give rows picture, class, left, top, right, bottom")
+    _require_boxes(rows, number, names, str(path))
     split = arrays.get("split", np.full(number, "test"))
+    if split.shape != (number,):
+        raise DataError(f"split is of shape {split.shape}", where=str(path), remedy="give train or test a picture")
 
     def picture(k: int) -> _Boxed:
         mine = rows[rows[:, 0] == k]
         return _Boxed(
             where=f"{path}, picture {k}",
-            content=lambda: raw[offsets[k] : offsets[k + 1]],
+            content=lambda: raw[offsets[k] : offsets[k + 1]].tobytes(),
             classes=tuple(int(row[1]) for row in mine),
             boxes=tuple(tuple(map(float, row[2:])) for row in mine),  # type: ignore[misc]
             difficult=(False,) * len(mine),
         )
 
     chosen = {part: [picture(k) for k in np.flatnonzero(split == part)] for part in ("train", "test")}
-    return tuple(str(each) for each in arrays["classes"]), chosen
+    return tuple(str(each) for each in names), chosen
+
+
+def _require_pictures(raw: np.ndarray, offsets: np.ndarray, where: str) -> None:
+    rising = (
+        offsets.ndim == 1 and offsets.dtype.kind in "iu" and len(offsets) and (np.diff(offsets.astype(int)) >= 0).all()
+    )
+    if raw.dtype != np.uint8 or raw.ndim != 1 or not rising or offsets[0] < 0 or offsets[-1] > len(raw):
+        what = "jpeg is no row of bytes, or its offsets do not rise within it"
+        raise DataError(what, where=where, remedy="give picture k as jpeg[offsets[k]:offsets[k+1]]")
+
+
+def _require_boxes(rows: np.ndarray, pictures: int, names: np.ndarray, where: str) -> None:
+    remedy = "give rows picture, class, left, top, right, bottom"
+    if rows.ndim != 2 or rows.shape[1] != 6 or rows.dtype.kind not in "iuf" or names.ndim != 1:
+        raise DataError(f"its boxes are {rows.dtype} of shape {rows.shape}", where=where, remedy=remedy)
+    for column, limit, what in ((0, pictures, "picture"), (1, len(names), "class")):
+        odd = rows[~((rows[:, column] >= 0) & (rows[:, column] < limit) & (rows[:, column] % 1 == 0))]
+        if len(odd):
+            raise DataError(f"a box of {what} {odd[0, column]}, of {limit}", where=where, remedy=remedy)
 
 
 def _voc(folder: Path) -> Parts:
@@ -171,8 +191,7 @@ def _voc_file(folder: Path, ident: str) -> tuple[Path, list[tuple[str, tuple[flo
         raise DataError(
             f"the annotation cannot be read ({problem})", where=str(path), remedy="mend or remove it"
         ) from None
-    named = root.findtext("filename") or f"{ident}.jpg"
-    return folder / "JPEGImages" / named, found
+    return inside(folder / "JPEGImages", root.findtext("filename") or f"{ident}.jpg"), found
 
 
 def _coco(folder: Path) -> Parts:
@@ -182,7 +201,7 @@ def _coco(folder: Path) -> Parts:
             "there is no instances_val*.json", where=str(folder / "annotations"), remedy="add the test part's boxes"
         )
     contents = {part: _json(path) for part, path in files.items() if path is not None}
-    kinds = {int(each["id"]): str(each["name"]) for c in contents.values() for each in c["categories"]}
+    kinds = {each["id"]: each["name"] for c in contents.values() for each in c["categories"]}
     order = {ident: place for place, ident in enumerate(sorted(kinds))}
     chosen: dict[str, list[_Boxed]] = {"train": [], "test": []}
     for part, content in contents.items():
@@ -195,37 +214,66 @@ def _coco_file(folder: Path, names: Sequence[str]) -> Path | None:
     return found[0] if found else None
 
 
-def _json(path: Path) -> dict[str, Any]:
+_COCO: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "categories": {"id": lambda v: type(v) is int, "name": lambda v: isinstance(v, str)},
+    "images": {"id": lambda v: type(v) is int, "file_name": lambda v: isinstance(v, str)},
+    "annotations": {
+        "image_id": lambda v: type(v) is int,
+        "category_id": lambda v: type(v) is int,
+        "bbox": lambda v: isinstance(v, list) and len(v) == 4 and all(type(each) in (int, float) for each in v),
+    },
+}
+"""What is read of each list of a COCO file, and what it must be."""
+
+
+def _json(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
         content = json.loads(read_bytes(path, what="annotations"))
-        if not {"images", "annotations", "categories"} <= content.keys():
-            raise ValueError("it lacks images, annotations or categories")
-        return content
     except InputError:
         raise
-    except (ValueError, AttributeError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise DataError(f"it is not COCO's JSON ({problem})", where=str(path), remedy="write it again") from None
+    if not isinstance(content, dict):
+        raise DataError("it is not COCO's JSON (no object of lists)", where=str(path), remedy=_WRITE_COCO)
+    for name, needed in _COCO.items():
+        if not isinstance(content.get(name), list):
+            raise DataError(f"it has no list {name!r}", where=str(path), remedy=_WRITE_COCO)
+        for number, row in enumerate(content[name]):
+            wrong = [key for key, holds in needed.items() if not (isinstance(row, dict) and holds(row.get(key)))]
+            if wrong:
+                raise DataError(
+                    f"{wrong[0]} is missing or wrong", where=f"{path}, {name}[{number}]", remedy=_WRITE_COCO
+                )
+    return content
+
+
+_WRITE_COCO = "give COCO's images (id, file_name), annotations (image_id, category_id, bbox) and categories (id, name)"
 
 
 def _coco_pictures(folder: Path, file: Path, content: dict[str, Any], order: dict[int, int]) -> list[_Boxed]:
     """Crowds count as difficult: they are neither to be found nor wrong when found."""
     pictures = folder / file.stem.removeprefix("instances_")
-    mine: dict[int, list[dict[str, Any]]] = {int(each["id"]): [] for each in content["images"]}
-    for row in content["annotations"]:
-        if int(row["image_id"]) not in mine:
-            raise DataError(f"a box of picture {row['image_id']}, which is not listed", where=str(file),
-                            remedy="list every picture under images")  # fmt: skip
-        mine[int(row["image_id"])].append(row)
-    return [
-        _Boxed(
-            where=str(pictures / each["file_name"]),
-            content=lambda path=pictures / each["file_name"]: read_bytes(path, what="picture"),
-            classes=tuple(order[int(row["category_id"])] for row in mine[int(each["id"])]),
-            boxes=tuple(_corners(row["bbox"]) for row in mine[int(each["id"])]),
-            difficult=tuple(bool(row.get("iscrowd", 0)) for row in mine[int(each["id"])]),
-        )
-        for each in content["images"]
-    ]
+    mine: dict[int, list[dict[str, Any]]] = {each["id"]: [] for each in content["images"]}
+    for number, row in enumerate(content["annotations"]):
+        for key, known, what in (("image_id", mine, "picture"), ("category_id", order, "category")):
+            if row[key] not in known:
+                raise DataError(
+                    f"a box of {what} {row[key]}, which is not listed",
+                    where=f"{file}, annotations[{number}]",
+                    remedy="list every picture under images and every kind under categories",
+                )
+        mine[row["image_id"]].append(row)
+    return [_coco_picture(inside(pictures, each["file_name"]), mine[each["id"]], order) for each in content["images"]]
+
+
+def _coco_picture(path: Path, rows: list[dict[str, Any]], order: dict[int, int]) -> _Boxed:
+    return _Boxed(
+        where=str(path),
+        content=lambda: read_bytes(path, what="picture"),
+        classes=tuple(order[row["category_id"]] for row in rows),
+        boxes=tuple(_corners(row["bbox"]) for row in rows),
+        difficult=tuple(bool(row.get("iscrowd", 0)) for row in rows),
+    )
 
 
 def _corners(box: Sequence[float]) -> tuple[float, float, float, float]:

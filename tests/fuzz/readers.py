@@ -1,0 +1,396 @@
+"""Every reader of foreign files: a good input, the file of it to spoil, and what must be true of what it gives."""
+
+import gzip
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import nn
+
+import mutations
+import picojoule as pj
+from picojoule.data import vision
+from picojoule.data.events import folder as frames_folder
+from picojoule.data.events import nmnist
+from picojoule.data.language import babi
+from picojoule.data.vision import detection
+from picojoule.models.darknet import load_darknet
+from picojoule.models.loading import load_weights, read_weights
+from picojoule.result import Claim, Energy, Result, Row, Series
+from picojoule.search.journal import Journal
+from picojoule.search.score import Score
+from picojoule.sim.ssd import traces
+from picojoule.train import checkpoint
+
+Mutation = Callable[[bytes, Any], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """One reader.
+
+    Attributes:
+        name: of it.
+        make: writes a good input into a folder; gives what `read` takes.
+        victim: the file in the folder that is spoilt.
+        read: the reader.
+        mutations: how.
+        check: raises AssertionError where what was read is not whole.
+    """
+
+    name: str
+    make: Callable[[Path], Any]
+    victim: str
+    read: Callable[[Any], Any]
+    mutations: Sequence[Mutation]
+    check: Callable[[Any], None] = lambda _: None
+
+
+def _net() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 3)).eval()
+
+
+def _weights(folder: Path) -> Path:
+    save_file(_net().state_dict(), folder / "w.safetensors", {"training": '{"seed": "0"}'})
+    return folder / "w.safetensors"
+
+
+def _npz_weights(folder: Path) -> Path:
+    np.savez(folder / "w.npz", **{key: value.numpy() for key, value in _net().state_dict().items()})
+    return folder / "w.npz"
+
+
+def _into_net(path: Path) -> nn.Module:
+    return load_weights(_net(), path)
+
+
+def _network(folder: Path) -> Path:
+    net = pj.convert(_net(), torch.rand(4, 1, 8, 8), code=pj.codes.TTFS(steps=16))
+    return pj.save(net, folder / "net.safetensors")
+
+
+def _runs(network: Any) -> None:
+    done = pj.run(network, torch.rand(2, *network.nodes[0].shape))
+    assert done.counts.total("spikes") >= 0
+
+
+CFG = """[net]
+width=16
+height=16
+channels=3
+
+[convolutional]
+batch_normalize=1
+filters=4
+size=3
+stride=2
+pad=1
+activation=leaky
+
+[maxpool]
+size=2
+stride=2
+
+[convolutional]
+filters=8
+size=1
+groups=2
+activation=relu
+
+[route]
+layers=-1,-2
+
+[upsample]
+stride=2
+
+[convolutional]
+filters=6
+size=1
+activation=linear
+
+[yolo]
+mask=0
+anchors=4,4
+classes=1
+"""
+CFG_WEIGHTS = 4 * 4 + 4 * 3 * 9 + 8 + 8 * 2 + 6 + 6 * 12
+
+
+def _darknet(folder: Path) -> Path:
+    (folder / "net.cfg").write_text(CFG)
+    numbers = np.random.default_rng(0).random(CFG_WEIGHTS, dtype=np.float32)
+    (folder / "net.weights").write_bytes(np.array([0, 2, 0, 0, 0], "<i4").tobytes() + numbers.tobytes())
+    return folder
+
+
+def _read_darknet(folder: Path) -> nn.Module:
+    return load_darknet(folder / "net.cfg", folder / "net.weights")
+
+
+def _forward(model: Any) -> None:
+    if model.height <= 64 and model.width <= 64 and model.channels <= 16:
+        model(torch.rand(1, model.channels, model.height, model.width))
+
+
+def _images(folder: Path) -> Path:
+    x, y = np.random.default_rng(0).integers(0, 256, (12, 6, 6), np.uint8), np.arange(12) % 3
+    np.savez(folder / "x.npz", x_train=x, y_train=y, x_test=x[:6], y_test=y[:6])
+    return folder / "x.npz"
+
+
+def _whole_images(data: Any) -> None:
+    for part in (data.train, data.test):
+        assert torch.isfinite(part.images).all() and len(part.images) == len(part.labels) > 0
+        assert 0 <= int(part.labels.min()) <= int(part.labels.max()) < data.classes
+
+
+def _pictures(kind: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        for number in range(10):
+            place = folder / "d" / "ab"[number % 2]
+            place.mkdir(parents=True, exist_ok=True)
+            pixels = np.random.default_rng(number).integers(0, 256, (6, 7, 3), np.uint8)
+            Image.fromarray(pixels).save(place / f"{number}.{kind}")
+        return folder / "d"
+
+    return make
+
+
+def _nmnist(folder: Path) -> Path:
+    draw = np.random.default_rng(0)
+    arrays: dict[str, np.ndarray] = {}
+    for part in ("train", "test"):
+        x, y, p = draw.integers(0, 34, 60), draw.integers(0, 34, 60), draw.integers(0, 2, 60)
+        arrays |= {
+            f"{part}_xyp": (x | y << 6 | p << 12).astype(np.uint16),
+            f"{part}_dt": draw.integers(0, 900, 60).astype(np.uint16),
+            f"{part}_offsets": np.arange(0, 61, 20),
+            f"{part}_labels": np.arange(3),
+        }
+    np.savez(folder / nmnist.FILE, **arrays)
+    return folder / nmnist.FILE
+
+
+def _cut(data: Any) -> None:
+    for part in (data.train, data.test):
+        frames = part.frames(4)
+        assert len(frames) == len(part.labels) and int(frames.counts.sum()) <= len(part.x)
+        for start, end in zip(part.offsets[:-1].tolist(), part.offsets[1:].tolist(), strict=True):
+            assert (part.time[start:end].diff() >= 0).all()
+
+
+def _frames(folder: Path) -> Path:
+    for number in range(20):
+        place = folder / "f" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        np.savez(place / f"{number:02d}.npz", frames=np.full((3, 2, 5, 5), number, np.uint8))
+    return folder / "f"
+
+
+STORY = (
+    "1 Mary moved to the hall.\n2 John went to the garden.\n3 Where is Mary?\thall\t1\n4 Where is John?\tgarden\t2\n"
+)
+
+
+def _babi(folder: Path) -> Path:
+    for part in ("train", "test"):
+        (folder / f"qa1_one_{part}.txt").write_text(STORY * 3)
+    return folder
+
+
+def _packed_babi(folder: Path) -> Path:
+    rows = [json.dumps({"file": f"qa1_one_{part}.txt", "text": STORY}) for part in ("train", "test")]
+    (folder / "rows").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def _read_packed(folder: Path) -> Any:
+    with gzip.open(folder / "b.jsonl.gz", "wb") as file:
+        file.write((folder / "rows").read_bytes())
+    return babi.load(folder / "b.jsonl.gz", 1)
+
+
+def _zipped_babi(folder: Path) -> Path:
+    _packed_babi(folder)
+    (folder / "b.jsonl.gz").write_bytes(gzip.compress((folder / "rows").read_bytes()))
+    return folder / "b.jsonl.gz"
+
+
+MSR = "128166372003061629,usr,0,Read,7014609920,24576,41286\n128166372016382155,usr,0,Write,2517778432,4096,703\n"
+
+
+def _trace(form: str, lines: str) -> Reader:
+    def make(folder: Path) -> Path:
+        (folder / "t").write_text(lines)
+        return folder / "t"
+
+    return Reader(
+        name=f"trace {form}",
+        make=make,
+        victim="t",
+        read=lambda path: traces.read(path, page_bytes=4096, form=form, wrap_pages=1000),
+        mutations=(mutations.text, mutations.raw),
+        check=_in_drive,
+    )
+
+
+def _in_drive(requests: Any) -> None:
+    assert (requests.page >= 0).all() and (requests.pages >= 1).all() and (requests.page + requests.pages <= 1000).all()
+    assert (np.diff(requests.arrival_ps) >= 0).all() and requests.arrival_ps[0] == 0
+
+
+def _result(folder: Path) -> Path:
+    row = Row(
+        system="ann fp32",
+        metrics={"accuracy": 0.9},
+        interval={"accuracy": (0.8, 0.95)},
+        counts={"macs": 5.0, "spikes": None},
+        energy=(Energy(profile="horowitz-45nm-fp32", joules=1e-6),),
+        layers=({"name": "conv", "macs": 5.0},),
+    )
+    claim = Claim(id="a", text="b", paper=1.0, paper_source="c", measured=2.0, unit="d", status="reached", reason=None)
+    series = Series(name="s", system="ann fp32", x=(1.0, 2.0), y=(0.1, None), x_unit="steps", y_unit="fraction")
+    result = Result(
+        recipe="compare", title="t", mode="quick", seed=0, data={"name": "x"}, rows=(row,), series=(series,),
+        claims=(claim,), environment={"cpu": "y"},
+    )  # fmt: skip
+    return result.save(folder / "result.json")
+
+
+def _same_again(result: Any) -> None:
+    assert Result.from_dict(json.loads(result.to_json())).to_json() == result.to_json()
+    str(result)
+
+
+XML = """<annotation><filename>a.jpg</filename><object><name>dog</name><difficult>0</difficult>
+<bndbox><xmin>3</xmin><ymin>1</ymin><xmax>30</xmax><ymax>10</ymax></bndbox></object></annotation>"""
+
+
+def _jpeg() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 20), (200, 30, 30)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def _voc(folder: Path) -> Path:
+    for name in ("Annotations", "JPEGImages"):
+        (folder / "v" / name).mkdir(parents=True)
+    (folder / "v/JPEGImages/a.jpg").write_bytes(_jpeg())
+    (folder / "v/Annotations/a.xml").write_text(XML)
+    return folder / "v"
+
+
+def _coco(folder: Path) -> Path:
+    for name in ("annotations", "val2017"):
+        (folder / "c" / name).mkdir(parents=True)
+    (folder / "c/val2017/a.jpg").write_bytes(_jpeg())
+    content = {
+        "images": [{"id": 7, "file_name": "a.jpg"}],
+        "annotations": [{"image_id": 7, "category_id": 18, "bbox": [10, 0, 20, 10], "iscrowd": 0}],
+        "categories": [{"id": 18, "name": "dog"}, {"id": 3, "name": "car"}],
+    }
+    (folder / "c/annotations/instances_val2017.json").write_text(json.dumps(content))
+    return folder / "c"
+
+
+def _boxed(folder: Path) -> Path:
+    one = _jpeg()
+    np.savez(
+        folder / "b.npz",
+        jpeg=np.frombuffer(one * 2, np.uint8),
+        offsets=np.array([0, len(one), 2 * len(one)]),
+        boxes=np.array([[0, 0, 1, 1, 20, 10], [1, 1, 2, 2, 30, 15]], np.float32),
+        classes=np.array(["a", "b"]),
+        ids=np.array(["p", "q"]),
+    )
+    return folder / "b.npz"
+
+
+def _scenes(path: Path) -> Any:
+    return detection.load(path, size=(32, 32))
+
+
+def _whole_scenes(data: Any) -> None:
+    for part in (data.train, data.test):
+        assert torch.isfinite(part.boxes).all() and len(part.boxes) == len(part.classes) == len(part.owners)
+        assert not len(part.classes) or (0 <= int(part.classes.min()) <= int(part.classes.max()) < len(data.names))
+
+
+def _journal(folder: Path) -> Path:
+    score = Score(accuracy=0.5, spikes=10.0, synops=1.0, joules=1e-6).to_dict()
+    lines = [json.dumps({"of": "x"})] + [json.dumps({"genome": [n, 1], **score}) for n in range(3)]
+    (folder / "j").write_text("\n".join(lines) + "\n")
+    return folder / "j"
+
+
+def _checkpoint(folder: Path) -> Path:
+    model = _net()
+    optimiser = torch.optim.Adam(model.parameters())
+    model(torch.rand(2, 1, 8, 8)).sum().backward()
+    optimiser.step()
+    epoch = checkpoint.Epoch(steps=3, loss=0.5, score=None, metrics={}, seconds=1.0)
+    done = checkpoint.Done(steps=3, epochs=(epoch,), loss_sum=0.0)
+    state = [torch.get_rng_state()]
+    return checkpoint.save(folder, model, optimiser, "x", done, random=state, best={}).parent
+
+
+def _resume(folder: Path) -> Any:
+    model = _net()
+    with torch.random.fork_rng(devices=[]):
+        return checkpoint.load(folder, model, torch.optim.Adam(model.parameters()), "x")
+
+
+READERS = (
+    Reader(name="weights safetensors", make=_weights, victim="w.safetensors", read=_into_net,
+           mutations=(mutations.raw, mutations.tensors)),
+    Reader(name="weights npz", make=_npz_weights, victim="w.npz", read=_into_net,
+           mutations=(mutations.raw, mutations.arrays)),
+    Reader(name="weights to look at", make=_weights, victim="w.safetensors", read=read_weights,
+           mutations=(mutations.raw, mutations.tensors)),
+    Reader(name="network", make=_network, victim="net.safetensors", read=pj.load,
+           mutations=(mutations.raw, mutations.tensors, mutations.tensors), check=_runs),
+    Reader(name="darknet cfg", make=_darknet, victim="net.cfg", read=_read_darknet,
+           mutations=(mutations.text, mutations.raw), check=_forward),
+    Reader(name="darknet weights", make=_darknet, victim="net.weights", read=_read_darknet,
+           mutations=(mutations.raw,), check=_forward),
+    Reader(name="images npz", make=_images, victim="x.npz", read=vision.load,
+           mutations=(mutations.raw, mutations.arrays, mutations.arrays), check=_whole_images),
+    *(
+        Reader(name=f"pictures {kind}", make=_pictures(kind), victim=f"d/a/0.{kind}", read=vision.load,
+               mutations=(mutations.raw,), check=_whole_images)
+        for kind in ("png", "jpg", "gif", "bmp", "tiff", "webp", "ppm")
+    ),
+    Reader(name="n-mnist", make=_nmnist, victim=nmnist.FILE, read=nmnist.load,
+           mutations=(mutations.raw, mutations.arrays, mutations.arrays), check=_cut),
+    Reader(name="frames of recordings", make=_frames, victim="f/a/00.npz", read=frames_folder.load,
+           mutations=(mutations.raw, mutations.arrays)),
+    Reader(name="babi", make=_babi, victim="qa1_one_train.txt", read=lambda path: babi.load(path, 1),
+           mutations=(mutations.text, mutations.raw)),
+    Reader(name="babi packed", make=_packed_babi, victim="rows", read=_read_packed,
+           mutations=(mutations.rows, mutations.text)),
+    Reader(name="babi gzip", make=_zipped_babi, victim="b.jsonl.gz", read=lambda path: babi.load(path, 1),
+           mutations=(mutations.raw,)),
+    _trace("picojoule", traces.HEADER + "\n0.000,r,0,4096\n10.5,w,8192,4096\n20,r,4096,16384\n"),
+    _trace("msr", MSR),
+    _trace("mqsim", "0 0 100 8 1\n1000 0 5000 16 0\n"),
+    Reader(name="result", make=_result, victim="result.json", read=Result.load,
+           mutations=(mutations.parsed, mutations.parsed, mutations.raw), check=_same_again),
+    Reader(name="boxes voc", make=_voc, victim="v/Annotations/a.xml", read=_scenes,
+           mutations=(mutations.text, mutations.raw), check=_whole_scenes),
+    Reader(name="boxes coco", make=_coco, victim="c/annotations/instances_val2017.json", read=_scenes,
+           mutations=(mutations.parsed, mutations.parsed, mutations.raw), check=_whole_scenes),
+    Reader(name="boxes npz", make=_boxed, victim="b.npz", read=_scenes,
+           mutations=(mutations.raw, mutations.arrays, mutations.arrays), check=_whole_scenes),
+    Reader(name="search journal", make=_journal, victim="j", read=lambda path: Journal(path, "x"),
+           mutations=(mutations.rows, mutations.raw)),
+    Reader(name="checkpoint", make=_checkpoint, victim=checkpoint.FILE, read=_resume,
+           mutations=(mutations.raw, mutations.tensors)),
+)  # fmt: skip

@@ -174,7 +174,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="2107.09332",
         domain="language",
         cite=("curriculum2021", "zhou2022", "xu2020"),
-        quick_seconds=240,
+        quick_seconds=150,
         module="picojoule.recipes.curriculum_re",
         encodes=True,
     ),

@@ -154,7 +154,7 @@ def test_semeval_as_it_is_distributed(tmp_path):
         (row(2, "dev"), r"s.jsonl:2: the split 'dev'"),
         ({"id": 2}, r"s.jsonl:2: .*'split' is missing"),
         (row(2, "train"), r"it has no test sentence"),
-        (row(2, "test", text=3), r"s.jsonl:2: text and relation are no texts"),
+        (row(2, "test", text=3), r"s.jsonl:2: text is no text"),
     ],
 )
 def test_wrong_semeval(tmp_path, second, says):

@@ -20,6 +20,7 @@ from picojoule.data import vision
 from picojoule.data.events import folder as frames_folder
 from picojoule.data.events import nmnist
 from picojoule.data.language import babi
+from picojoule.data.language.relations import mark, opening
 from picojoule.data.vision import detection
 from picojoule.models.darknet import load_darknet
 from picojoule.models.loading import load_weights, read_weights
@@ -224,6 +225,52 @@ def _zipped_babi(folder: Path) -> Path:
     return folder / "b.jsonl.gz"
 
 
+TACRED = {
+    "id": "a", "relation": "per:title", "token": ["Ann", "is", "a", "chief", "judge"], "subj_start": 0, "subj_end": 0,
+    "obj_start": 3, "obj_end": 4, "subj_type": "PERSON", "obj_type": "TITLE",
+}  # fmt: skip
+
+
+def _tacred(folder: Path) -> Path:
+    for split in ("train", "dev", "test"):
+        (folder / f"{split}.json").write_text(json.dumps([TACRED, TACRED], indent=1))
+        (folder / f"{split}_id2label.json").write_text(json.dumps({"a": "per:title"}))
+    return folder
+
+
+def _semeval(folder: Path) -> Path:
+    for name in ("TRAIN_FILE.TXT", "TEST_FILE_FULL.TXT"):
+        (folder / name).write_text('1\t"The <e1>child</e1> is in the <e2>cradle</e2>."\nOther\nComment:\n\n' * 2)
+    return folder
+
+
+def _semeval_rows(folder: Path) -> Path:
+    row = {"id": 1, "text": "The <e1>child</e1> is in the <e2>cradle</e2>.", "relation": "Other"}
+    rows = [json.dumps({**row, "split": split}) for split in ("train", "test")]
+    (folder / "s.jsonl").write_text("\n".join(rows) + "\n")
+    return folder / "s.jsonl"
+
+
+def _fewrel(folder: Path) -> Path:
+    row = {"tokens": ["A", "B", "is", "C"], "h": ["a b", "Q1", [[0, 1]]], "t": ["c", "Q2", [[3]]]}
+    (folder / "f.json").write_text(json.dumps({"P1": [row] * 3, "P2": [row] * 3}))
+    return folder / "f.json"
+
+
+def _fewrel_rows(folder: Path) -> Path:
+    row = {"source": "val_wiki", "relation": "P1", "tokens": ["A", "B", "is"], "h": ["a b", [0, 1]], "t": ["c", [2]]}
+    (folder / "f.jsonl").write_text((json.dumps(row) + "\n") * 3)
+    return folder / "f.jsonl"
+
+
+def _related(corpus: Any) -> None:
+    """Every sentence has two entities within it and a label of the corpus; all can be marked."""
+    for sentence in (*corpus.train, *corpus.valid, *corpus.test):
+        assert sentence.label in corpus.labels and all(map(sentence.words, sentence.pair))
+        assert all(isinstance(each, str) for each in mark(sentence).tokens)
+    assert isinstance(corpus.kinds, tuple)
+
+
 MSR = "128166372003061629,usr,0,Read,7014609920,24576,41286\n128166372016382155,usr,0,Write,2517778432,4096,703\n"
 
 
@@ -378,6 +425,18 @@ READERS = (
            mutations=(mutations.rows, mutations.text)),
     Reader(name="babi gzip", make=_zipped_babi, victim="b.jsonl.gz", read=lambda path: babi.load(path, 1),
            mutations=(mutations.raw,)),
+    Reader(name="tacred", make=_tacred, victim="train.json", read=opening.load,
+           mutations=(mutations.parsed, mutations.parsed, mutations.raw), check=_related),
+    Reader(name="re-tacred labels", make=_tacred, victim="train_id2label.json", read=opening.load,
+           mutations=(mutations.parsed, mutations.raw), check=_related),
+    Reader(name="semeval", make=_semeval, victim="TRAIN_FILE.TXT", read=opening.load,
+           mutations=(mutations.text, mutations.raw), check=_related),
+    Reader(name="semeval rows", make=_semeval_rows, victim="s.jsonl", read=opening.load,
+           mutations=(mutations.rows, mutations.text), check=_related),
+    Reader(name="fewrel", make=_fewrel, victim="f.json", read=opening.load,
+           mutations=(mutations.parsed, mutations.parsed, mutations.raw), check=_related),
+    Reader(name="fewrel rows", make=_fewrel_rows, victim="f.jsonl", read=opening.load,
+           mutations=(mutations.rows, mutations.text), check=_related),
     _trace("picojoule", traces.HEADER + "\n0.000,r,0,4096\n10.5,w,8192,4096\n20,r,4096,16384\n"),
     _trace("msr", MSR),
     _trace("mqsim", "0 0 100 8 1\n1000 0 5000 16 0\n"),

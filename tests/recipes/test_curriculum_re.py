@@ -1,7 +1,6 @@
 """The recipe's parts: simulated early stopping, resumption, costs by hand, wrong labels, claims that can fail."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 import torch
@@ -47,29 +46,13 @@ class Counter(nn.Module):
         self.epoch = nn.Parameter(torch.zeros(1))
 
 
-def watched(scores, patience, first, folder=None, model=None):
-    given = iter(scores)
-    watch = Watch.of(lambda _: next(given), patience, first, folder)
-    model = model or Counter()
-    for _ in scores:
+def test_a_watch_keeps_the_weights_of_the_first_highest_score():
+    given = iter((0.1, 0.5, 0.4, 0.5))
+    watch, model = Watch.of(lambda _: next(given), None), Counter()
+    for _ in range(4):
         model.epoch.data += 1
         watch(model)
-    return watch
-
-
-@pytest.mark.parametrize(
-    ("scores", "patience", "first", "stop", "best"),
-    [
-        ((0.1, 0.5, 0.4, 0.3, 0.9), 2, 0, 4, 2),
-        ((0.1, 0.5, 0.4, 0.6, 0.3), 2, 0, 5, 4),
-        ((0.1, 0.5, 0.4, 0.3, 0.9), 2, 3, 5, 5),
-        ((0.5, 0.4, 0.3, 0.2, 0.9), 1, 2, 3, 1),
-        ((0.1, 0.2, 0.3), 3, 0, 3, 3),
-    ],
-)
-def test_a_watch_keeps_what_an_early_stopped_training_would(scores, patience, first, stop, best):
-    watch = watched(scores, patience, first)
-    assert watch.stop == stop and watch.best["epoch"].item() == best and watch.scores == list(scores)
+    assert watch.best["epoch"].item() == 2 and watch.scores == [0.1, 0.5, 0.4, 0.5]
 
 
 def test_an_arm_that_was_killed_goes_on(tmp_path, monkeypatch):
@@ -88,16 +71,15 @@ def test_an_arm_that_was_killed_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.optim.AdamW, "step", real)
     found = learn(RANDOM, TASK, NETWORK, everything(TASK), SIZE, 0, folder=tmp_path)
     assert torch.equal(found.last, expected.last) and torch.equal(found.stopped, expected.stopped)
-    assert (found.scores, found.steps, found.stop) == (expected.scores, expected.steps, expected.stop)
+    assert (found.scores, found.steps) == (expected.scores, expected.steps)
 
 
 def test_an_epoch_that_was_scored_but_not_kept_is_scored_again(tmp_path):
+    """The journal says which epochs are done, however often the next one is scored."""
+    Watch.of(lambda _: 0.1, tmp_path)(Counter())
     (tmp_path / "metrics.jsonl").write_text("{}\n")
-    first = watched((0.1,), 2, 0)
-    assert first.scores == [0.1]
-    for _ in range(2):  # the journal has one finished epoch, however often the second is scored
-        watch = Watch.of(lambda _: 0.4, 2, 0, tmp_path)
-        watch.scores = watch.scores or [0.1]
+    for _ in range(2):
+        watch = Watch.of(lambda _: 0.4, tmp_path)
         watch(Counter())
         assert watch.scores == [0.1, 0.4]
 
@@ -130,17 +112,17 @@ def test_costs_by_hand():
     assert training == price(dense_training(costs.answer, inputs=True), PRICES).joules > 2.9 * answer
     assert costs.learning(6, 2, PRICES) == pytest.approx(6 * 16 * training + 2 * 16 * answer)
     found = review(TASK, NETWORK, SIZE, 0)
-    due = 2 * (SIZE.epochs * 16) * training + 48 * answer  # two teachers of 24: a batch of 16 an epoch each
+    due = 2 * (SIZE.epochs * 24) * training + 48 * answer  # two teachers of 24: three batches of 8 an epoch each
     assert costs.review(found, PRICES) == pytest.approx(due)
 
 
-def test_early_stopping_is_cheaper_and_teachers_are_paid():
+def test_teachers_are_paid():
     found = review(TASK, NETWORK, SIZE, 0)
     costs = Costs.of(NETWORK.fresh(13, 0), TASK, SIZE)
-    learnt = Learnt(last=TASK.test.y, stopped=TASK.test.y, scores=(0.5, 0.4, 0.3), steps=(3, 6, 9), stop=2)
-    total = partial(costs.total, learnt=learnt, found=found, profile=PRICES)
-    assert total(RANDOM, stopped=True) == costs.learning(6, 2, PRICES) < total(RANDOM, stopped=False)
-    assert total(ANNEALING, stopped=True) - total(RANDOM, stopped=True) == pytest.approx(costs.review(found, PRICES))
+    learnt = Learnt(last=TASK.test.y, stopped=TASK.test.y, scores=(0.5, 0.4, 0.3), steps=(3, 6, 9))
+    random, annealed = (costs.total(arm, learnt, found, PRICES) for arm in (RANDOM, ANNEALING))
+    assert random == costs.learning(9, 3, PRICES)
+    assert annealed - random == pytest.approx(costs.review(found, PRICES))
 
 
 def sentence(label):
@@ -211,7 +193,7 @@ def bench(**right):
         called = TASK.test.y.clone()
         wrong = 16 - right.get(arm.name, 12)
         called[:wrong] = (called[:wrong] + 1) % 13
-        learnt[arm] = {0: Learnt(last=called, stopped=called, scores=(0.5,), steps=(6,), stop=1)}
+        learnt[arm] = {0: Learnt(last=called, stopped=called, scores=(0.5,), steps=(6,))}
     costs = Costs.of(NETWORK.fresh(13, 0), TASK, SIZE)
     return Bench(task=TASK, size=SIZE, costs=costs, reviews={0: found}, learnt=learnt)
 
@@ -251,4 +233,4 @@ def test_rows_show_random_order_early_stopped_first():
     assert table[0].metrics["of_which_teachers"] is None
     paid = table[2].metrics["joules_of_learning"] - table[0].metrics["joules_of_learning"]
     assert paid == pytest.approx(table[2].metrics["of_which_teachers"])
-    assert table[2].energy[0].joules * 48 == pytest.approx(joules(made, ANNEALING, PRICES, stopped=True))
+    assert table[2].energy[0].joules * 48 == pytest.approx(joules(made, ANNEALING, PRICES))

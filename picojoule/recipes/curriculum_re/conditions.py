@@ -61,7 +61,6 @@ class Size:
         parts: teachers.
         batch: sentences a step.
         rate: of AdamW.
-        patience: epochs without a better validation score before an early-stopped arm stops.
         arms: what is compared.
         seeds: of every arm.
     """
@@ -75,22 +74,26 @@ class Size:
     parts: int
     batch: int
     rate: float
-    patience: int
     seeds: int
     arms: tuple[Arm, ...] = ARMS
+
+    def teachers_batch(self, taught: int) -> int:
+        """Sentences a step of a teacher that learns so many: the fewer it has, the smaller, so that it makes as many
+        steps as an arm and not as many fewer as it has fewer sentences."""
+        return max(1, min(self.batch // self.parts, taught))
 
 
 SIZES = {
     "smoke": Size(
-        train=60, valid=20, test=20, noise=0.2, encoder="lstm", epochs=2, parts=2, batch=16, rate=5e-3, patience=1,
-        seeds=1, arms=(RANDOM, ANNEALING, CAUTIOUS),
+        train=60, valid=20, test=20, noise=0.2, encoder="lstm", epochs=2, parts=2, batch=16, rate=5e-3, seeds=1,
+        arms=(RANDOM, ANNEALING, CAUTIOUS),
     ),
     "quick": Size(
-        train=1600, valid=400, test=1000, noise=0.2, encoder="lstm", epochs=8, parts=5, batch=32, rate=4e-3,
-        patience=3, seeds=3, arms=(RANDOM, ANNEALING, BABY_STEP, CAUTIOUS, EASY, ANTI),
+        train=1600, valid=800, test=1000, noise=0.2, encoder="lstm", epochs=8, parts=5, batch=32, rate=4e-3,
+        seeds=3, arms=(RANDOM, ANNEALING, BABY_STEP, CAUTIOUS, EASY, ANTI),
     ),
     "full": Size(
         train=7000, valid=1000, test=2000, noise=0.2, encoder="sentence", epochs=5, parts=10, batch=64, rate=3e-5,
-        patience=2, seeds=5,
+        seeds=5,
     ),
 }  # fmt: skip

@@ -3,7 +3,7 @@
 ::
 
     an arm's learning = steps·batch·J_train + epochs·n_valid·J_answer
-    a review          = Σ_j epochs·⌊n_j / batch⌋·batch·J_train + (N − 1)·n·J_answer
+    a review          = Σ_j epochs·⌊n_j / b⌋·b·J_train + (N − 1)·n·J_answer        b = ⌊batch / N⌋
 
 J are joules of a sentence on average, counted on real sentences without padding. Looking vectors of words up is memory
 and no arithmetic; their table is not in the counts.
@@ -66,14 +66,13 @@ class Costs:
         answer, training = self.joules(profile)
         steps = 0
         for taught in torch.bincount(found.folds).tolist():
-            batch = min(self.size.batch, taught)
+            batch = self.size.teachers_batch(taught)
             steps += self.size.epochs * (taught // batch) * batch
         return steps * training + found.answers * answer
 
-    def total(self, arm: Arm, learnt: Learnt, found: Review, profile: Profile, *, stopped: bool) -> float:
+    def total(self, arm: Arm, learnt: Learnt, found: Review, profile: Profile) -> float:
         """Joules of everything an arm needed."""
-        epochs = learnt.stop if stopped else len(learnt.steps)
-        own = self.learning(learnt.steps[epochs - 1], epochs, profile)
+        own = self.learning(learnt.steps[-1], len(learnt.steps), profile)
         return own + (self.review(found, profile) if arm.reviewed else 0.0)
 
 

@@ -27,7 +27,7 @@ def review(task: Task, encoder: Encoder, size: Size, seed: int, *, folder: Path 
     def teach(index: Tensor, seed: int) -> nn.Module:
         mine = task.train.select(index)
         model = encoder.fresh(task.classes, seed)
-        source = Shuffled(samples=mine, size=min(size.batch, len(mine)), lengths=mine.lengths)
+        source = Shuffled(samples=mine, size=size.teachers_batch(len(mine)), lengths=mine.lengths)
         fit(model, loss, source, epochs=size.epochs, seed=seed, what="a teacher", **options(size))
         return model
 

@@ -24,10 +24,9 @@ def rows(bench: Bench) -> Iterator[Row]:
             "f1": fmean(scores),
             "f1_deviation_of_seeds": stdev(scores) if len(scores) > 1 else None,
             "f1_beside_early-stopped_random": beside_random(bench, arm, stopped=stopped)[0],
-            "steps_of_learning": fmean(_steps(bench, arm, stopped=stopped)),
-            "joules_of_learning": joules(bench, arm, PROFILES[0], stopped=stopped),
+            "joules_of_learning": joules(bench, arm, PROFILES[0]),
             "of_which_teachers": _of_teachers(bench, arm),
-            "points_per_joule": 100 * fmean(scores) / joules(bench, arm, PROFILES[0], stopped=stopped),
+            "points_per_joule": 100 * fmean(scores) / joules(bench, arm, PROFILES[0]),
         }
         task = bench.task
         sure = interval(called, task.test.y, task.score, classes=task.classes, draws=_DRAWS)
@@ -36,7 +35,7 @@ def rows(bench: Bench) -> Iterator[Row]:
             metrics=metrics,
             interval={"f1": sure},
             counts={"macs": bench.costs.answer.per_sample("macs")},
-            energy=tuple(_energy(bench, arm, each, stopped=stopped) for each in PROFILES),
+            energy=tuple(_energy(bench, arm, each) for each in PROFILES),
         )
 
 
@@ -47,22 +46,16 @@ def beside_random(bench: Bench, arm: Arm, *, stopped: bool = True) -> tuple[floa
     return paired_difference(mine, random, task.test.y, task.score, classes=task.classes, draws=_DRAWS)
 
 
-def joules(bench: Bench, arm: Arm, profile: Profile, *, stopped: bool) -> float:
+def joules(bench: Bench, arm: Arm, profile: Profile) -> float:
     """Of learning, teachers included, on average over seeds."""
     return fmean(
-        bench.costs.total(arm, learnt, bench.reviews[seed], profile, stopped=stopped)
-        for seed, learnt in bench.learnt[arm].items()
+        bench.costs.total(arm, learnt, bench.reviews[seed], profile) for seed, learnt in bench.learnt[arm].items()
     )
 
 
-def _energy(bench: Bench, arm: Arm, profile: Profile, *, stopped: bool) -> Energy:
-    return Energy(profile=profile.name, joules=joules(bench, arm, profile, stopped=stopped) / len(bench.task.train))
+def _energy(bench: Bench, arm: Arm, profile: Profile) -> Energy:
+    return Energy(profile=profile.name, joules=joules(bench, arm, profile) / len(bench.task.train))
 
 
 def _of_teachers(bench: Bench, arm: Arm) -> float | None:
     return bench.costs.review(bench.first, PROFILES[0]) if arm.reviewed else None
-
-
-def _steps(bench: Bench, arm: Arm, *, stopped: bool) -> Iterator[int]:
-    for each in bench.learnt[arm].values():
-        yield each.steps[each.stop - 1] if stopped else each.steps[-1]

@@ -1,4 +1,4 @@
-"""One arm learnt: its weights after the last step, and those that validation chose before it stopped."""
+"""One arm learnt: its weights after the last step, and those that validation chose."""
 
 from __future__ import annotations
 
@@ -52,18 +52,16 @@ class Learnt:
     """What became of an arm.
 
     Attributes:
-        last, stopped: what the test sentences are called, int64 ``[n]``: after the last step, and by the weights that
-            validation chose before it stopped.
+        last, stopped: what the test sentences are called, int64 ``[n]``: after the last step, and by the weights with
+            the highest validation score.
         scores: of the validation, one an epoch.
         steps: done after each epoch.
-        stop: epochs done when it would have stopped.
     """
 
     last: Tensor
     stopped: Tensor
     scores: tuple[float, ...]
     steps: tuple[int, ...]
-    stop: int
 
 
 def steps_of(size: Size, samples: int) -> int:
@@ -89,13 +87,13 @@ def learn(
         task: the sentences; training labels may be wrong.
         encoder: made anew, with the same weights for every arm of a seed.
         buckets: positions of the training sentences, the easiest first.
-        size: batch, rate, patience.
+        size: epochs, batch, rate.
         seed: of weights, order and dropout.
         what: shown in the progress.
         folder: where a training that was killed goes on from; None keeps nothing.
     """
     model = encoder.fresh(task.classes, seed)
-    watch = Watch.of(partial(validated, task), size.patience, len(arm.plan.stages), folder)
+    watch = Watch.of(partial(validated, task), folder)
     course = Curriculum(
         samples=task.train,
         buckets=buckets if arm.plan.buckets == len(buckets) else (torch.cat(buckets),),
@@ -114,7 +112,6 @@ def learn(
         stopped=called(model, task.test),
         scores=tuple(watch.scores),
         steps=tuple(epoch.steps for epoch in history.epochs),
-        stop=watch.stop,
     )
 
 

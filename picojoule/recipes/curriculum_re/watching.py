@@ -1,4 +1,4 @@
-"""What an early-stopped training would have kept, while the same training goes on to its last step."""
+"""The weights that validation would choose, kept while the training goes on to its last step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from picojoule.base.files import write_whole
 from picojoule.train.journal import FILE as JOURNAL
-from picojoule.train.validation import Validation
 
 _SCORES, _BEST = "watched.json", "watched.safetensors"
 
@@ -21,51 +20,37 @@ _SCORES, _BEST = "watched.json", "watched.safetensors"
 @final
 @dataclass
 class Watch:
-    """The score of a validation, which keeps the best weights until it would stop.
+    """The score of a validation, which keeps the weights of its first highest.
 
     Attributes:
         score: of a model.
-        patience: epochs without a better score after which it stops.
-        first: epochs before which it does not stop: a curriculum has not seen everything by then.
         folder: of the training; None keeps nothing for a resumption.
         scores: one an epoch.
-        best: the state of the highest score before the stop.
+        best: the state of the highest.
     """
 
     score: Callable[[nn.Module], float]
-    patience: int
-    first: int
     folder: Path | None
     scores: list[float]
     best: dict[str, Tensor]
 
     @staticmethod
-    def of(score: Callable[[nn.Module], float], patience: int, first: int, folder: Path | None) -> Watch:
+    def of(score: Callable[[nn.Module], float], folder: Path | None) -> Watch:
         """A watch that goes on where the training in its folder was killed."""
         scores: list[float] = []
         best: dict[str, Tensor] = {}
         if folder is not None and (folder / _SCORES).is_file():
             scores = json.loads((folder / _SCORES).read_text())
             best = load((folder / _BEST).read_bytes())
-        return Watch(score=score, patience=patience, first=first, folder=folder, scores=scores, best=best)
-
-    @property
-    def stop(self) -> int:
-        """Epochs done when it stops; all of them where it does not."""
-        rule = Validation(score=self.score, patience=self.patience)
-        for done in range(self.first + self.patience, len(self.scores)):
-            if rule.stops(self.scores[:done]):
-                return done
-        return len(self.scores)
+        return Watch(score=score, folder=folder, scores=scores, best=best)
 
     def __call__(self, model: nn.Module) -> float:
         """The score after another epoch."""
         self._forget_what_was_not_kept()
-        before, score = self.scores, self.score(model)
-        self.scores = [*before, score]
-        improves = not before or score > max(before)
-        if improves and self.stop == len(self.scores):
+        score = self.score(model)
+        if not self.scores or score > max(self.scores):
             self.best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+        self.scores = [*self.scores, score]
         if self.folder is not None:
             write_whole(self.folder / _BEST, save(self.best))
             write_whole(self.folder / _SCORES, json.dumps(self.scores))

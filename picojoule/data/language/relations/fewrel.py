@@ -11,15 +11,15 @@ part with its relations nor a negative class; here each relation's sentences are
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from picojoule.base.errors import DataError
-from picojoule.data.language.relations.reading import at, digest, items, text_of, words_of
+from picojoule.data.language.relations.reading import at, digest, items, text_in, whole, words_of
 from picojoule.data.language.relations.sentences import Corpus, Entity, Sentence, pair
 
 PACKED = "fewrel_val.jsonl.gz"
@@ -69,7 +69,7 @@ def _sentence(row: Mapping[str, Any], label: str) -> Sentence:
 def _entity(places: Sequence[Any]) -> Entity:
     """From the places of its words, or those of each of its mentions."""
     first = places[0] if isinstance(places[0], list) else places
-    if list(first) != list(range(first[0], first[-1] + 1)):
+    if not all(type(each) is int for each in first) or any(b - a != 1 for a, b in pairwise(first)):
         raise DataError(f"the words {first} are not in a row", where="entity", remedy="give neighbours in order")
     return Entity(start=first[0], stop=first[-1] + 1)
 
@@ -80,20 +80,15 @@ _Row = tuple[str, str, Mapping[str, Any]]
 def _lines(path: Path, source: str) -> Iterator[_Row]:
     for where, row in items(path):
         with at(where):
-            named, label = row["source"], row["relation"]
+            named, label = text_in(row, "source"), text_in(row, "relation")
         if named == source:
             yield where, label, row
 
 
 def _nested(path: Path) -> Iterator[_Row]:
     """The published file is one object on one line; a sentence is named by its relation and its place there."""
-    try:
-        by_label = json.loads(text_of(path))
-    except json.JSONDecodeError as error:
-        where = f"{path}:{error.lineno}"
-        raise DataError(f"it is no JSON ({error.msg})", where=where, remedy="fetch the file again") from None
-    for label, rows in by_label.items():
-        for number, row in enumerate(rows):
+    for label, rows in whole(path).items():
+        for number, row in enumerate(rows if isinstance(rows, list) else [rows]):
             yield f"{path}:1 {label}[{number}]", label, row
 
 

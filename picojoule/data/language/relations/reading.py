@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ def text_of(path: Path) -> str:
     content = read_bytes(path, what="data")
     try:
         return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(
             f"it cannot be read ({error})", where=str(path), remedy="check or fetch the file again"
         ) from None
@@ -48,7 +49,7 @@ def _lines(text: str, path: Path) -> Iterator[tuple[str, Any]]:
         if line.strip():
             try:
                 value = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise _no_json(path, number, str(error)) from None
             yield f"{path}:{number}", value
 
@@ -64,6 +65,8 @@ def _array(text: str, path: Path) -> Iterator[tuple[str, Any]]:
             value, place = decoder.raw_decode(text, place)
         except json.JSONDecodeError as error:
             raise _no_json(path, error.lineno, error.msg) from None
+        except (ValueError, RecursionError) as error:
+            raise _no_json(path, line, str(error)) from None
         yield f"{path}:{line}", value
         place = _after_space(text, place)
         if text[place : place + 1] not in (",", "]"):
@@ -88,12 +91,12 @@ def at(where: str) -> Iterator[None]:
         yield
     except DataError as error:
         raise DataError(error.what, where=where, remedy=error.remedy) from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise DataError(f"it is no sentence of this format ({why})", where=where, remedy=_REMEDY) from None
 
 
-_REMEDY = "compare it with the format in picojoule.data.language.relations"
+_REMEDY = "compare it with the format in docs/relations.md"
 
 
 def words_of(value: Any) -> tuple[str, ...]:
@@ -105,6 +108,36 @@ def words_of(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise DataError("the tokens are no list of words", where="sentence", remedy='give ["Ann", "sleeps"]')
     return tuple(value)
+
+
+def text_in(row: Any, key: str) -> str:
+    """A text in a row.
+
+    Raises:
+        DataError: it is none.
+    """
+    value = row[key]
+    if not isinstance(value, str):
+        raise DataError(f"{key} is no text", where="sentence", remedy=_REMEDY)
+    return value
+
+
+def whole(path: Path) -> dict[str, Any]:
+    """The object that a file is.
+
+    Raises:
+        InputError: there is no such file.
+        DataError: it is no JSON, or no object.
+    """
+    try:
+        found = json.loads(text_of(path))
+    except json.JSONDecodeError as error:
+        raise _no_json(path, error.lineno, error.msg) from None
+    except (ValueError, RecursionError) as error:
+        raise _no_json(path, 1, str(error)) from None
+    if not isinstance(found, dict):
+        raise DataError("it is no object", where=f"{path}:1", remedy=_REMEDY)
+    return found
 
 
 def digest(*texts: str) -> str:

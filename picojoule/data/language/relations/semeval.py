@@ -15,12 +15,12 @@ Cite key ``hendrickx2010``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from picojoule.base.errors import DataError
-from picojoule.data.language.relations.reading import at, digest, items, text_of
+from picojoule.data.language.relations.reading import at, digest, items, text_in, text_of
 from picojoule.data.language.relations.sentences import Corpus, Entity, Relation, Sentence, pair, require_known
 
 NINE = (
@@ -107,9 +107,8 @@ _Row = tuple[str, str, str, str, str]
 def _rows(path: Path) -> Iterator[_Row]:
     for where, row in items(path):
         with at(where):
-            found = (where, row["split"], str(row["id"]), row["text"], row["relation"])
-            if not isinstance(row, Mapping) or not all(isinstance(each, str) for each in found):
-                raise DataError("text and relation are no texts", where=where, remedy=_REMEDY)
+            split, text, label = (text_in(row, key) for key in ("split", "text", "relation"))
+            found = (where, split, str(row["id"]), text, label)
         yield found
 
 

@@ -12,13 +12,12 @@ Brackets that a treebank's tokeniser wrote as ``-LRB-`` become brackets again. C
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from picojoule.base.errors import DataError
-from picojoule.data.language.relations.reading import at, digest, items, text_of, words_of
+from picojoule.data.language.relations.reading import at, digest, items, text_in, whole, words_of
 from picojoule.data.language.relations.sentences import Corpus, Entity, Sentence, pair, require_known
 
 NEGATIVE = "no_relation"
@@ -76,26 +75,21 @@ def read(path: Path, corrected: Mapping[str, str] | None = None) -> Iterator[tup
         with at(where):
             if corrected is not None and item["id"] not in corrected:
                 continue
-            sentence = _sentence(item, item["relation"] if corrected is None else corrected[item["id"]])
+            sentence = _sentence(item, text_in(item, "relation") if corrected is None else corrected[item["id"]])
         yield where, sentence
 
 
 def _sentence(item: Mapping[str, Any], label: str) -> Sentence:
     words = tuple(BRACKETS.get(word, word) for word in words_of(item["token"]))
     subject, object = (
-        Entity(start=int(item[f"{role}_start"]), stop=int(item[f"{role}_end"]) + 1, kind=item[f"{role}_type"])
+        Entity(start=int(item[f"{role}_start"]), stop=int(item[f"{role}_end"]) + 1, kind=text_in(item, f"{role}_type"))
         for role in ("subj", "obj")
     )
     return pair(words, subject, object, label, name=str(item["id"]))
 
 
 def _patch(path: Path) -> dict[str, str]:
-    text = text_of(path)
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"{path}:{error.lineno}"
-        raise DataError(f"it is no JSON ({error.msg})", where=where, remedy="fetch the patch again") from None
-    if not isinstance(found, dict) or not all(isinstance(label, str) for label in found.values()):
+    found = whole(path)
+    if not all(isinstance(label, str) for label in found.values()):
         raise DataError("it is no patch of labels", where=f"{path}:1", remedy='give {"id": "label", …}')
     return found

@@ -131,7 +131,23 @@ def sentences_of(path: Path | str) -> Iterator[tuple[str, Sentence]]:
                     where=where,
                     remedy=f"give one of {known}",
                 )
-            yield from ((item.get("split", ""), each) for each in reader(item, where))
+            part = item.get("split", "")
+            if not isinstance(part, str):
+                raise DataError(f"the part {part!r} is no word", where=where, remedy='give "split": "train"')
+            yield from ((part, _sound(each)) for each in reader(item, where))
+
+
+def _sound(sentence: Sentence) -> Sentence:
+    """The sentence, whose places are whole numbers and whose types and labels are words."""
+    places = [place for each in sentence.entities for place in each.span]
+    places += [place for each in sentence.relations for place in (each.subject, each.object)]
+    words = [each.kind for each in sentence.entities] + [each.label for each in sentence.relations]
+    for kind, values, what in ((int, places, "place"), (str, words, "type or label")):
+        wrong = [each for each in values if not isinstance(each, kind) or isinstance(each, bool)]
+        if wrong:
+            remedy = "give whole numbers for places and words for types and labels"
+            raise DataError(f"{wrong[0]!r} is no {what}", where=sentence.name, remedy=remedy)
+    return sentence
 
 
 _PARTS = {"train": ("train",), "valid": ("valid", "dev", "validation"), "test": ("test",)}

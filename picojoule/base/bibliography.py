@@ -208,8 +208,67 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "MSST",
         "1610.02273",
     ),
-    "phones2021": Entry("{see arXiv}", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"),
+    "na2021phones": Entry(
+        "Na, Byunggook and others", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"
+    ),
+    "you2017": Entry(
+        "You, Yang and Gitman, Igor and Ginsburg, Boris",
+        "Large batch training of convolutional networks",
+        2017,
+        "",
+        "1708.03888",
+    ),
     "e2vsde2022": Entry("{see arXiv}", "Events to video by a latent neural SDE (withdrawn)", 2022, "", "2206.07578"),
+    "li2020sde": Entry(
+        "Li, Xuechen and Wong, Ting-Kam Leonard and Chen, Ricky T. Q. and Duvenaud, David",
+        "Scalable Gradients for Stochastic Differential Equations",
+        2020,
+        "AISTATS",
+        "2001.01328",
+    ),
+    "park2021vidode": Entry(
+        "Park, Sunghyun and others",
+        "Vid-ODE: Continuous-Time Video Generation with Neural Ordinary Differential Equation",
+        2021,
+        "AAAI",
+        "2010.08188",
+    ),
+    "rebecq2018": Entry(
+        "Rebecq, Henri and Gehrig, Daniel and Scaramuzza, Davide", "ESIM: an Open Event Camera Simulator", 2018, "CoRL"
+    ),
+    "rebecq2019": Entry(
+        "Rebecq, Henri and Ranftl, René and Koltun, Vladlen and Scaramuzza, Davide",
+        "High Speed and High Dynamic Range Video with an Event Camera",
+        2019,
+        "IEEE TPAMI",
+        "1906.07165",
+    ),
+    "scheerlinck2020": Entry(
+        "Scheerlinck, Cedric and others", "Fast Image Reconstruction with an Event Camera", 2020, "WACV"
+    ),
+    "stoffregen2020": Entry(
+        "Stoffregen, Timo and others", "Reducing the Sim-to-Real Gap for Event Cameras", 2020, "ECCV", "2003.09078"
+    ),
+    "weng2021": Entry(
+        "Weng, Wenming and others", "Event-based Video Reconstruction Using Transformer (ET-Net)", 2021, "ICCV"
+    ),
+    "ercan2023": Entry(
+        "Ercan, Burak and others", "EVREAL: evaluation of event-based video reconstruction", 2023, "CVPRW", "2305.00434"
+    ),
+    "v2v2025": Entry("{see arXiv}", "From video frames straight to voxel grids (V2V)", 2025, "", "2505.16797"),
+    "wang2004": Entry(
+        "Wang, Zhou and Bovik, Alan C. and Sheikh, Hamid R. and Simoncelli, Eero P.",
+        "Image quality assessment: from error visibility to structural similarity",
+        2004,
+        "IEEE Transactions on Image Processing",
+    ),
+    "zhang2018lpips": Entry(
+        "Zhang, Richard and others",
+        "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric",
+        2018,
+        "CVPR",
+        "1801.03924",
+    ),
     "simfle2023": Entry("{see arXiv}", "Self-supervised facial expression features (SimFLE)", 2023, "", "2303.07648"),
     "m2former2023": Entry(
         "{see arXiv}", "Multi-scale patch selection for fine-grained recognition (M2Former)", 2023, "", "2308.02161"

@@ -162,8 +162,24 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=120,
         module="picojoule.recipes.isp_ml",
     ),
-    _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
-    _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
+    Entry(
+        name="smartphone-cluster",
+        title="synchronous training on 138 phones",
+        paper="2110.12172",
+        domain="systems",
+        cite=("na2021phones", "you2017"),
+        quick_seconds=180,
+        module="picojoule.recipes.smartphone_cluster",
+    ),
+    Entry(
+        name="e2v-sde",
+        title="events to video by a latent neural SDE",
+        paper="2206.07578",
+        domain="vision",
+        cite=("e2vsde2022", "li2020sde", "park2021vidode", "rebecq2019", "stoffregen2020", "weng2021"),
+        quick_seconds=200,
+        module="picojoule.recipes.e2v_sde",
+    ),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
     _planned(
         "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"

@@ -12,8 +12,10 @@ UNKNOWN = "–"
 SPIKES_PER_NEURON = "spikes_per_neuron"
 BREAK_EVEN = "break_even_spikes_per_neuron"
 _HEADING_WIDTH = 12
-QUALITIES = {"accuracy": "accuracy", "map50": "mAP50", "f1": "F1"}
+QUALITIES = {"accuracy": "accuracy", "map50": "mAP50", "f1": "F1", "ssim": "SSIM"}
 """What systems are compared by, as people say it, by the name of the metric: the first that a row has."""
+NO_SHARES = frozenset({"SSIM"})
+"""Of these the ones that are no fractions, and not shown in per cent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

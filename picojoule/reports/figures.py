@@ -13,7 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
-from picojoule.reports.columns import BREAK_EVEN, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
+from picojoule.reports.columns import BREAK_EVEN, NO_SHARES, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
 from picojoule.reports.components import joules_by_component
 from picojoule.reports.draw import (
     INK,
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 STEPS = "accuracy against steps"
 RASTER = "raster"
 FIRST = "first spike times"
+TIMELINE = "timeline"
 _PANELS = 12
+_MANY = 24  # lines beyond which names would say nothing
 _WIDE = 50  # a line whose x spans so much is drawn over a log axis
 _VECTOR_POINTS = 4000  # beyond this a raster is drawn as pixels, to keep the file small
 
@@ -99,7 +101,7 @@ def joules_against_accuracy(result: Result) -> Iterator[Figure]:
 def _scatter(
     points: Sequence[tuple[Row, str, float, float]], technology: str, front: list[tuple[float, float, str]], ident: str
 ) -> Figure:
-    colour = colours([row.system for row, *_ in points])
+    colour, word = colours([row.system for row, *_ in points]), quality_word([row for row, *_ in points])
     shape = markers(list(dict.fromkeys(profile for _, profile, _, _ in points)))
     with canvas(height=3.5) as figure:
         axes = figure.add_subplot()
@@ -109,7 +111,8 @@ def _scatter(
         line = {"color": INK, "alpha": 0.4, "linewidth": 0.9, "zorder": 1}
         axes.plot([x for x, _, _ in front], [y for _, y, _ in front], **line)
         _energy_axis(axes, [cost for _, _, cost, _ in points])
-        _percent_axis(axes.yaxis)
+        if word not in NO_SHARES:
+            _percent_axis(axes.yaxis)
         axes.margins(x=0.12, y=0.1)
         axes.set_xlabel("joules a sample")
         _energy_legend(axes, colour, shape)
@@ -117,7 +120,7 @@ def _scatter(
         names = [(x, y, _shown(system, 20)) for x, y, system in front]
         label_points(axes, names, [(cost, accuracy) for _, _, cost, accuracy in points])
         note = "Higher and further left is better. The line joins the systems that none other beats."
-        title = f"{quality_word([row for row, *_ in points])} against joules, {technology}"
+        title = f"{word} against joules, {technology}"
         return Figure(_capital(title), svg(figure, ident, title), note)
 
 
@@ -206,17 +209,40 @@ def first_spike_times(result: Result) -> Iterator[Figure]:
         yield Figure("First spike times", svg(figure, "fig-first", "first spike times"), note)
 
 
+def timelines(result: Result) -> Iterator[Figure]:
+    """A row a system, bars from the beginnings to the ends of its pieces; a figure a name of series."""
+    groups: dict[str, list[Series]] = {}
+    for series in result.series:
+        if series.name.startswith(TIMELINE) and _points(series):
+            groups.setdefault(series.name, []).append(series)
+    for name, found in groups.items():
+        colour = colours([series.system for series in found])
+        with canvas(height=0.8 + 0.36 * len(found)) as figure:
+            axes = figure.add_subplot()
+            for place, series in enumerate(found):
+                times = [x for x, _ in _points(series)]
+                bars = [(begin, end - begin) for begin, end in zip(times[::2], times[1::2], strict=False)]
+                look = {"facecolor": colour[series.system], "edgecolor": INK, "linewidth": 0.5}
+                axes.broken_barh(bars, (place - 0.35, 0.7), **look)
+            axes.set_yticks(range(len(found)), [_shown(series.system) for series in found])
+            axes.invert_yaxis()
+            axes.grid(visible=False, axis="y")
+            axes.set_xlabel(label(found[0].x_unit))
+            yield Figure(_capital(label(name)), svg(figure, f"fig-{slug(name)}", name))
+
+
 def other_series(result: Result) -> Iterator[Figure]:
     """Every series with no figure of its own: a line plot for each name, with bands where their edges are there."""
     groups: dict[str, list[Series]] = {}
     edges = {(each.name, each.system): each for each in result.series if each.name.endswith((LOWEST, HIGHEST))}
     for series in result.series:
-        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST))
+        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST, TIMELINE))
         own = drawn or (series.name, series.system) in edges
         if not own and _points(series):
             groups.setdefault(series.name, []).append(series)
     for number, (name, group) in enumerate(groups.items()):
-        yield _lines(name, group, edges, f"fig-{number}-{slug(name)}")
+        ident = f"fig-{number}-{slug(name)}"
+        yield _bundle(name, group, ident) if len(group) > _MANY else _lines(name, group, edges, ident)
 
 
 FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
@@ -227,6 +253,7 @@ FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
     spikes_per_layer,
     first_spike_times,
     rasters,
+    timelines,
     other_series,
 )
 
@@ -257,6 +284,22 @@ def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Seri
         axes.set_ylabel(label(group[0].y_unit))
         legend_above(axes, columns)
         return Figure(_capital(label(name)), svg(figure, ident, name))
+
+
+def _bundle(name: str, group: Sequence[Series], ident: str) -> Figure:
+    """Many lines of one kind, thin and without a legend; their shades run from the first to the last."""
+    from matplotlib import colormaps
+
+    shades = colormaps["viridis"]
+    with canvas() as figure:
+        axes = figure.add_subplot()
+        for place, series in enumerate(group):
+            x, y = zip(*_points(series), strict=True)
+            axes.plot(x, y, color=shades(0.9 * place / len(group)), linewidth=0.5)
+        axes.set_xlabel(label(group[0].x_unit))
+        axes.set_ylabel(label(group[0].y_unit))
+        note = f"{len(group)} lines, from {_shown(group[0].system)} (dark) to {_shown(group[-1].system)} (light)."
+        return Figure(_capital(label(name)), svg(figure, ident, name), note)
 
 
 def _capital(title: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from picojoule.base.units import percent, si
 from picojoule.cost.profiles import PROFILES
-from picojoule.reports.columns import BREAK_EVEN, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
+from picojoule.reports.columns import BREAK_EVEN, NO_SHARES, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
 from picojoule.result import Result, Row
 
 BASELINE = "ann fp32"
@@ -171,10 +171,15 @@ def _loss(row: Row, baseline: Row) -> str:
     return f" (which loses {100 * (quality(baseline) - accuracy):.1f} points)"
 
 
+def _told(row: Row) -> str:
+    """How good it is: a share in per cent, anything else as it is."""
+    return f"{quality(row):.3f}" if quality_word([row]) in NO_SHARES else percent(quality(row))
+
+
 def _alone(rows: _Rows, technology: str) -> Iterator[str]:
     """A family in which ANN and spiking systems cannot be compared: its cheapest system, and what is missing."""
     row, cost = _cheapest(rows.keeping(rows.all), technology) or _cheapest(rows.all, technology)
-    accuracy = f" with {percent(quality(row))} accuracy" if quality(row) is not None else ""
+    accuracy = f" with {_told(row)} accuracy" if quality(row) is not None else ""
     missing = "ANN" if row in rows.spiking else "spiking system"
     has_other = rows.anns if row in rows.spiking else rows.spiking
     note = (

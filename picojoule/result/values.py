@@ -99,9 +99,10 @@ LOWEST, HIGHEST = ", lowest", ", highest"
 class Series:
     """One curve, raster or histogram of one system: `x` and `y` of equal length, with their units.
 
-    Three names have a meaning to the report: ``accuracy against steps``; ``raster …`` (x = time steps, y = neuron
-    index, one pair a spike); ``first spike times …`` (x = time steps, y = number of neurons). All others are lines; one
-    whose name ends in :data:`LOWEST` or :data:`HIGHEST` is an edge of the band around the line without it.
+    Four names have a meaning to the report: ``accuracy against steps``; ``raster …`` (x = time steps, y = neuron
+    index, one pair a spike); ``first spike times …`` (x = time steps, y = number of neurons); ``timeline …`` (x = the
+    beginnings and ends of pieces in turn, y = the number of the piece). All others are lines; one whose name ends in
+    :data:`LOWEST` or :data:`HIGHEST` is an edge of the band around the line without it.
 
     Raises:
         InputError: `x` and `y` differ in length.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +30,7 @@ def fit(
     autocast: torch.dtype | Literal["auto"] | None = "auto",
     validation: Validation | None = None,
     augment: Augment | None = None,
+    shares: Sequence[float] = (),
     seed: int = 0,
     folder: Path | str | None = None,
     seconds_between_checkpoints: float = 30.0,
@@ -42,7 +43,8 @@ def fit(
     (dropout) draw from a copy seeded by `seed`; the caller's own state is left alone. A run that is interrupted or
     killed therefore continues from its last checkpoint and ends, on the CPU, bit for bit like one that was not.
 
-    Started by ``torchrun``, the processes share every batch (:mod:`picojoule.train.parallel`); nothing else changes.
+    Started by ``torchrun``, the processes share every batch (:mod:`picojoule.train.parallel`); nothing else changes. If
+    one dies and ``torchrun`` starts them again, they go on from the last checkpoint, also as more or fewer.
 
     Args:
         model: put into training mode; left in it. Batches go to its device.
@@ -55,6 +57,7 @@ def fit(
         autocast: numbers of the forward pass. ``"auto"`` is bfloat16 for float32 weights on a GPU, else nothing.
         validation: a score after every epoch, early stopping, the best weights.
         augment: ``augment(x, generator)``, applied to each batch.
+        shares: how much of a batch each process takes, relative to the others; alike if empty.
         seed: of all randomness here.
         folder: where the checkpoint is kept; training goes on from the one found there. ``metrics.jsonl`` is written
             there, and TensorBoard's files where it is installed. None keeps and writes none.
@@ -69,7 +72,7 @@ def fit(
             batches than its length, the loss is not finite, or an option is none of the above.
         KeyboardInterrupt: passed on; the last checkpoint is whole.
     """
-    together = processes()
+    together = processes(shares)
     together.align(model, parameters=True)
     learner = Gradient(
         model, loss, optimiser(model.parameters()), schedule, clip=clip, autocast=autocast, processes=together

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import InputError
+from picojoule.train.buckets import Buckets
 from picojoule.train.loop import Moment
 from picojoule.train.parallel import Processes
 from picojoule.train.schedule import Schedule
@@ -36,6 +37,7 @@ class Gradient:
             raise InputError(f"gradients clipped at {clip}", where="training", remedy="give a positive norm, or None")
         self.model, self.loss, self.optimiser, self.schedule = model, loss, optimiser, schedule
         self.clip, self.processes, self.stream = clip, processes, processes.rank
+        self.buckets = Buckets(model.parameters()) if processes.size > 1 else None
         self.device, self.autocast = _place(model, autocast)
         self._rates = [group["lr"] for group in optimiser.param_groups]
 
@@ -47,13 +49,17 @@ class Gradient:
         with self._numbers():
             loss = self.loss(self.model, x.to(self.device), y.to(self.device))
         self.optimiser.zero_grad()
-        (loss if weight == 1 else loss * weight).backward()
-        self.processes.add_up(each.grad for each in self.model.parameters() if each.grad is not None)
+        if self.buckets is None:
+            loss.backward()
+        else:
+            self.buckets.begin()
+            (loss * weight).backward()
+            self.buckets.finish()
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimiser.step()
         value = float(loss.detach())
-        return value if weight == 1 else self.processes.total(value * weight, self.device)
+        return value if self.buckets is None else self.processes.total(value * weight, self.device)
 
     def metrics(self) -> dict[str, float]:
         """The rate of the last step."""

@@ -239,8 +239,7 @@ class _Keeper:
     def __init__(self, run: _Run, folder: Path, seconds: float) -> None:
         self.run, self.folder, self.seconds = run, folder, seconds
         self.processes = run.learner.processes
-        others = {"processes": self.processes.size} if self.processes.size > 1 else {}
-        settings = {"seed": run.seed, "epochs": run.epochs, "batches": run.batches, **others}
+        settings = {"seed": run.seed, "epochs": run.epochs, "batches": run.batches}
         self.fingerprint = checkpoints.fingerprint(run.learner.model, **settings)
         self.last = time.monotonic()
         self.journal: Journal | None = None
@@ -254,6 +253,7 @@ class _Keeper:
             self.folder, learner.model, learner.optimiser, self.fingerprint, rank=self.processes.rank
         )
         done = Done() if found is None else found.done
+        self._all_found(done)
         if found is None:
             self._write(done)
         else:
@@ -262,6 +262,15 @@ class _Keeper:
             self.journal = Journal(self.folder, len(done.epochs))
             self.journal.write(done.epochs)  # it may have been killed between a checkpoint and its report
         return done
+
+    def _all_found(self, done: Done) -> None:
+        first = self.processes.agree(done.steps, _device(self.run.learner.model))
+        if done.steps != first:
+            raise InputError(
+                f"process {self.processes.rank} finds {done.steps} steps done, the first one {first:g}",
+                where=str(self.folder),
+                remedy="use a folder that all hosts see",
+            )
 
     def keep(self, done: Done) -> None:
         epoch_ends = self.run.ended(done)

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import mutations
 import picojoule as pj
 from picojoule.data import vision
 from picojoule.data.events import folder as frames_folder
-from picojoule.data.events import nmnist
+from picojoule.data.events import load as read_events
+from picojoule.data.events import nmnist, voxel_grid
 from picojoule.data.language import babi
 from picojoule.data.language.relations import joint, mark, marked_text, opening
 from picojoule.data.vision import detection
@@ -188,6 +190,29 @@ def _cut(data: Any) -> None:
         assert len(frames) == len(part.labels) and int(frames.counts.sum()) <= len(part.x)
         for start, end in zip(part.offsets[:-1].tolist(), part.offsets[1:].tolist(), strict=True):
             assert (part.time[start:end].diff() >= 0).all()
+
+
+def _recording(folder: Path, form: str) -> Path:
+    """Thirty events as the reader of one recording takes them."""
+    draw = np.random.default_rng(0)
+    x, y, p = draw.integers(0, 34, 30), draw.integers(0, 34, 30), draw.integers(0, 2, 30)
+    t = np.sort(draw.integers(0, 90_000, 30))
+    path = folder / f"events{form}"
+    if form == ".npz":
+        np.savez(path, x=x, y=y, t=t, p=p, size=np.array([34, 34]))
+    elif form == ".txt":
+        path.write_text(
+            "34 34\n" + "".join(f"{d / 1e6:.6f} {a} {b} {c}\n" for a, b, c, d in zip(x, y, p, t, strict=True))
+        )
+    else:
+        rows = zip(x.tolist(), y.tolist(), p.tolist(), t.tolist(), strict=True)
+        path.write_bytes(b"".join(bytes([a, b, c << 7 | d >> 16, d >> 8 & 255, d & 255]) for a, b, c, d in rows))
+    return path
+
+
+def _in_order(found: Any) -> None:
+    assert len(found) and (found.time.diff() >= 0).all() and int(found.places.max()) < found.size[0] * found.size[1]
+    assert np.isfinite(voxel_grid(found).numpy()).all()
 
 
 def _frames(folder: Path) -> Path:
@@ -453,6 +478,13 @@ READERS = (
     ),
     Reader(name="n-mnist", make=_nmnist, victim=nmnist.FILE, read=nmnist.load,
            mutations=(mutations.raw, mutations.arrays, mutations.arrays), check=_cut),
+    *(
+        Reader(name=f"events {form}{' repaired' * repair}", make=partial(_recording, form=form), victim=f"events{form}",
+               read=partial(read_events, size=(34, 34), repair=repair), mutations=mutations_, check=_in_order)
+        for form, mutations_ in ((".npz", (mutations.raw, mutations.arrays)), (".txt", (mutations.text, mutations.raw)),
+                                 (".bin", (mutations.raw,)))
+        for repair in (False, True)
+    ),
     Reader(name="frames of recordings", make=_frames, victim="f/a/00.npz", read=frames_folder.load,
            mutations=(mutations.raw, mutations.arrays)),
     Reader(name="babi", make=_babi, victim="qa1_one_train.txt", read=lambda path: babi.load(path, 1),

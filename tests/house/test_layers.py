@@ -13,7 +13,7 @@ HOUSE = Path(picojoule.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("base", "kernels"),
     ("neurons", "spikes", "quant", "cost", "data", "result", "metrics"),
-    ("codes", "noise", "sim"),
+    ("codes", "noise", "sde", "sim"),
     ("ir", "models", "herding"),
     ("engines",),
     ("conversion",),

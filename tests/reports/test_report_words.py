@@ -122,6 +122,11 @@ def test_other_recipes_say_nothing_about_spikes():
     ]
 
 
+def test_a_quality_that_is_no_share_is_no_per_cent():
+    system = Row(system="video", metrics={"ssim": 0.5}, energy=(Energy(profile="p-int8", joules=2.0),))
+    assert verdict(result(system)) == ["In p the cheapest is video: 2.00 J with 0.500 SSIM."]
+
+
 def test_claims_are_counted():
     assert claims_summary(sample()) == "1 of 3 claims reached, 1 not reached, 1 not tried."
     assert claims_summary(result()) == ""

@@ -34,7 +34,7 @@ class Arm:
     @property
     def stopped(self) -> str:
         """In tables, for the weights that validation chose."""
-        return BASELINE if self is RANDOM else f"{self.name}, {STOPPED}"
+        return BASELINE if self is RANDOM else f"{self.name} {STOPPED}"
 
 
 RANDOM = Arm(plan=shuffled(), reviewed=False)

@@ -19,7 +19,7 @@ from picojoule.recipes.curriculum_re.encoders import Encoder
 from picojoule.recipes.curriculum_re.watching import Watch
 from picojoule.train import Validation, fit
 from picojoule.train.curriculum import Curriculum
-from picojoule.train.schedule import linear
+from picojoule.train.schedule import linear, warm_up
 
 _ANSWERS = 250
 """Sentences that are answered at a time."""
@@ -123,7 +123,7 @@ def validated(task: Task, model: nn.Module) -> float:
 def options(size: Size) -> dict[str, Any]:
     """How every network here learns: AdamW, a rate that rises for a tenth of the steps and then falls, clipping."""
     adam = partial(_adamw, lr=size.rate)
-    return {"optimiser": adam, "schedule": linear, "clip": 1.0}
+    return {"optimiser": adam, "schedule": partial(warm_up, rise=0.1, then=linear), "clip": 1.0}
 
 
 def _adamw(parameters: Iterable[nn.Parameter], *, lr: float) -> torch.optim.Optimizer:

@@ -120,4 +120,4 @@ def _turned(stage: Stage) -> Stage:
 
 
 def _named(name: str, last: float) -> str:
-    return name if last == 1 else f"{name}, hardest left out" if not last else f"{name}, {last:.0%} of the hardest"
+    return name if last == 1 else f"{name} with {last:.0%} of the hardest" if last else f"{name} without the hardest"

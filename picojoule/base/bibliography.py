@@ -270,6 +270,13 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "1801.03924",
     ),
     "simfle2023": Entry("{see arXiv}", "Self-supervised facial expression features (SimFLE)", 2023, "", "2303.07648"),
+    "li2022": Entry(
+        "Li, Yanghao and others",
+        "MViTv2: Improved Multiscale Vision Transformers for Classification and Detection",
+        2022,
+        "CVPR",
+        "2112.01526",
+    ),
     "m2former2023": Entry(
         "{see arXiv}", "Multi-scale patch selection for fine-grained recognition (M2Former)", 2023, "", "2308.02161"
     ),

@@ -108,6 +108,31 @@ def _families(names: tuple[str, ...]):  # type: ignore[no-untyped-def]
     return [setting for name in names for setting in FAMILIES[name]()]
 
 
+def _export(options: argparse.Namespace) -> None:
+    from picojoule.exchange.saving import save
+    from picojoule.ir.file import load
+    from picojoule.models import embedded
+
+    _check_model_options(options)
+    out = _out(options)
+    if options.network:
+        network = load(options.network)
+    else:
+        data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
+        samples = data.train.take(_CALIBRATION)
+        network = _traced(model, samples) if options.ann else _converted(options, model, samples)
+    for path in save(network, out, to=options.to, mode=options.mode, dt=options.dt):
+        say(f"wrote {path}")
+
+
+def _traced(model, samples):  # type: ignore[no-untyped-def]
+    """The network before its conversion."""
+    from picojoule.conversion import trace
+    from picojoule.data.batches import first
+
+    return trace(model, first(samples))
+
+
 def _bench(options: argparse.Namespace) -> None:
     from picojoule.benchmark import bench, show
 
@@ -134,10 +159,13 @@ def _run(options: argparse.Namespace) -> None:
             where=f"recipe {entry.name}: --workers and --scheduler",
             remedy="leave the option out: this recipe runs in one process",
         )
-    if options.weights and not entry.encodes:
+    if options.weights and not (entry.encodes or entry.starts):
         raise InputError(
-            "it has no use for an encoder", where=f"recipe {entry.name}: --weights", remedy="leave the option out"
+            "it has no use for given weights", where=f"recipe {entry.name}: --weights", remedy="leave the option out"
         )
+    if options.weights and options.train:
+        what = "the weights are given, and trained again"
+        raise InputError(what, where=f"recipe {entry.name}: --weights", remedy="leave the option out")
     settings, out = _settings(options, mode=options.mode), _out(options)
     if options.weights:
         settings = replace(settings, weights=Path(options.weights))
@@ -252,6 +280,12 @@ def _profiles(options: argparse.Namespace) -> None:
         print(f"\n{normalised.name}: {formula}. {normalised.source}")
 
 
+def _completion(options: argparse.Namespace) -> None:
+    from picojoule.cli.completion import SHELLS
+
+    print(SHELLS[options.shell](), end="")
+
+
 def _cite(options: argparse.Namespace) -> None:
     from picojoule.base.bibliography import bibtex
     from picojoule.recipes.index import find
@@ -267,6 +301,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "convert": _convert,
     "diagnose": _diagnose,
     "tune": _tune,
+    "export": _export,
     "bench": _bench,
     "list": _list,
     "run": _run,
@@ -275,6 +310,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "extract": _extract,
     "profiles": _profiles,
     "cite": _cite,
+    "completion": _completion,
 }
 """Every verb that is built."""
 

@@ -26,6 +26,7 @@ class Entry:
         training: where the ``train_embedded`` of the network in the package is that it uses; None where ``--train`` has
             no meaning.
         spreads: whether it knows what to do with several processes or a cluster.
+        starts: whether it starts from a checkpoint that the user may give.
         encodes: whether it takes the folder of a pretrained encoder of text.
     """
 
@@ -39,6 +40,7 @@ class Entry:
     module: str | None = None
     training: str | None = None
     spreads: bool = False
+    starts: bool = False
     encodes: bool = False
 
     @property
@@ -181,8 +183,16 @@ RECIPES: tuple[Entry, ...] = (
         module="picojoule.recipes.e2v_sde",
     ),
     _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
-    _planned(
-        "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"
+    Entry(
+        name="m2former",
+        title="multi-scale patch selection for fine-grained recognition",
+        paper="2308.02161",
+        domain="vision",
+        cite=("m2former2023", "li2022"),
+        quick_seconds=180,
+        module="picojoule.recipes.m2former",
+        training="picojoule.train.creatures",
+        starts=True,
     ),
     Entry(
         name="curriculum-re",

@@ -107,3 +107,21 @@ class RandomLight:
         mean = images.mean((1, 2, 3), keepdim=True)
         changed = mean + (images - mean) * (1 + uniform(self.contrast, 1))
         return (changed + uniform(self.brightness, 1) + uniform(self.tint, c)).clamp(0, 1)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RandomCrop:
+    """Cut a square of `pixels` out of each sample, anywhere."""
+
+    pixels: int
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Parts ``[b, ..., pixels, pixels]`` of samples ``[b, ..., h, w]``."""
+        room = torch.tensor(x.shape[-2:]) - self.pixels + 1
+        corners = (torch.rand(len(x), 2, generator=generator) * room).long().tolist()
+        parts = (
+            each[..., top : top + self.pixels, left : left + self.pixels]
+            for each, (top, left) in zip(x, corners, strict=True)
+        )
+        return torch.stack(tuple(parts))

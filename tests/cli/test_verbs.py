@@ -28,7 +28,7 @@ def test_help_lists_every_verb(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     out = capsys.readouterr().out
-    assert all(f"    {verb} " in out for verb in (*verbs.VERBS, *PLANNED))
+    assert all(f"\n    {verb}" in out for verb in (*verbs.VERBS, *PLANNED))
     assert out.count("(not built yet)") == len(PLANNED)
 
 

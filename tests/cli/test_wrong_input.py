@@ -54,6 +54,18 @@ def test_planned_recipe(refused, recipe):
     assert f"recipe {recipe}: it is not built yet" in line and "run one of: burst-spikes" in line
 
 
+def test_weights_for_a_recipe_that_takes_none(refused):
+    line = refused("run", "t2fsnn", "--smoke", "--weights", "weights.safetensors")
+    assert "recipe t2fsnn: --weights: it has no use for given weights" in line
+    line = refused("run", "m2former", "--smoke", "--train", "--weights", "weights.safetensors")
+    assert "recipe m2former: --weights: the weights are given, and trained again" in line
+
+
+def test_weights_of_another_network(refused):
+    line = refused("run", "m2former", "--smoke", "--weights", "weights.safetensors")
+    assert "weights.safetensors: it has no weights of the MViT" in line
+
+
 @pytest.mark.parametrize("words", [(), ("--model", "mine:make"), ("photo.png",), ("x", "--to", "nir")], ids=str)
 @pytest.mark.parametrize("verb", PLANNED)
 def test_planned_verb(refused, verb, words):

@@ -82,6 +82,12 @@ def _network(folder: Path) -> Path:
     return pj.save(net, folder / "net.safetensors")
 
 
+def _nir(folder: Path) -> Path:
+    net = pj.convert(_net(), torch.rand(4, 1, 8, 8), code=pj.codes.Rate(steps=8))
+    pj.exchange.to_nir(net, folder / "net.nir")
+    return folder / "net.nir"
+
+
 def _runs(network: Any) -> None:
     done = pj.run(network, torch.rand(2, *network.nodes[0].shape))
     assert done.counts.total("spikes") >= 0
@@ -465,6 +471,8 @@ READERS = (
            mutations=(mutations.raw, mutations.tensors)),
     Reader(name="network", make=_network, victim="net.safetensors", read=pj.load,
            mutations=(mutations.raw, mutations.tensors, mutations.tensors), check=_runs),
+    Reader(name="nir", make=_nir, victim="net.nir", read=pj.exchange.from_nir,
+           mutations=(mutations.raw,), check=_runs),
     Reader(name="darknet cfg", make=_darknet, victim="net.cfg", read=_read_darknet,
            mutations=(mutations.text, mutations.raw), check=_forward),
     Reader(name="darknet weights", make=_darknet, victim="net.weights", read=_read_darknet,

@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("conversion",),
     ("diagnosis", "measurement"),
     ("search", "train", "tuning"),
-    ("benchmark", "reports"),
+    ("benchmark", "exchange", "reports"),
     ("recipes",),
     ("cli",),
 )

@@ -176,7 +176,7 @@ def test_an_encoder_of_a_folder_learns_too(tmp_path):
 
 def test_recipes_without_use_for_an_encoder_say_so(capsys):
     assert main(["run", "isp-ml", "--weights", "folder"]) == 2
-    assert "recipe isp-ml: --weights: it has no use for an encoder" in capsys.readouterr().err
+    assert "recipe isp-ml: --weights: it has no use for given weights" in capsys.readouterr().err
 
 
 def test_without_its_package_the_sentence_encoder_says_so(monkeypatch):

@@ -11,17 +11,17 @@ from dataclasses import replace
 import pytest
 
 from picojoule.reports import figures
+from picojoule.reports.columns import families
 from picojoule.reports.draw import INK, colours, dashes, kind
 from picojoule.reports.figures import (
     FIGURES,
-    _front,
     break_even,
+    front,
     joules_against_accuracy,
     other_series,
     rasters,
     timelines,
 )
-from picojoule.reports.words import families
 from picojoule.result import HIGHEST, LOWEST, Energy, Result, Row, Series
 from sample_result import sample
 
@@ -94,7 +94,7 @@ def test_the_front_holds_what_nothing_beats():
         row("cheap", 0.7, 1.0),
         row("free", 0.1, 0),
     )
-    assert [system for _, _, system in _front(rows, "p")] == ["cheap", "good", "best"]
+    assert [system for _, _, system in front(rows, "p")] == ["cheap", "good", "best"]
 
 
 def test_a_quality_that_is_no_share_has_no_per_cent():

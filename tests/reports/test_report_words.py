@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from picojoule.reports.words import claims_summary, family, verdict
+from picojoule.reports.columns import family
+from picojoule.reports.words import claims_summary, verdict
 from picojoule.result import Energy, Result, Row
 from sample_result import NO_MACS, sample
 

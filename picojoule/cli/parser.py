@@ -21,9 +21,7 @@ class Planned:
     instead: str
 
 
-PLANNED: dict[str, Planned] = {
-    "extract": Planned("relations in a text by a trained network", "nothing yet: the language recipes come first"),
-}
+PLANNED: dict[str, Planned] = {}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -176,6 +174,13 @@ _DETECT = (
     _option("--json", action="store_true", help="print JSON instead of a table"),
     _option("--quiet", action="store_true", help="no progress"),
 )
+_EXTRACT = (
+    _option("--weights", help="a linker that python -m picojoule.train.linker wrote (default: that of the package)"),
+    _option("--threshold", type=float, default=0.0, help="least probability of a relation (default: 0)"),
+    _option("--out", default="out", help="folder for relations.json and relations.png (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of a table"),
+    _option("--quiet", action="store_true", help="no progress"),
+)
 _JSON = (_option("--json", action="store_true", help="print JSON"),)
 
 
@@ -226,6 +231,10 @@ _VERBS: dict[str, tuple[str, Add]] = {
     "detect": (
         "boxes of a trained detector on a picture; the embedded one finds digits",
         _adds(_MODEL, _DETECT, positional=("image", {"metavar": "IMAGE"})),
+    ),
+    "extract": (
+        "relations between entities that are marked in a text: [Ann](Peop) works for [X](Org)",
+        _adds(_EXTRACT, positional=("file", {"metavar": "FILE"})),
     ),
     "profiles": ("the hardware profiles, every price with its source", _adds(_JSON)),
     "cite": ("BibTeX of a recipe's papers", _adds(positional=("recipe", {"metavar": "RECIPE"}))),

@@ -229,6 +229,19 @@ def _detect(options: argparse.Namespace) -> None:
     say(f"wrote {out / 'detections.png'} and {out / 'detections.json'}")
 
 
+def _extract(options: argparse.Namespace) -> None:
+    from picojoule.models.language.pointing import Linker
+    from picojoule.recipes.extract import extract
+
+    out = _out(options)
+    linker = Linker.load(options.weights) if options.weights else Linker.load()
+    done = extract(options.file, linker, threshold=options.threshold)
+    write_whole(out / "relations.png", done.png())
+    write_whole(out / "relations.json", done.to_json())
+    print(done.to_json() if options.json else done)
+    say(f"wrote {out / 'relations.png'} and {out / 'relations.json'}")
+
+
 def _class_names(options: argparse.Namespace) -> tuple[str, ...]:
     """Those of a file, of the model's own file, or the digits' where no model is named."""
     if options.names:
@@ -294,6 +307,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "run": _run,
     "report": _report,
     "detect": _detect,
+    "extract": _extract,
     "profiles": _profiles,
     "cite": _cite,
     "completion": _completion,

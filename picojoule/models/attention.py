@@ -15,10 +15,19 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
 
 def shares(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
     """softmax(Q·Kᵀ/√d + mask) ``[batch, heads, tokens, others]``; the mask is added, or False where none may look."""
-    scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
-    if mask is not None:
-        scores = scores + mask if mask.is_floating_point() else scores.masked_fill(~mask, -float("inf"))
-    return scores.softmax(-1)
+    return masked(scores(q, k), mask).softmax(-1)
+
+
+def scores(q: Tensor, k: Tensor) -> Tensor:
+    """Q·Kᵀ/√d ``[batch, heads, tokens, others]``."""
+    return q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
+
+
+def masked(scores: Tensor, mask: Tensor | None) -> Tensor:
+    """Scores with the mask added, or −∞ where it is False."""
+    if mask is None:
+        return scores
+    return scores + mask if mask.is_floating_point() else scores.masked_fill(~mask, -float("inf"))
 
 
 def apart(x: Tensor, heads: int) -> Tensor:
@@ -64,6 +73,20 @@ class Attention(nn.Module):
         """A ``[batch, heads, tokens, others]``, to look at."""
         q, k, _ = self._heads_of(x, context)
         return shares(q, k, mask)
+
+    def scores(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """Q·Kᵀ/√d ``[batch, heads, tokens, others]``: what a pointer says before it decides."""
+        return scores(
+            *(apart(each, self.heads) for each in (self.query(x), self.key(x if context is None else context)))
+        )
+
+    def with_scores(
+        self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What :meth:`forward` gives, and :meth:`scores`, for one price."""
+        q, k, v = self._heads_of(x, context)
+        said = scores(q, k)
+        return self.mix(together(masked(said, mask).softmax(-1) @ v)), said
 
     def _heads_of(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         source = x if context is None else context

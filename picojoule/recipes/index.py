@@ -213,12 +213,15 @@ RECIPES: tuple[Entry, ...] = (
         module="picojoule.recipes.curriculum_re",
         encodes=True,
     ),
-    _planned(
-        "dual-pointer",
-        "dual pointer network for many relations in a sentence",
-        "2103.03509",
-        "language",
-        "dualpointer2021",
+    Entry(
+        name="dual-pointer",
+        title="dual pointer network for many relations in a sentence",
+        paper="2103.03509",
+        domain="language",
+        cite=("dualpointer2021",),
+        quick_seconds=240,
+        module="picojoule.recipes.dual_pointer",
+        training="picojoule.train.linker",
     ),
 )
 

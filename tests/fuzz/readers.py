@@ -22,15 +22,17 @@ from picojoule.data.events import folder as frames_folder
 from picojoule.data.events import load as read_events
 from picojoule.data.events import nmnist, voxel_grid
 from picojoule.data.language import babi
-from picojoule.data.language.relations import mark, opening
+from picojoule.data.language.relations import joint, mark, marked_text, opening
 from picojoule.data.vision import detection
 from picojoule.models.darknet import load_darknet
+from picojoule.models.language.pointing import Form
 from picojoule.models.loading import load_weights, read_weights
 from picojoule.result import Claim, Energy, Result, Row, Series
 from picojoule.search.journal import Journal
 from picojoule.search.score import Score
 from picojoule.sim.ssd import traces
 from picojoule.train import checkpoint
+from picojoule.train.linking import Material
 
 Mutation = Callable[[bytes, Any], bytes]
 
@@ -302,6 +304,40 @@ def _related(corpus: Any) -> None:
     assert isinstance(corpus.kinds, tuple)
 
 
+JOINT = {
+    "packed": {"split": "train", "tokens": ["Ann", "has", "X"], "entities": [[0, 1, "Peop"], [2, 3, "Org"]],
+               "relations": [[0, 1, 2, 3, "Work_For"]]},
+    "spert": {"split": "train", "tokens": ["Ann", "has", "X"], "relations": [{"type": "Owns", "head": 0, "tail": 1}],
+              "entities": [{"type": t, "start": a, "end": a + 1} for t, a in (("Peop", 0), ("Org", 2))]},
+    "dygie": {"split": "train", "sentences": [["Hi"], ["Ann", "has", "X"]], "ner": [[], [[1, 1, "P"], [3, 3, "O"]]],
+              "relations": [[], [[1, 1, 3, 3, "Owns"]]]},
+    "nyt": {"split": "train", "sentText": "Ann has X", "relationMentions": [
+                {"em1Text": "Ann", "em2Text": "X", "label": "owns"}],
+            "entityMentions": [{"text": "Ann", "label": "P"}, {"text": "X", "label": "O"}]},
+    "copyre": {"split": "train", "text": "Ann has X", "triple_list": [["Ann", "owns", "X"]]},
+}  # fmt: skip
+
+
+def _joint(name: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        rows = [json.dumps(JOINT[name] | {"split": split}) for split in ("train", "valid", "test")]
+        (folder / "j.jsonl").write_text("\n".join(rows) + "\n")
+        return folder / "j.jsonl"
+
+    return make
+
+
+def _linked(corpus: Any) -> None:
+    """Every sentence can become numbers, and its relations targets."""
+    form = Form(kinds=corpus.kinds or ("",), labels=corpus.labels, buckets=64)
+    Material.of((*corpus.train, *corpus.test), form)
+
+
+def _marked(folder: Path) -> Path:
+    (folder / "t.md").write_text("[Ann](Peop) works for [X](Org).\n\nIt rained. [Bo](Peop) slept.\n" * 2)
+    return folder / "t.md"
+
+
 MSR = "128166372003061629,usr,0,Read,7014609920,24576,41286\n128166372016382155,usr,0,Write,2517778432,4096,703\n"
 
 
@@ -477,6 +513,13 @@ READERS = (
            mutations=(mutations.parsed, mutations.parsed, mutations.raw), check=_related),
     Reader(name="fewrel rows", make=_fewrel_rows, victim="f.jsonl", read=opening.load,
            mutations=(mutations.rows, mutations.text), check=_related),
+    *(
+        Reader(name=f"joint {name}", make=_joint(name), victim="j.jsonl", read=joint.load,
+               mutations=(mutations.rows, mutations.text), check=_linked)
+        for name in JOINT
+    ),
+    Reader(name="marked text", make=_marked, victim="t.md", read=marked_text.read,
+           mutations=(mutations.text, mutations.raw)),
     _trace("picojoule", traces.HEADER + "\n0.000,r,0,4096\n10.5,w,8192,4096\n20,r,4096,16384\n"),
     _trace("msr", MSR),
     _trace("mqsim", "0 0 100 8 1\n1000 0 5000 16 0\n"),

@@ -38,6 +38,27 @@ class SummedEmbedding(nn.Module):
 
 
 @final
+class BothWays(nn.Module):
+    """An LSTM in each direction; each sentence is read from its own end, and padding changes nothing.
+
+    Args:
+        width: of a token.
+        hidden: of each direction; states have twice as many values.
+    """
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.ahead, self.back = (nn.LSTM(width, hidden, batch_first=True) for _ in range(2))
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        """Tokens ``[batch, tokens, width]`` to ``[batch, tokens, 2·hidden]``; 0 where there is no token."""
+        turned = _turned(there)
+        ahead, _ = self.ahead(x)
+        back, _ = self.back(_placed(x, turned))
+        return torch.cat([ahead, _placed(back, turned)], 2) * there.unsqueeze(2)
+
+
+@final
 class SmallTransformer(nn.Module):
     """Transformer layers on summed embeddings and learnt places.
 
@@ -85,17 +106,14 @@ class LSTMEncoder(nn.Module):
         super().__init__()
         self.width = 2 * hidden
         self.embed, self.drop, self.words = SummedEmbedding(numbers, width), nn.Dropout(dropout), words
-        self.ahead, self.back = (nn.LSTM(width, hidden, batch_first=True) for _ in range(2))
+        self.read = BothWays(width, hidden)
 
     def forward(self, numbers: Tensor, there: Tensor) -> Tensor:
         """``[batch, tokens, 2·hidden]``; 0 where there is no token."""
         x = self.drop(self.embed(numbers))
         if self.training and self.words:
             x = x * (torch.rand_like(x[..., :1]) >= self.words)
-        turned = _turned(there)
-        ahead, _ = self.ahead(x)
-        back, _ = self.back(_placed(x, turned))
-        return torch.cat([ahead, _placed(back, turned)], 2) * there.unsqueeze(2)
+        return self.read(x, there)
 
 
 def _turned(there: Tensor) -> Tensor:

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 from picojoule import __version__
 
 Add = Callable[[argparse.ArgumentParser], None]
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A verb that is listed and not built yet: what it will do, and what serves meanwhile."""
-
-    help: str
-    instead: str
-
-
-PLANNED: dict[str, Planned] = {}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,9 +20,6 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, (help_text, add) in _VERBS.items():
         add(verbs.add_parser(name, help=help_text, description=help_text))
-    for name, planned in PLANNED.items():
-        planned_parser = verbs.add_parser(name, help=f"{planned.help} (not built yet)")
-        planned_parser.add_argument("anything", nargs=argparse.REMAINDER)
     return top
 
 

@@ -149,10 +149,9 @@ def _bench(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from picojoule.recipes.index import find_built
+    from picojoule.recipes.index import find
 
-    entry = find_built(options.recipe)
-    assert entry.module is not None
+    entry = find(options.recipe)
     if not entry.spreads and (options.scheduler or options.workers > 1):
         raise InputError(
             "it does not search",
@@ -192,12 +191,11 @@ def _list(options: argparse.Namespace) -> None:
     from picojoule.recipes.index import RECIPES
 
     if options.json:
-        keys = ("name", "title", "paper", "domain", "built", "quick_seconds", "extras")
+        keys = ("name", "title", "paper", "domain", "quick_seconds", "extras")
         print(json.dumps([{key: getattr(entry, key) for key in keys} for entry in RECIPES], indent=1))
         return
     for entry in RECIPES:
-        state = f"~{entry.quick_seconds} s" if entry.built else "not built yet"
-        print(f"{entry.name:<22} arXiv:{entry.paper:<11} {entry.domain:<9} {state:<14} {entry.title}")
+        print(f"{entry.name:<22} arXiv:{entry.paper:<11} {entry.domain:<9} ~{entry.quick_seconds:>3} s   {entry.title}")
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import final
 
-from picojoule.base.errors import InputError, NotBuiltYet
+from picojoule.base.errors import InputError
 
 
 @final
@@ -21,8 +21,8 @@ class Entry:
         domain: coding, training, memory, systems, vision or language.
         cite: keys of the bibliography.
         extras: optional dependencies its quick mode needs.
-        quick_seconds: about how long the quick mode takes on two cores; None where it is not built yet.
-        module: where its ``build(settings)`` is; None where it is not built yet.
+        quick_seconds: about how long the quick mode takes on two cores.
+        module: where its ``build(settings)`` is.
         training: where the ``train_embedded`` of the network in the package is that it uses; None where ``--train`` has
             no meaning.
         spreads: whether it knows what to do with several processes or a cluster.
@@ -35,22 +35,13 @@ class Entry:
     paper: str
     domain: str
     cite: tuple[str, ...]
+    quick_seconds: int
+    module: str
     extras: tuple[str, ...] = ("demo",)
-    quick_seconds: int | None = None
-    module: str | None = None
     training: str | None = None
     spreads: bool = False
     starts: bool = False
     encodes: bool = False
-
-    @property
-    def built(self) -> bool:
-        """True where it runs."""
-        return self.module is not None
-
-
-def _planned(name: str, title: str, paper: str, domain: str, cite: str) -> Entry:
-    return Entry(name=name, title=title, paper=paper, domain=domain, cite=(cite,))
 
 
 RECIPES: tuple[Entry, ...] = (
@@ -240,16 +231,3 @@ def find(name: str) -> Entry:
     raise InputError(
         "there is no such recipe", where=f"recipe {name}", remedy=f"{hint}picojoule list names all eighteen"
     )
-
-
-def find_built(name: str) -> Entry:
-    """The entry of a recipe that runs.
-
-    Raises:
-        NotBuiltYet: it is planned only.
-    """
-    entry = find(name)
-    if not entry.built:
-        built = ", ".join(each.name for each in RECIPES if each.built)
-        raise NotBuiltYet(f"recipe {name}", instead=f"run one of: {built}")
-    return entry

@@ -170,7 +170,7 @@ RECIPES: tuple[Entry, ...] = (
         paper="2206.07578",
         domain="vision",
         cite=("e2vsde2022", "li2020sde", "park2021vidode", "rebecq2019", "stoffregen2020", "weng2021"),
-        quick_seconds=200,
+        quick_seconds=260,
         module="picojoule.recipes.e2v_sde",
     ),
     Entry(

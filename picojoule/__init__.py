@@ -30,6 +30,7 @@ _PUBLIC: dict[str, str] = {
     "finetune": "picojoule.train.finetune:finetune",
     "save": "picojoule.ir.file:save",
     "load": "picojoule.ir.file:load",
+    "exchange": "picojoule.exchange",
     "run": "picojoule.engines.run:run",
     "measure": "picojoule.measurement.measure:measure",
     "diagnose": "picojoule.diagnosis.diagnose:diagnose",

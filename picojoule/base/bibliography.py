@@ -208,11 +208,179 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         "MSST",
         "1610.02273",
     ),
-    "phones2021": Entry("{see arXiv}", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"),
+    "na2021phones": Entry(
+        "Na, Byunggook and others", "Synchronous training on a cluster of smartphones", 2021, "", "2110.12172"
+    ),
+    "you2017": Entry(
+        "You, Yang and Gitman, Igor and Ginsburg, Boris",
+        "Large batch training of convolutional networks",
+        2017,
+        "",
+        "1708.03888",
+    ),
     "e2vsde2022": Entry("{see arXiv}", "Events to video by a latent neural SDE (withdrawn)", 2022, "", "2206.07578"),
-    "simfle2023": Entry("{see arXiv}", "Self-supervised facial expression features (SimFLE)", 2023, "", "2303.07648"),
+    "simfle2023": Entry(
+        "Moon, Jiyong and Jang, Hyeryung and Park, Seongsik",
+        "SimFLE: simple facial landmark encoding for self-supervised facial expression recognition in the wild",
+        2024,
+        "IEEE Transactions on Affective Computing",
+        "2303.07648",
+    ),
+    "grill2020": Entry(
+        "Grill, Jean-Bastien and others",
+        "Bootstrap your own latent: a new approach to self-supervised learning",
+        2020,
+        "NeurIPS",
+        "2006.07733",
+    ),
+    "he2022mae": Entry(
+        "He, Kaiming and Chen, Xinlei and Xie, Saining and Li, Yanghao and Dollár, Piotr and Girshick, Ross",
+        "Masked autoencoders are scalable vision learners",
+        2022,
+        "CVPR",
+        "2111.06377",
+    ),
+    "zheng2019dbt": Entry(
+        "Zheng, Heliang and Fu, Jianlong and Zha, Zheng-Jun and Luo, Jiebo",
+        "Learning deep bilinear transformation for fine-grained image representation",
+        2019,
+        "NeurIPS",
+        "1911.03621",
+    ),
+    "li2017rafdb": Entry(
+        "Li, Shan and Deng, Weihong and Du, JunPing",
+        "Reliable crowdsourcing and deep locality-preserving learning for expression recognition in the wild",
+        2017,
+        "CVPR",
+    ),
+    "barsoum2016": Entry(
+        "Barsoum, Emad and Zhang, Cha and Canton Ferrer, Cristian and Zhang, Zhengyou",
+        "Training deep networks for facial expression recognition with crowd-sourced label distribution",
+        2016,
+        "ICMI",
+        "1608.01041",
+    ),
+    "mollahosseini2019": Entry(
+        "Mollahosseini, Ali and Hasani, Behzad and Mahoor, Mohammad H.",
+        "AffectNet: a database for facial expression, valence, and arousal computing in the wild",
+        2019,
+        "IEEE Transactions on Affective Computing",
+        "1708.03985",
+    ),
+    "dhall2011": Entry(
+        "Dhall, Abhinav and Goecke, Roland and Lucey, Simon and Gedeon, Tom",
+        "Static facial expression analysis in tough conditions: data, evaluation protocol and benchmark",
+        2011,
+        "ICCV Workshops",
+    ),
+    "li2022": Entry(
+        "Li, Yanghao and others",
+        "MViTv2: Improved Multiscale Vision Transformers for Classification and Detection",
+        2022,
+        "CVPR",
+        "2112.01526",
+    ),
+    "li2020sde": Entry(
+        "Li, Xuechen and Wong, Ting-Kam Leonard and Chen, Ricky T. Q. and Duvenaud, David",
+        "Scalable Gradients for Stochastic Differential Equations",
+        2020,
+        "AISTATS",
+        "2001.01328",
+    ),
+    "park2021vidode": Entry(
+        "Park, Sunghyun and others",
+        "Vid-ODE: Continuous-Time Video Generation with Neural Ordinary Differential Equation",
+        2021,
+        "AAAI",
+        "2010.08188",
+    ),
+    "rebecq2018": Entry(
+        "Rebecq, Henri and Gehrig, Daniel and Scaramuzza, Davide", "ESIM: an Open Event Camera Simulator", 2018, "CoRL"
+    ),
+    "rebecq2019": Entry(
+        "Rebecq, Henri and Ranftl, René and Koltun, Vladlen and Scaramuzza, Davide",
+        "High Speed and High Dynamic Range Video with an Event Camera",
+        2019,
+        "IEEE TPAMI",
+        "1906.07165",
+    ),
+    "scheerlinck2020": Entry(
+        "Scheerlinck, Cedric and others", "Fast Image Reconstruction with an Event Camera", 2020, "WACV"
+    ),
+    "stoffregen2020": Entry(
+        "Stoffregen, Timo and others", "Reducing the Sim-to-Real Gap for Event Cameras", 2020, "ECCV", "2003.09078"
+    ),
+    "weng2021": Entry(
+        "Weng, Wenming and others", "Event-based Video Reconstruction Using Transformer (ET-Net)", 2021, "ICCV"
+    ),
+    "ercan2023": Entry(
+        "Ercan, Burak and others", "EVREAL: evaluation of event-based video reconstruction", 2023, "CVPRW", "2305.00434"
+    ),
+    "v2v2025": Entry("{see arXiv}", "From video frames straight to voxel grids (V2V)", 2025, "", "2505.16797"),
+    "wang2004": Entry(
+        "Wang, Zhou and Bovik, Alan C. and Sheikh, Hamid R. and Simoncelli, Eero P.",
+        "Image quality assessment: from error visibility to structural similarity",
+        2004,
+        "IEEE Transactions on Image Processing",
+    ),
+    "zhang2018lpips": Entry(
+        "Zhang, Richard and others",
+        "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric",
+        2018,
+        "CVPR",
+        "1801.03924",
+    ),
     "m2former2023": Entry(
         "{see arXiv}", "Multi-scale patch selection for fine-grained recognition (M2Former)", 2023, "", "2308.02161"
+    ),
+    "zhou2022": Entry(
+        "Zhou, Wenxuan and Chen, Muhao",
+        "An improved baseline for sentence-level relation extraction",
+        2022,
+        "AACL",
+        "2102.01373",
+    ),
+    "xu2020": Entry(
+        "Xu, Benfeng and others",
+        "Curriculum learning for natural language understanding",
+        2020,
+        "ACL",
+    ),
+    "bojanowski2017": Entry(
+        "Bojanowski, Piotr and Grave, Edouard and Joulin, Armand and Mikolov, Tomas",
+        "Enriching word vectors with subword information",
+        2017,
+        "TACL",
+        "1607.04606",
+    ),
+    "hendrickx2010": Entry(
+        "Hendrickx, Iris and others",
+        "SemEval-2010 task 8: multi-way classification of semantic relations between pairs of nominals",
+        2010,
+        "SemEval",
+    ),
+    "zhang2017": Entry(
+        "Zhang, Yuhao and Zhong, Victor and Chen, Danqi and Angeli, Gabor and Manning, Christopher D.",
+        "Position-aware attention and supervised data improve slot filling",
+        2017,
+        "EMNLP",
+    ),
+    "stoica2021": Entry(
+        "Stoica, George and Platanios, Emmanouil Antonios and Poczos, Barnabas",
+        "Re-TACRED: addressing shortcomings of the TACRED dataset",
+        2021,
+        "AAAI",
+        "2104.08398",
+    ),
+    "han2018": Entry(
+        "Han, Xu and others",
+        "FewRel: a large-scale supervised few-shot relation classification dataset",
+        2018,
+        "EMNLP",
+        "1810.10147",
+    ),
+    "efron1979": Entry(
+        "Efron, Bradley", "Bootstrap methods: another look at the jackknife", 1979, "The Annals of Statistics"
     ),
     "curriculum2021": Entry("{see arXiv}", "Relation extraction through curriculum learning", 2021, "", "2107.09332"),
     "dualpointer2021": Entry(

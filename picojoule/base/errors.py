@@ -7,8 +7,7 @@
     │   ├── DataError         a data set, an image, a label
     │   ├── WeightsError      a file of weights
     │   ├── ConversionError   a network that cannot be converted as asked
-    │   ├── MissingExtra      an optional dependency is not installed
-    │   └── NotBuiltYet       planned, but not in this version
+    │   └── MissingExtra      an optional dependency is not installed
     ├── EngineError           an engine that cannot run this network exactly
     └── PriceError            an action for which a profile has no price
 
@@ -57,13 +56,6 @@ class MissingExtra(InputError):
             where=needed_for,
             remedy=f"pip install 'picojoule[{extra}]'",
         )
-
-
-class NotBuiltYet(InputError):
-    """A verb or a recipe that is planned but not in this version."""
-
-    def __init__(self, thing: str, *, instead: str) -> None:
-        super().__init__("it is not built yet", where=thing, remedy=instead)
 
 
 class EngineError(PicojouleError):

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from picojoule.base.errors import NotBuiltYet, PicojouleError
+from picojoule.base.errors import PicojouleError
 from picojoule.base.progress import set_quiet
-from picojoule.cli.parser import PLANNED, parser
+from picojoule.cli.parser import parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     options, unknown = parser().parse_known_args(arguments)
-    if unknown and options.verb not in PLANNED:
+    if unknown:
         parser().error(f"unknown option {unknown[0]} (picojoule {options.verb} --help names all)")
     _end_politely()
     set_quiet(getattr(options, "quiet", False))
@@ -53,8 +53,6 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 def _dispatch(options: argparse.Namespace) -> int:
-    if options.verb in PLANNED:
-        raise NotBuiltYet(f"picojoule {options.verb}", instead=PLANNED[options.verb].instead)
     verbs = importlib.import_module("picojoule.cli.verbs")
     with ExitStack() as options.held:
         verbs.VERBS[options.verb](options)

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 from picojoule import __version__
 
 Add = Callable[[argparse.ArgumentParser], None]
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A verb that is listed and not built yet: what it will do, and what serves meanwhile."""
-
-    help: str
-    instead: str
-
-
-PLANNED: dict[str, Planned] = {
-    "extract": Planned("relations in a text by a trained network", "nothing yet: the language recipes come first"),
-    "export": Planned(
-        "a network as NIR, snnTorch or ONNX", "the result is JSON, markdown, csv and LaTeX through picojoule report"
-    ),
-}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,9 +20,6 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, (help_text, add) in _VERBS.items():
         add(verbs.add_parser(name, help=help_text, description=help_text))
-    for name, planned in PLANNED.items():
-        planned_parser = verbs.add_parser(name, help=f"{planned.help} (not built yet)")
-        planned_parser.add_argument("anything", nargs=argparse.REMAINDER)
     return top
 
 
@@ -101,6 +80,7 @@ _SPREAD = (
     _option("--workers", type=_positive, default=1, help="processes, for recipes that search (default: 1)"),
     _option("--scheduler", help="a Dask scheduler whose workers search instead: tcp://host:8786"),
 )
+_ENCODER = (_option("--weights", help="weights to start from: a checkpoint, or an encoder's folder for text"),)
 _BENCH = (
     _option("--steps", type=_steps, default=(32, 64), help="time steps of the rate codes (default: 32,64)"),
     _option("--repeats", type=_positive, default=5, help="how often each is timed, in turn (default: 5)"),
@@ -114,7 +94,7 @@ _CONVERSION = (
     _option(
         "--code",
         default="ttfs",
-        help="what a spike means: ttfs, rate:T=32, ttfs:T=12,tau=2, phase-burst:T=32 (default: ttfs)",
+        help="what a spike means: ttfs, rate:T=32, ttfs:T=12,tau=2, phase-burst:T=32 (default: %(default)s)",
     ),
     _option("--norm", default="channel", help="scales per channel or per layer (default: channel)"),
     _option("--percentile", type=float, default=99.9, help="of activations that can be expressed (default: 99.9)"),
@@ -131,6 +111,15 @@ _CONVERSION = (
     _option(
         "--calibrate", type=_words, default=(), help="what else to calibrate: kernel,threshold,initial,membrane,bias"
     ),
+)
+_EXPORT = (
+    _option("--to", required=True, choices=("nir", "snntorch", "onnx"), help="the format"),
+    _option("--network", help="a network.safetensors of picojoule convert; converted with these options without"),
+    _option("--ann", action="store_true", help="the network before its conversion, for onnx"),
+    _option("--mode", choices=("strict", "relaxed"), default="strict", help="nir: exact, or as others read it"),
+    _option("--dt", type=float, default=1e-4, help="nir: seconds that a step stands for (default: 1e-4)"),
+    _option("--out", default="out", help="folder for network.nir, network.onnx or network_snntorch.py (default: out)"),
+    _option("--quiet", action="store_true", help="no progress"),
 )
 _CONVERT = (
     _option("--finetune", type=_positive, help="epochs of training for the code, imitating the model (default: none)"),
@@ -169,11 +158,20 @@ _DETECT = (
     _option("--json", action="store_true", help="print JSON instead of a table"),
     _option("--quiet", action="store_true", help="no progress"),
 )
+_EXTRACT = (
+    _option("--weights", help="a linker that python -m picojoule.train.linker wrote (default: that of the package)"),
+    _option("--threshold", type=float, default=0.0, help="least probability of a relation (default: 0)"),
+    _option("--out", default="out", help="folder for relations.json and relations.png (default: out)"),
+    _option("--json", action="store_true", help="print JSON instead of a table"),
+    _option("--quiet", action="store_true", help="no progress"),
+)
 _JSON = (_option("--json", action="store_true", help="print JSON"),)
 
 
 def _adds(
-    *groups: tuple[tuple[tuple[str, ...], dict[str, Any]], ...], positional: tuple[str, dict[str, Any]] | None = None
+    *groups: tuple[tuple[tuple[str, ...], dict[str, Any]], ...],
+    positional: tuple[str, dict[str, Any]] | None = None,
+    defaults: dict[str, Any] | None = None,
 ) -> Add:
     def add(to: argparse.ArgumentParser) -> None:
         if positional:
@@ -181,6 +179,7 @@ def _adds(
         for group in groups:
             for names, settings in group:
                 to.add_argument(*names, **settings)
+        to.set_defaults(**(defaults or {}))
 
     return add
 
@@ -199,11 +198,15 @@ _VERBS: dict[str, tuple[str, Add]] = {
         "the cheapest code, steps, kernel and threshold within a drop of accuracy",
         _adds(_MODEL, _DATA, _TUNE),
     ),
+    "export": (
+        "a network as NIR, snnTorch or ONNX",
+        _adds(_MODEL, _DATA, _CONVERSION, _EXPORT, defaults={"code": "rate"}),
+    ),
     "bench": ("our engines beside other libraries: time, memory, accuracy", _adds(_MODEL, _DATA, _BENCH)),
     "list": ("the eighteen recipes", _adds(_JSON)),
     "run": (
         "reproduce one paper",
-        _adds(_MODES, _TRAIN, _DATA, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
+        _adds(_MODES, _TRAIN, _DATA, _ENCODER, _SPREAD, _COMMON, positional=("recipe", {"metavar": "RECIPE"})),
     ),
     "report": (
         "draw one or more results",
@@ -213,6 +216,14 @@ _VERBS: dict[str, tuple[str, Add]] = {
         "boxes of a trained detector on a picture; the embedded one finds digits",
         _adds(_MODEL, _DETECT, positional=("image", {"metavar": "IMAGE"})),
     ),
+    "extract": (
+        "relations between entities that are marked in a text: [Ann](Peop) works for [X](Org)",
+        _adds(_EXTRACT, positional=("file", {"metavar": "FILE"})),
+    ),
     "profiles": ("the hardware profiles, every price with its source", _adds(_JSON)),
     "cite": ("BibTeX of a recipe's papers", _adds(positional=("recipe", {"metavar": "RECIPE"}))),
+    "completion": (
+        "a script that completes words in your shell",
+        _adds(positional=("shell", {"choices": ("bash", "zsh", "fish")})),
+    ),
 }

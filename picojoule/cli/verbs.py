@@ -108,6 +108,31 @@ def _families(names: tuple[str, ...]):  # type: ignore[no-untyped-def]
     return [setting for name in names for setting in FAMILIES[name]()]
 
 
+def _export(options: argparse.Namespace) -> None:
+    from picojoule.exchange.saving import save
+    from picojoule.ir.file import load
+    from picojoule.models import embedded
+
+    _check_model_options(options)
+    out = _out(options)
+    if options.network:
+        network = load(options.network)
+    else:
+        data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
+        samples = data.train.take(_CALIBRATION)
+        network = _traced(model, samples) if options.ann else _converted(options, model, samples)
+    for path in save(network, out, to=options.to, mode=options.mode, dt=options.dt):
+        say(f"wrote {path}")
+
+
+def _traced(model, samples):  # type: ignore[no-untyped-def]
+    """The network before its conversion."""
+    from picojoule.conversion import trace
+    from picojoule.data.batches import first
+
+    return trace(model, first(samples))
+
+
 def _bench(options: argparse.Namespace) -> None:
     from picojoule.benchmark import bench, show
 
@@ -124,17 +149,25 @@ def _bench(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from picojoule.recipes.index import find_built
+    from picojoule.recipes.index import find
 
-    entry = find_built(options.recipe)
-    assert entry.module is not None
+    entry = find(options.recipe)
     if not entry.spreads and (options.scheduler or options.workers > 1):
         raise InputError(
             "it does not search",
             where=f"recipe {entry.name}: --workers and --scheduler",
             remedy="leave the option out: this recipe runs in one process",
         )
+    if options.weights and not (entry.encodes or entry.starts):
+        raise InputError(
+            "it has no use for given weights", where=f"recipe {entry.name}: --weights", remedy="leave the option out"
+        )
+    if options.weights and options.train:
+        what = "the weights are given, and trained again"
+        raise InputError(what, where=f"recipe {entry.name}: --weights", remedy="leave the option out")
     settings, out = _settings(options, mode=options.mode), _out(options)
+    if options.weights:
+        settings = replace(settings, weights=Path(options.weights))
     if options.train:
         settings = replace(settings, weights=_trained(entry, options, out))
     unfinished = out / f"unfinished-{entry.name}-{options.mode}"
@@ -158,12 +191,11 @@ def _list(options: argparse.Namespace) -> None:
     from picojoule.recipes.index import RECIPES
 
     if options.json:
-        keys = ("name", "title", "paper", "domain", "built", "quick_seconds", "extras")
+        keys = ("name", "title", "paper", "domain", "quick_seconds", "extras")
         print(json.dumps([{key: getattr(entry, key) for key in keys} for entry in RECIPES], indent=1))
         return
     for entry in RECIPES:
-        state = f"~{entry.quick_seconds} s" if entry.built else "not built yet"
-        print(f"{entry.name:<22} arXiv:{entry.paper:<11} {entry.domain:<9} {state:<14} {entry.title}")
+        print(f"{entry.name:<22} arXiv:{entry.paper:<11} {entry.domain:<9} ~{entry.quick_seconds:>3} s   {entry.title}")
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -193,6 +225,19 @@ def _detect(options: argparse.Namespace) -> None:
     write_whole(out / "detections.json", done.to_json())
     print(done.to_json() if options.json else done)
     say(f"wrote {out / 'detections.png'} and {out / 'detections.json'}")
+
+
+def _extract(options: argparse.Namespace) -> None:
+    from picojoule.models.language.pointing import Linker
+    from picojoule.recipes.extract import extract
+
+    out = _out(options)
+    linker = Linker.load(options.weights) if options.weights else Linker.load()
+    done = extract(options.file, linker, threshold=options.threshold)
+    write_whole(out / "relations.png", done.png())
+    write_whole(out / "relations.json", done.to_json())
+    print(done.to_json() if options.json else done)
+    say(f"wrote {out / 'relations.png'} and {out / 'relations.json'}")
 
 
 def _class_names(options: argparse.Namespace) -> tuple[str, ...]:
@@ -233,6 +278,12 @@ def _profiles(options: argparse.Namespace) -> None:
         print(f"\n{normalised.name}: {formula}. {normalised.source}")
 
 
+def _completion(options: argparse.Namespace) -> None:
+    from picojoule.cli.completion import SHELLS
+
+    print(SHELLS[options.shell](), end="")
+
+
 def _cite(options: argparse.Namespace) -> None:
     from picojoule.base.bibliography import bibtex
     from picojoule.recipes.index import find
@@ -248,13 +299,16 @@ VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "convert": _convert,
     "diagnose": _diagnose,
     "tune": _tune,
+    "export": _export,
     "bench": _bench,
     "list": _list,
     "run": _run,
     "report": _report,
     "detect": _detect,
+    "extract": _extract,
     "profiles": _profiles,
     "cite": _cite,
+    "completion": _completion,
 }
 """Every verb that is built."""
 

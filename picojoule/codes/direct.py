@@ -2,7 +2,7 @@
 
 ::
 
-    v ← a·v + I(t);  s = [v ≥ θ];  v ← v − θ·s, or v·(1 − s);  a spike adds w to its receivers
+    v ← a·v + I(t);  s = [v ≥ θ];  v ← v − r·s, or v·(1 − s);  a spike adds w to its receivers
 
 The input is a constant current into the first layer, in every step. There is no value that a neuron stands for: its
 weights have been trained for the spikes it fires, and nothing says how an error would fall with more steps.
@@ -12,7 +12,7 @@ Reference: the neurons are those of :mod:`picojoule.neurons`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 from torch import Tensor
@@ -30,8 +30,10 @@ class Direct(Code):
     Attributes:
         steps: T, the steps the network was trained with.
         leak: a, the share of the potential kept from one step to the next.
-        threshold: θ, the potential at which a neuron fires, and what a spike subtracts.
-        to_zero: a spike leaves nothing of the potential, instead of subtracting θ.
+        threshold: θ, the potential at which a neuron fires.
+        to_zero: a spike leaves nothing of the potential, instead of subtracting r.
+        amount: r, what a spike subtracts; None: θ.
+        initial: v(0).
     """
 
     contract: ClassVar[Contract] = Contract(
@@ -40,17 +42,20 @@ class Direct(Code):
     name: ClassVar[str] = "direct"
     waits: ClassVar[bool] = False
     cite: ClassVar[tuple[str, ...]] = ()
-    symbols: ClassVar[dict[str, str]] = {"leak": "a", "threshold": "θ"}
+    symbols: ClassVar[dict[str, str]] = {"leak": "a", "threshold": "θ", "amount": "r", "initial": "v₀"}
 
     steps: int = 4
     leak: float = 1.0
     threshold: float = 1.0
     to_zero: bool = False
+    amount: float | None = None
+    initial: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require(0 <= self.leak <= 1, f"leak={self.leak}", "use a number from 0 to 1")
         self._require(self.threshold > 0, f"threshold={self.threshold}", "use a positive threshold")
+        self._require(self.amount is None or self.amount > 0, f"amount={self.amount}", "use a positive amount, or None")
 
     def carrying(self, slope: float) -> Code:
         raise InputError(
@@ -60,8 +65,9 @@ class Direct(Code):
         )
 
     def neuron(self) -> Neuron:
-        make = leaky_to_zero if self.to_zero else leaky
-        return make(self.steps, leak=self.leak, threshold=self.threshold)
+        if self.to_zero:
+            return replace(leaky_to_zero(self.steps, leak=self.leak, threshold=self.threshold), initial=self.initial)
+        return leaky(self.steps, leak=self.leak, threshold=self.threshold, reset=self.amount, initial=self.initial)
 
     def amplitudes(self) -> tuple[float, ...]:
         return (1.0,) * self.steps

@@ -10,7 +10,7 @@ from picojoule.codes.base import Code
 from picojoule.codes.hybrid import Hybrid
 
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
-_SHORT = {"T": "steps", "v_th": "threshold"}
+_SHORT = {"T": "steps", "num_steps": "steps", "v_th": "threshold"}
 _REAL, _INPUT = "real", "input."
 
 
@@ -18,8 +18,8 @@ def parse(text: str, codes: dict[str, type[Code]]) -> Code | Hybrid:
     """The code that `text` names.
 
     Args:
-        text: a name and, behind a colon, settings with commas between; ``T`` is short for ``steps``, ``v_th`` for
-            ``threshold``, and the letters of a code's label for its other settings. Two names with a hyphen are a
+        text: a name and, behind a colon, settings with commas between; ``T`` and ``num_steps`` are ``steps``, ``v_th``
+            is ``threshold``, and the letters of a code's label for its other settings. Two names with a hyphen are a
             hybrid, the input's first, ``real`` for one that has no spikes: settings are the hidden code's, the input's
             begin with ``input.``, the steps are both's.
         codes: the codes there are, by name.

@@ -8,10 +8,10 @@ ANNs holds, the check of the outputs too: it would notice a neuron in another's 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import mul, truediv
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor, fx, nn
@@ -47,6 +47,17 @@ from picojoule.ir import (
 )
 from picojoule.ir.stages import SPIKING, TRACED, verify
 from picojoule.neurons.trainable import Membrane
+
+
+class Neurons(NamedTuple):
+    """What is known of a module of neurons: what its users call it, and the code of the engines that does the same."""
+
+    kind: str
+    code: Code
+
+
+Known = Callable[[nn.Module, int], Neurons | None]
+"""What a module's neurons are in a run of so many steps; None: it is no module of neurons."""
 
 
 @final
@@ -95,9 +106,31 @@ def freeze(module: nn.Module, example: Tensor, *, steps: int, frames: bool = Fal
         ConversionError: an operation that cannot be converted.
         InputError: a neuron that the engines do not have.
     """
+    model = own_copy(module)
+    model = nn.Sequential(model) if isinstance(model, Membrane) else model
+    return frozen(model, example, ours, steps=steps, frames=frames)
+
+
+def ours(module: nn.Module, steps: int) -> Neurons | None:
+    """The neurons of :mod:`picojoule.neurons`."""
+    if not isinstance(module, Membrane):
+        return None
+    neuron = module.neuron(steps)
+    code = Direct(steps=steps, leak=neuron.leak, threshold=neuron.thresholds[0], to_zero=neuron.keep == 0)
+    return Neurons(type(module).__name__, code)
+
+
+def frozen(model: nn.Module, example: Tensor, known: Known, *, steps: int, frames: bool) -> Network:
+    """:func:`freeze` for neurons of any library; changes `model`.
+
+    Args:
+        model: with its neurons somewhere inside.
+        example, steps, frames: as for :func:`freeze`.
+        known: what its neurons are.
+    """
     _require_steps(steps)
-    model, neurons = _standing_in(own_copy(module))
-    codes = {slope: _code(membrane, steps) for slope, (_, membrane) in neurons.items()}
+    neurons = _stand_in(model, known, steps)
+    codes = {slope: each.code for slope, (_, each) in neurons.items()}
     like = next((each for each in model.state_dict().values() if each.is_floating_point()), torch.empty(0))
     network, gain = _traced(model, example[:1].to(like).unsqueeze(0), steps)
     example = network.check_input(example[:1])
@@ -120,17 +153,17 @@ def _require_steps(steps: int) -> None:
         raise InputError(f"{steps!r} steps", where="freeze(steps=...)", remedy="use a whole number of at least 1")
 
 
-def _standing_in(model: nn.Module) -> tuple[nn.Module, dict[float, tuple[str, Membrane]]]:
-    """The module with a leaky ReLU for every neuron, and the neurons with their names, by its slope."""
-    model = nn.Sequential(model) if isinstance(model, Membrane) else model
-    found: dict[float, tuple[str, Membrane]] = {}
+def _stand_in(model: nn.Module, known: Known, steps: int) -> dict[float, tuple[str, Neurons]]:
+    """Put a leaky ReLU in the place of all neurons; the neurons with their names, by its slope."""
+    found: dict[float, tuple[str, Neurons]] = {}
     places: dict[int, StandIn] = {}
     for name, parent in list(model.named_modules()):
         for key, child in list(parent._modules.items()):  # a module that is there twice, too
-            if isinstance(child, Membrane):
+            neurons = None if child is None else known(child, steps)
+            if child is not None and neurons is not None:
                 if id(child) not in places:
                     places[id(child)] = StandIn(1 / (2.0001 + len(found)))  # no one else's
-                    found[places[id(child)].slope] = (f"{name}.{key}".lstrip("."), child)
+                    found[places[id(child)].slope] = (f"{name}.{key}".lstrip("."), neurons)
                 setattr(parent, key, places[id(child)])
     if not found:
         raise ConversionError(
@@ -138,12 +171,7 @@ def _standing_in(model: nn.Module) -> tuple[nn.Module, dict[float, tuple[str, Me
             where=type(model).__name__,
             remedy="use IF, LIF or PLIF of picojoule.neurons, or convert for an ANN",
         )
-    return model, found
-
-
-def _code(membrane: Membrane, steps: int) -> Code:
-    neuron = membrane.neuron(steps)
-    return Direct(steps=steps, leak=neuron.leak, threshold=neuron.thresholds[0], to_zero=neuron.keep == 0)
+    return found
 
 
 def _traced(model: nn.Module, example: Tensor, steps: int) -> tuple[Network, float]:
@@ -282,11 +310,11 @@ def _scaled(network: Network, gain: float) -> list[Node]:
     ]
 
 
-def _history(network: Network, spiking: Network, neurons: Mapping[float, tuple[str, Membrane]]) -> Conversion:
+def _history(network: Network, spiking: Network, neurons: Mapping[float, tuple[str, Neurons]]) -> Conversion:
     """What became of each call, the neurons' in place of the stand-ins'."""
     kept = [fate for fate in network.conversion.fates if fate.kind != "leaky_relu" and fate.by in ("trace", "fold")]
     made = [
-        Fate(fire.name, type(neurons[node.slope][1]).__name__, f"{fire.code.label} neurons of {fire.layer}", "freeze")
+        Fate(fire.name, neurons[node.slope][1].kind, f"{fire.code.label} neurons of {fire.layer}", "freeze")
         for fire in spiking.all(Fire)
         if isinstance(node := network.by_name[fire.name], ReLU)
     ]

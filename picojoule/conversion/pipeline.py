@@ -43,7 +43,7 @@ def convert(
     *,
     code: Code | Hybrid | Mapping[str, Code],
     norm: Literal["channel", "layer"] = "channel",
-    percentile: float = 99.9,
+    percentile: float | str = 99.9,
     input: Literal["auto", "coded", "analogue"] = "auto",
     weight_bits: int = 32,
     islands: bool | Literal["coded"] = False,
@@ -58,6 +58,7 @@ def convert(
             its node (``"input"`` for the input).
         norm: scales per channel, or one per layer as the older papers have it.
         percentile: of the activations of a channel that a neuron can still express; 100 is the largest seen.
+            ``"99.9%"`` and ``"max"`` are understood.
         input: ``coded``: the input fires spikes of its own; ``analogue``: it is a current into the first layer;
             ``auto``: as a hybrid code has it, else coded where no calibration input is negative.
         weight_bits: store the weights in so many bits, 2 … 16; 32 leaves them as they are.
@@ -78,7 +79,7 @@ def convert(
         _require_bits(weight_bits, "convert(weight_bits=...)")
     if islands not in (True, False, "coded"):
         raise InputError(f"islands={islands!r}", where="convert", remedy='choose True, False or "coded"')
-    calibrate = known(calibrate)
+    calibrate, percentile = known(calibrate), _percent(percentile)
     network, example = _folded(model, calibration, bool(islands))
     network = _settled(network, code) if islands else network
     low, high = _input_range(network, calibration)
@@ -142,6 +143,14 @@ def reference_of(model: nn.Module | Network, example: Tensor, *, coded_input: bo
     """
     network, example = _folded(model, example, True)
     return _carried(network, example, coded_input)
+
+
+def _percent(given: float | str) -> float:
+    """A percentile as people write it: 99.9, "99.9%" or "max"."""
+    try:
+        return 100.0 if given == "max" else float(str(given).removesuffix("%"))
+    except ValueError:
+        raise InputError(f"percentile={given!r}", where="convert", remedy='use 99.9, "99.9%" or "max"') from None
 
 
 def _require_bits(bits: int, where: str) -> None:

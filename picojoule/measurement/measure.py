@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -12,7 +13,9 @@ from picojoule.conversion.fold import fold
 from picojoule.conversion.trace import trace
 from picojoule.cost import NormalisedProfile, Profile, profiles
 from picojoule.data.batches import first
+from picojoule.engines import run
 from picojoule.ir import Network
+from picojoule.measurement.energy import measured, meters
 from picojoule.measurement.observe import observe
 from picojoule.measurement.rows import row
 from picojoule.result import Result
@@ -42,17 +45,22 @@ def measure(
         name: the system's name in tables, if not the network's own.
 
     Returns:
-        A result with one row; it prints as a table, and several go into :func:`picojoule.reports.report`.
+        A result with one row, its joules computed, and also measured where this machine has a meter; it prints as a
+        table, and several go into :func:`picojoule.reports.report`.
     """
     network = system if isinstance(system, Network) else fold(trace(system, first(data)))
+    example, runs = first(data), network.precision == "fp32"  # few-bit numbers are simulated in floats
     seen = observe(network, data, engine=engine, batch=batch, limit=limit)
     against = observe(reference, data, batch=batch, limit=limit) if reference is not None else None
+    made = row(seen, profiles, reference=against, name=name)
+    found = meters()
+    taken = measured(lambda: run(network, example, engine=engine, count=False), len(example), found) if runs else ()
     return Result(
         recipe="measure",
         title=f"{name or network.name}",
         mode="quick",
         seed=0,
         data={"name": type(data).__name__, "train": None, "test": seen.counts.samples, "sha256": None},
-        rows=(row(seen, profiles, reference=against, name=name),),
-        environment=environment(),
+        rows=(replace(made, energy=(*made.energy, *taken)),),
+        environment=environment() | {"energy meters": [each.name for each in found] or None},
     )

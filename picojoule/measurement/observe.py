@@ -16,6 +16,7 @@ from picojoule.engines import run
 from picojoule.ir import Network
 from picojoule.measurement.clock import seconds_of
 from picojoule.measurement.memory import peak_bytes
+from picojoule.measurement.neurobench import activity
 from picojoule.metrics import correct
 
 
@@ -33,6 +34,8 @@ class Observation:
             kernel of this kind ran (few-bit numbers simulated in floats).
         peak_bytes: tensors alive at once while one batch runs, weights and inputs not included; None as for seconds.
         plan: which engine ran, and why.
+        active: of an ANN, outputs of its activations that are not zero, and all of them.
+        spikes_in: all inputs were 0, 1 or −1.
     """
 
     network: Network
@@ -42,6 +45,8 @@ class Observation:
     seconds_per_sample: float | None
     peak_bytes: int | None
     plan: str
+    active: tuple[int, int] | None = None
+    spikes_in: bool = False
 
     @property
     def accuracy(self) -> float | None:
@@ -67,8 +72,8 @@ def observe(
     if limit is not None and limit < 1:
         raise DataError(f"limit={limit}", where="measure", remedy="use at least one sample")
     example = next(iter(batches(data, batch, limit)))[0]
-    parts, decisions, hits, plan = [], [], 0, ""
-    labelled = True
+    parts, decisions, active, hits, plan = [], [], [], 0, ""
+    labelled = spikes_in = True
     for x, y in track(batches(data, batch, limit), network.name, _length(data, batch, limit)):
         done = run(network, x, engine=engine)
         assert done.counts is not None
@@ -77,6 +82,9 @@ def observe(
         labelled = labelled and y is not None
         hits += correct(done.values, y.to(done.values.device)) if y is not None else 0
         plan = done.plan
+        spikes_in = spikes_in and bool(((x == 0) | (x.abs() == 1)).all())
+        if not network.spiking:
+            active.append(activity(network, x))
     return Observation(
         network=network,
         counts=add_up(parts),
@@ -85,6 +93,8 @@ def observe(
         seconds_per_sample=_seconds(network, example, engine),
         peak_bytes=peak_bytes(run, network, example, engine=engine, count=False) if _real(network) else None,
         plan=plan,
+        active=(sum(some for some, _ in active), sum(every for _, every in active)) if active else None,
+        spikes_in=spikes_in,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from picojoule.base.errors import PriceError
 from picojoule.cost import Counts, NormalisedProfile, Profile, price, relative
+from picojoule.measurement.neurobench import neurobench
 from picojoule.measurement.observe import Observation
 from picojoule.metrics import wilson
 from picojoule.result import Energy, Row
@@ -34,7 +36,7 @@ def row(
         metrics: more metrics to write beside accuracy.
         skip_zeros: count as on hardware that skips multiplications by zero activations.
     """
-    return counted(
+    made = counted(
         name or seen.network.name,
         seen.counts.skipping_zeros() if skip_zeros else seen.counts,
         profiles,
@@ -45,6 +47,7 @@ def row(
         seconds=seen.seconds_per_sample,
         peak_bytes=seen.peak_bytes,
     )
+    return replace(made, neurobench=neurobench(seen.counts, seen.network, seen.active, seen.spikes_in))
 
 
 def counted(
@@ -85,6 +88,7 @@ def counted(
         seconds_per_sample=seconds,
         peak_bytes=peak_bytes,
         layers=_layers(counts, spiking),
+        neurobench={} if any(layer.weight_moves > 1 for layer in counts.layers) else neurobench(counts),  # training
     )
 
 

@@ -8,6 +8,38 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """softmax(Q·Kᵀ/√d + mask)·V of heads ``[batch, heads, tokens, d]``, side by side ``[batch, tokens, heads·d]``."""
+    return together(F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
+
+
+def shares(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
+    """softmax(Q·Kᵀ/√d + mask) ``[batch, heads, tokens, others]``; the mask is added, or False where none may look."""
+    return masked(scores(q, k), mask).softmax(-1)
+
+
+def scores(q: Tensor, k: Tensor) -> Tensor:
+    """Q·Kᵀ/√d ``[batch, heads, tokens, others]``."""
+    return q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
+
+
+def masked(scores: Tensor, mask: Tensor | None) -> Tensor:
+    """Scores with the mask added, or −∞ where it is False."""
+    if mask is None:
+        return scores
+    return scores + mask if mask.is_floating_point() else scores.masked_fill(~mask, -float("inf"))
+
+
+def apart(x: Tensor, heads: int) -> Tensor:
+    """Tokens ``[batch, tokens, width]`` as heads ``[batch, heads, tokens, width / heads]``."""
+    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+
+
+def together(x: Tensor) -> Tensor:
+    """Heads ``[batch, heads, tokens, d]`` as tokens ``[batch, tokens, heads·d]``."""
+    return x.transpose(1, 2).flatten(2)
+
+
 @final
 class Attention(nn.Module):
     """Attention of several heads, of tokens to each other or to those of another sequence (Vaswani 2017)::
@@ -35,22 +67,30 @@ class Attention(nn.Module):
             mask: added to Q·Kᵀ/√d, or False where a token must not look; ``[..., tokens, others]``, a size may be 1.
         """
         q, k, v = self._heads_of(x, context)
-        return self.mix(F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2))
+        return self.mix(attend(q, k, v, mask))
 
     def weights(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """A ``[batch, heads, tokens, others]``, to look at."""
         q, k, _ = self._heads_of(x, context)
-        scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
-        if mask is not None:
-            scores = scores + mask if mask.is_floating_point() else scores.masked_fill(~mask, -float("inf"))
-        return scores.softmax(-1)
+        return shares(q, k, mask)
+
+    def scores(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """Q·Kᵀ/√d ``[batch, heads, tokens, others]``: what a pointer says before it decides."""
+        return scores(
+            *(apart(each, self.heads) for each in (self.query(x), self.key(x if context is None else context)))
+        )
+
+    def with_scores(
+        self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What :meth:`forward` gives, and :meth:`scores`, for one price."""
+        q, k, v = self._heads_of(x, context)
+        said = scores(q, k)
+        return self.mix(together(masked(said, mask).softmax(-1) @ v)), said
 
     def _heads_of(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         source = x if context is None else context
-        return self._split(self.query(x)), self._split(self.key(source)), self._split(self.value(source))
-
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return tuple(apart(each, self.heads) for each in (self.query(x), self.key(source), self.value(source)))
 
 
 @final

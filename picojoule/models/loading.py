@@ -29,6 +29,8 @@ _CONVERT = (
     "save the weights with safetensors.torch.save_file (or numpy.savez), or pass --trust-pickle if you trust its author"
 )
 _SHOWN = 3  # keys named in a message
+_STATES = ("state_dict", "model_state")
+"""Where checkpoints keep the weights, if not at their top."""
 
 
 def load_weights(model: Model, path: Path | str, *, trust_pickle: bool = False) -> Model:
@@ -142,6 +144,12 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> None
     model.load_state_dict(dict(tensors))
 
 
+def in_half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights in 16 bits, for a file that is half as large; who loads them computes in 32 again."""
+    halved = {name: each.half() if each.is_floating_point() else each for name, each in state.items()}
+    return {name: each.contiguous() for name, each in halved.items()}
+
+
 def read_weights(path: Path | str, *, trust_pickle: bool = False) -> dict[str, Tensor]:
     """All tensors of a file of weights, by name; see `load_weights`.
 
@@ -207,7 +215,8 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=False)
     except Exception as problem:
         raise _unreadable(path, problem) from problem
-    content = content.get("state_dict", content) if isinstance(content, Mapping) else content
+    for key in _STATES:
+        content = content.get(key, content) if isinstance(content, Mapping) else content
     if isinstance(content, nn.Module):
         content = content.state_dict()
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):

@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import final
 
-from picojoule.base.errors import InputError, NotBuiltYet
+from picojoule.base.errors import InputError
 
 
 @final
@@ -21,11 +21,13 @@ class Entry:
         domain: coding, training, memory, systems, vision or language.
         cite: keys of the bibliography.
         extras: optional dependencies its quick mode needs.
-        quick_seconds: about how long the quick mode takes on two cores; None where it is not built yet.
-        module: where its ``build(settings)`` is; None where it is not built yet.
+        quick_seconds: about how long the quick mode takes on two cores.
+        module: where its ``build(settings)`` is.
         training: where the ``train_embedded`` of the network in the package is that it uses; None where ``--train`` has
             no meaning.
         spreads: whether it knows what to do with several processes or a cluster.
+        starts: whether it starts from a checkpoint that the user may give.
+        encodes: whether it takes the folder of a pretrained encoder of text.
     """
 
     name: str
@@ -33,20 +35,13 @@ class Entry:
     paper: str
     domain: str
     cite: tuple[str, ...]
+    quick_seconds: int
+    module: str
     extras: tuple[str, ...] = ("demo",)
-    quick_seconds: int | None = None
-    module: str | None = None
     training: str | None = None
     spreads: bool = False
-
-    @property
-    def built(self) -> bool:
-        """True where it runs."""
-        return self.module is not None
-
-
-def _planned(name: str, title: str, paper: str, domain: str, cite: str) -> Entry:
-    return Entry(name=name, title=title, paper=paper, domain=domain, cite=(cite,))
+    starts: bool = False
+    encodes: bool = False
 
 
 RECIPES: tuple[Entry, ...] = (
@@ -160,21 +155,64 @@ RECIPES: tuple[Entry, ...] = (
         quick_seconds=120,
         module="picojoule.recipes.isp_ml",
     ),
-    _planned("smartphone-cluster", "synchronous training on 138 phones", "2110.12172", "systems", "phones2021"),
-    _planned("e2v-sde", "events to video by a latent neural SDE", "2206.07578", "vision", "e2vsde2022"),
-    _planned("simfle", "self-supervised facial expression features", "2303.07648", "vision", "simfle2023"),
-    _planned(
-        "m2former", "multi-scale patch selection for fine-grained recognition", "2308.02161", "vision", "m2former2023"
+    Entry(
+        name="smartphone-cluster",
+        title="synchronous training on 138 phones",
+        paper="2110.12172",
+        domain="systems",
+        cite=("na2021phones", "you2017"),
+        quick_seconds=180,
+        module="picojoule.recipes.smartphone_cluster",
     ),
-    _planned(
-        "curriculum-re", "relation extraction through curriculum learning", "2107.09332", "language", "curriculum2021"
+    Entry(
+        name="e2v-sde",
+        title="events to video by a latent neural SDE",
+        paper="2206.07578",
+        domain="vision",
+        cite=("e2vsde2022", "li2020sde", "park2021vidode", "rebecq2019", "stoffregen2020", "weng2021"),
+        quick_seconds=260,
+        module="picojoule.recipes.e2v_sde",
     ),
-    _planned(
-        "dual-pointer",
-        "dual pointer network for many relations in a sentence",
-        "2103.03509",
-        "language",
-        "dualpointer2021",
+    Entry(
+        name="simfle",
+        title="self-supervised facial expression features",
+        paper="2303.07648",
+        domain="vision",
+        cite=("simfle2023", "grill2020", "he2022mae", "zheng2019dbt"),
+        quick_seconds=280,
+        module="picojoule.recipes.simfle",
+        starts=True,
+    ),
+    Entry(
+        name="m2former",
+        title="multi-scale patch selection for fine-grained recognition",
+        paper="2308.02161",
+        domain="vision",
+        cite=("m2former2023", "li2022"),
+        quick_seconds=180,
+        module="picojoule.recipes.m2former",
+        training="picojoule.train.creatures",
+        starts=True,
+    ),
+    Entry(
+        name="curriculum-re",
+        title="relation extraction through curriculum learning",
+        paper="2107.09332",
+        domain="language",
+        cite=("curriculum2021", "zhou2022", "xu2020"),
+        quick_seconds=150,
+        module="picojoule.recipes.curriculum_re",
+        encodes=True,
+    ),
+    Entry(
+        name="dual-pointer",
+        title="dual pointer network for many relations in a sentence",
+        paper="2103.03509",
+        domain="language",
+        cite=("dualpointer2021",),
+        quick_seconds=240,
+        module="picojoule.recipes.dual_pointer",
+        training="picojoule.train.linker",
     ),
 )
 
@@ -193,16 +231,3 @@ def find(name: str) -> Entry:
     raise InputError(
         "there is no such recipe", where=f"recipe {name}", remedy=f"{hint}picojoule list names all eighteen"
     )
-
-
-def find_built(name: str) -> Entry:
-    """The entry of a recipe that runs.
-
-    Raises:
-        NotBuiltYet: it is planned only.
-    """
-    entry = find(name)
-    if not entry.built:
-        built = ", ".join(each.name for each in RECIPES if each.built)
-        raise NotBuiltYet(f"recipe {name}", instead=f"run one of: {built}")
-    return entry

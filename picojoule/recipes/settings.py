@@ -20,7 +20,8 @@ class Settings:
         mode: ``smoke`` (seconds, generated data, claims not tried), ``quick`` or ``full`` (the paper's setting).
         data: a folder, an .npz file or package.module:function; the embedded digits if None.
         mean, std: per channel, for the plain forms of data.
-        weights: of the embedded network, in place of those in the package.
+        weights: of the embedded network, in place of those in the package; a checkpoint to start from; or the folder
+            of an encoder of text.
         seed: of everything random.
         batch: samples a run.
         limit: use at most so many test samples.

@@ -17,7 +17,7 @@ from picojoule.reports import formats, html, table, words
 from picojoule.reports.diagnosis import DiagnosisReport
 from picojoule.reports.figures import figures
 from picojoule.reports.words import verdict
-from picojoule.result import Diagnosis, Result, merge
+from picojoule.result import Diagnosis, Result, gather, merge
 
 FORMATS: dict[str, Callable[[Result], str]] = {
     ".html": html.page,
@@ -85,14 +85,20 @@ def _below(result: Result) -> list[str]:
 
 
 def report(results: Sequence[Result] | Result | Diagnosis) -> Report | DiagnosisReport:
-    """A report of one result, of several of one kind (see `picojoule.result.merge`), or of a diagnosis.
+    """A report of one result, of several, or of a diagnosis.
+
+    Several results of one data set are compared (:func:`picojoule.result.merge`). Those of different data sets stand on
+    one page, each for itself, with all their systems in one figure (:func:`picojoule.result.gather`).
 
     Raises:
-        InputError: no results, or results of different data sets.
+        InputError: no results.
     """
     if isinstance(results, Diagnosis):
         return DiagnosisReport(diagnosis=results)
-    return Report(result=results if isinstance(results, Result) else merge(results))
+    if isinstance(results, Result):
+        return Report(result=results)
+    alike = len({str(result.data.get("name")) for result in results}) <= 1
+    return Report(result=(merge if alike else gather)(results))
 
 
 __all__ = ["FORMATS", "DiagnosisReport", "Report", "figures", "report", "verdict"]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from picojoule.base.units import percent, si
-from picojoule.result import Energy, Result, Row
+from picojoule.result import Energy, Result, Row, is_gathered
 
 UNKNOWN = "–"
 SPIKES_PER_NEURON = "spikes_per_neuron"
 BREAK_EVEN = "break_even_spikes_per_neuron"
 _HEADING_WIDTH = 12
-QUALITIES = {"accuracy": "accuracy", "map50": "mAP50"}
+_PRECISION = re.compile(r"-(?:fp|bf|int|uint)\d+(?=-|$)")
+QUALITIES = {"accuracy": "accuracy", "map50": "mAP50", "f1": "F1", "ssim": "SSIM"}
 """What systems are compared by, as people say it, by the name of the metric: the first that a row has."""
+NO_SHARES = frozenset({"SSIM"})
+"""Of these the ones that are no fractions, and not shown in per cent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,32 @@ def columns(result: Result) -> tuple[Column, ...]:
     names = tuple(map(label, (row.system for row in result.rows)))
     known = (column for column in _candidates(result) if any(value is not None for value in column.values))
     return (Column(heading="system", values=names, cells=names), *known)
+
+
+_NEUROBENCH: dict[str, tuple[str, Callable[[float], str]]] = {
+    "Footprint": ("footprint", lambda value: si(value, "B")),
+    "ConnectionSparsity": ("connection sparsity", lambda value: f"{value:.4g}"),
+    "ActivationSparsity": ("activation sparsity", lambda value: f"{value:.4g}"),
+    "Effective_MACs": ("effective MACs", si),
+    "Effective_ACs": ("effective ACs", si),
+    "Dense": ("dense", si),
+}
+
+
+def neurobench(result: Result) -> tuple[Column, ...]:
+    """The system names and NeuroBench's metrics; nothing where no row has any."""
+    rows = [row for row in result.rows if row.neurobench]
+    if not rows:
+        return ()
+    names = tuple(label(row.system) for row in rows)
+
+    def get(row: Row, name: str) -> float | None:
+        return row.neurobench.get(name, row.neurobench.get("SynapticOperations", {}).get(name))
+
+    made = (
+        _plain(rows, heading, lambda row, of=name: get(row, of), show) for name, (heading, show) in _NEUROBENCH.items()
+    )
+    return (Column(heading="system", values=names, cells=names), *made)
 
 
 def heading_lines(column: Column) -> list[str]:
@@ -77,15 +107,33 @@ def quality_word(rows: Sequence[Row]) -> str:
     return next((word for name, word in QUALITIES.items() if any(name in row.metrics for row in rows)), "accuracy")
 
 
+def family(profile: str) -> str:
+    """The technology of a profile: ``horowitz-45nm`` of ``horowitz-45nm-int8``."""
+    return _PRECISION.sub("", profile)
+
+
+def joules(row: Row, technology: str) -> float | None:
+    """The joules of a row at the cheapest profile of a family that can price it."""
+    return min((e.joules for e in row.energy if e.joules is not None and family(e.profile) == technology), default=None)
+
+
+def families(rows: Iterable[Row]) -> list[str]:
+    """The families with a price for at least one row, in order of appearance."""
+    return list(dict.fromkeys(family(e.profile) for row in rows for e in row.energy if e.joules is not None))
+
+
 def is_accuracy(metric: str) -> bool:
     """True for metrics that are fractions shown in per cent."""
-    known = metric in ("accuracy", "agreement", "map") or metric.startswith(("accuracy_", "map50"))
+    known = metric in ("accuracy", "agreement", "map") or metric.startswith(("accuracy_", "map50", "f1"))
     return known or metric.endswith("_accuracy")
 
 
 def _candidates(result: Result) -> Iterator[Column]:
     """All columns in their order, also the unknown ones."""
     rows = result.rows
+    if is_gathered(result):
+        yield from _across(result)
+        return
     yield from (_metric(rows, name) for name in _metric_names(rows))
     yield _plain(rows, "steps", lambda row: row.counts.get("steps"), lambda value: f"{value:,.4g}")
     yield _plain(rows, "spikes", lambda row: row.counts.get("spikes"), si)
@@ -97,6 +145,21 @@ def _candidates(result: Result) -> Iterator[Column]:
     yield _plain(rows, "time", lambda row: row.seconds_per_sample, lambda value: si(value, "s"))
     yield _plain(rows, "simulated time", lambda row: row.simulated_seconds, lambda value: si(value, "s"))
     yield _plain(rows, "peak memory", lambda row: row.peak_bytes, lambda value: si(value, "B"))
+
+
+def _across(result: Result) -> Iterator[Column]:
+    """What systems of different data sets have in common; none is best, since they do not compete."""
+    rows = result.rows
+    for name in (each for each in QUALITIES if any(each in row.metrics for row in rows)):
+        yield replace(_metric(rows, name), heading=QUALITIES[name])
+    yield _plain(rows, "steps", lambda row: row.counts.get("steps"), lambda value: f"{value:,.4g}")
+    yield _plain(rows, "spikes/ neuron", lambda row: row.metrics.get(SPIKES_PER_NEURON), lambda value: f"{value:.3g}")
+    yield _plain(rows, "synops", lambda row: row.counts.get("synops"), si)
+    yield _plain(rows, "MACs", lambda row: row.counts.get("macs"), si)
+    for technology in families(rows):
+        yield _plain(rows, technology, lambda row, of=technology: joules(row, of), lambda value: si(value, "J"))
+    yield _plain(rows, "time", lambda row: row.seconds_per_sample, lambda value: si(value, "s"))
+    yield _plain(rows, "simulated time", lambda row: row.simulated_seconds, lambda value: si(value, "s"))
 
 
 def _metric_names(rows: Sequence[Row]) -> list[str]:

@@ -152,6 +152,28 @@ def si_axis(axis: Any, unit: str = "", digits: int = 1) -> None:
     axis.set_major_formatter(lambda value, _: _short(value, unit, digits))
 
 
+def percent_axis(axis: Any) -> None:
+    """Tick labels of fractions: ``98 %``."""
+    axis.set_major_formatter(lambda value, _: f"{100 * value:g} %" if value <= 1 + 1e-9 else "")
+
+
+def energy_axis(axes: Axes, costs: Sequence[float]) -> None:
+    """Ticks at 1 of each decade, also at 2 and 5 where the data span less than two decades."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    narrow = max(costs) / min(costs) < 100
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=12))
+    axes.xaxis.set_minor_locator(NullLocator())
+    si_axis(axes.xaxis, "J")
+
+
+def shown(system: str, longest: int = 36) -> str:
+    """A name that a legend shows also when it begins with an underscore, cut where it is very long."""
+    name = label(system)
+    name = name if len(name) <= longest else name[: longest - 1] + "…"
+    return f"\u200b{name}" if name.startswith("_") else name
+
+
 def legend_above(axes: Axes, columns: int | None = None, **options: Any) -> None:
     """A legend over the axes, where no data can be; at most four columns, fewer where names are long."""
     handles, names = axes.get_legend_handles_labels()

@@ -13,7 +13,18 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from picojoule.base.units import si
-from picojoule.reports.columns import BREAK_EVEN, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
+from picojoule.reports.columns import (
+    BREAK_EVEN,
+    NO_SHARES,
+    QUALITIES,
+    SPIKES_PER_NEURON,
+    families,
+    family,
+    joules,
+    label,
+    quality,
+    quality_word,
+)
 from picojoule.reports.components import joules_by_component
 from picojoule.reports.draw import (
     INK,
@@ -21,15 +32,18 @@ from picojoule.reports.draw import (
     canvas,
     colours,
     dashes,
+    energy_axis,
     kind,
     label_points,
     legend_above,
     markers,
+    percent_axis,
+    shown,
     si_axis,
     slug,
     svg,
 )
-from picojoule.reports.words import BASELINE, families, family, joules
+from picojoule.reports.words import BASELINE
 from picojoule.result import HIGHEST, LOWEST, Result, Row, Series
 
 if TYPE_CHECKING:
@@ -38,7 +52,9 @@ if TYPE_CHECKING:
 STEPS = "accuracy against steps"
 RASTER = "raster"
 FIRST = "first spike times"
+TIMELINE = "timeline"
 _PANELS = 12
+_MANY = 24  # lines beyond which names would say nothing
 _WIDE = 50  # a line whose x spans so much is drawn over a log axis
 _VECTOR_POINTS = 4000  # beyond this a raster is drawn as pixels, to keep the file small
 
@@ -72,11 +88,11 @@ def _against_steps(name: str, found: Sequence[Series], baseline: float | None) -
         for series in found:
             x, y = zip(*_points(series), strict=True)
             look = {"color": colour[series.system], "linestyle": dash[series.system]}
-            axes.plot(x, y, marker="o" if len(x) < 20 else None, label=_shown(series.system), **look)
+            axes.plot(x, y, marker="o" if len(x) < 20 else None, label=shown(series.system), **look)
         if baseline is not None:
             axes.axhline(baseline, color=INK, linewidth=1, linestyle=(0, (1, 2)), label=BASELINE)
         _log_steps(axes, [x for series in found for x, _ in _points(series)])
-        _percent_axis(axes.yaxis)
+        percent_axis(axes.yaxis)
         axes.set_xlabel(found[0].x_unit or "steps")
         legend_above(axes)
         ident = "fig-steps" if name == STEPS else f"fig-steps-{slug(name)}"
@@ -93,13 +109,13 @@ def joules_against_accuracy(result: Result) -> Iterator[Figure]:
             if energy.joules and family(energy.profile) == technology and quality(row) is not None
         ]
         if points:
-            yield _scatter(points, technology, _front(result.rows, technology), f"fig-joules-{number}")
+            yield _scatter(points, technology, front(result.rows, technology), f"fig-joules-{number}")
 
 
 def _scatter(
     points: Sequence[tuple[Row, str, float, float]], technology: str, front: list[tuple[float, float, str]], ident: str
 ) -> Figure:
-    colour = colours([row.system for row, *_ in points])
+    colour, word = colours([row.system for row, *_ in points]), quality_word([row for row, *_ in points])
     shape = markers(list(dict.fromkeys(profile for _, profile, _, _ in points)))
     with canvas(height=3.5) as figure:
         axes = figure.add_subplot()
@@ -108,16 +124,17 @@ def _scatter(
             axes.plot(cost, accuracy, shape[profile], color=colour[row.system], markersize=5.5, alpha=0.9)
         line = {"color": INK, "alpha": 0.4, "linewidth": 0.9, "zorder": 1}
         axes.plot([x for x, _, _ in front], [y for _, y, _ in front], **line)
-        _energy_axis(axes, [cost for _, _, cost, _ in points])
-        _percent_axis(axes.yaxis)
+        energy_axis(axes, [cost for _, _, cost, _ in points])
+        if word not in NO_SHARES:
+            percent_axis(axes.yaxis)
         axes.margins(x=0.12, y=0.1)
         axes.set_xlabel("joules a sample")
         _energy_legend(axes, colour, shape)
         figure.draw_without_rendering()  # the layout must be final before names are placed
-        names = [(x, y, _shown(system, 20)) for x, y, system in front]
+        names = [(x, y, shown(system, 20)) for x, y, system in front]
         label_points(axes, names, [(cost, accuracy) for _, _, cost, accuracy in points])
         note = "Higher and further left is better. The line joins the systems that none other beats."
-        title = f"{quality_word([row for row, *_ in points])} against joules, {technology}"
+        title = f"{word} against joules, {technology}"
         return Figure(_capital(title), svg(figure, ident, title), note)
 
 
@@ -134,7 +151,7 @@ def spikes_per_layer(result: Result) -> Iterator[Figure]:
         for axes, (system, bars) in zip(_panels(figure, len(found), 0.34 + 0.19 * layers, across), found, strict=False):
             axes.barh(list(bars), list(bars.values()), color=colour[system], height=0.66)
             axes.invert_yaxis()
-            _bare(axes, _shown(system))
+            _bare(axes, shown(system))
             axes.set_xlim(0, 1.35 * most or 1)
             if list(bars) == list(found[0][1]) and not axes.get_subplotspec().is_first_col():
                 axes.set_yticklabels([])
@@ -158,7 +175,7 @@ def break_even(result: Result) -> Iterator[Figure]:
             colour = colours([row.system])[row.system]
             _bar(axes, place - 0.18, spikes, most, f"{spikes:.3g}", {"color": colour})
             _bar(axes, place + 0.18, limit, most, "none" if limit is None else f"{limit:.3g}", _HOLLOW)
-        axes.set_yticks(range(len(rows)), [_shown(row.system) for row in rows])
+        axes.set_yticks(range(len(rows)), [shown(row.system) for row in rows])
         axes.invert_yaxis()
         _bare(axes, "")
         axes.set_xlim(0, 1.15 * most)
@@ -206,17 +223,40 @@ def first_spike_times(result: Result) -> Iterator[Figure]:
         yield Figure("First spike times", svg(figure, "fig-first", "first spike times"), note)
 
 
+def timelines(result: Result) -> Iterator[Figure]:
+    """A row a system, bars from the beginnings to the ends of its pieces; a figure a name of series."""
+    groups: dict[str, list[Series]] = {}
+    for series in result.series:
+        if series.name.startswith(TIMELINE) and _points(series):
+            groups.setdefault(series.name, []).append(series)
+    for name, found in groups.items():
+        colour = colours([series.system for series in found])
+        with canvas(height=0.8 + 0.36 * len(found)) as figure:
+            axes = figure.add_subplot()
+            for place, series in enumerate(found):
+                times = [x for x, _ in _points(series)]
+                bars = [(begin, end - begin) for begin, end in zip(times[::2], times[1::2], strict=False)]
+                look = {"facecolor": colour[series.system], "edgecolor": INK, "linewidth": 0.5}
+                axes.broken_barh(bars, (place - 0.35, 0.7), **look)
+            axes.set_yticks(range(len(found)), [shown(series.system) for series in found])
+            axes.invert_yaxis()
+            axes.grid(visible=False, axis="y")
+            axes.set_xlabel(label(found[0].x_unit))
+            yield Figure(_capital(label(name)), svg(figure, f"fig-{slug(name)}", name))
+
+
 def other_series(result: Result) -> Iterator[Figure]:
     """Every series with no figure of its own: a line plot for each name, with bands where their edges are there."""
     groups: dict[str, list[Series]] = {}
     edges = {(each.name, each.system): each for each in result.series if each.name.endswith((LOWEST, HIGHEST))}
     for series in result.series:
-        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST))
+        drawn = _over_steps(series) or series.name.startswith((RASTER, FIRST, TIMELINE))
         own = drawn or (series.name, series.system) in edges
         if not own and _points(series):
             groups.setdefault(series.name, []).append(series)
     for number, (name, group) in enumerate(groups.items()):
-        yield _lines(name, group, edges, f"fig-{number}-{slug(name)}")
+        ident = f"fig-{number}-{slug(name)}"
+        yield _bundle(name, group, ident) if len(group) > _MANY else _lines(name, group, edges, ident)
 
 
 FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
@@ -227,6 +267,7 @@ FIGURES: tuple[Callable[[Result], Iterable[Figure]], ...] = (
     spikes_per_layer,
     first_spike_times,
     rasters,
+    timelines,
     other_series,
 )
 
@@ -246,7 +287,7 @@ def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Seri
                 look |= _DOTS | {"marker": _MARKERS[systems.index(series.system) % len(_MARKERS)]}
             elif len(x) < 20:
                 look["marker"] = "o"
-            axes.plot(x, y, label=_shown(series.system), **look)
+            axes.plot(x, y, label=shown(series.system), **look)
             low, high = (edges.get((name + end, series.system)) for end in (LOWEST, HIGHEST))
             if low is not None and high is not None:
                 axes.fill_between(low.x, low.y, high.y, color=colour[series.system], alpha=0.15, linewidth=0)
@@ -259,6 +300,22 @@ def _lines(name: str, group: Sequence[Series], edges: dict[tuple[str, str], Seri
         return Figure(_capital(label(name)), svg(figure, ident, name))
 
 
+def _bundle(name: str, group: Sequence[Series], ident: str) -> Figure:
+    """Many lines of one kind, thin and without a legend; their shades run from the first to the last."""
+    from matplotlib import colormaps
+
+    shades = colormaps["viridis"]
+    with canvas() as figure:
+        axes = figure.add_subplot()
+        for place, series in enumerate(group):
+            x, y = zip(*_points(series), strict=True)
+            axes.plot(x, y, color=shades(0.9 * place / len(group)), linewidth=0.5)
+        axes.set_xlabel(label(group[0].x_unit))
+        axes.set_ylabel(label(group[0].y_unit))
+        note = f"{len(group)} lines, from {shown(group[0].system)} (dark) to {shown(group[-1].system)} (light)."
+        return Figure(_capital(label(name)), svg(figure, ident, name), note)
+
+
 def _capital(title: str) -> str:
     """With a capital at its front, unless it begins like mAP50."""
     return title if title[1:2].isupper() else title[:1].upper() + title[1:]
@@ -266,7 +323,7 @@ def _capital(title: str) -> str:
 
 def _legend_columns(systems: Sequence[str]) -> int:
     """As many as the width has room for."""
-    return max(1, min(4, _LEGEND_LETTERS // (max(len(_shown(each)) for each in systems) + 6)))
+    return max(1, min(4, _LEGEND_LETTERS // (max(len(shown(each)) for each in systems) + 6)))
 
 
 _MARKERS = "os^Dv<>pXP"
@@ -285,15 +342,8 @@ def _points(series: Series) -> list[tuple[float, float]]:
     return [(x, y) for x, y in pairs if x is not None and y is not None]
 
 
-def _shown(system: str, longest: int = 36) -> str:
-    """A name that a legend shows also when it begins with an underscore, cut where it is very long."""
-    name = label(system)
-    name = name if len(name) <= longest else name[: longest - 1] + "…"
-    return f"\u200b{name}" if name.startswith("_") else name
-
-
 def _panel_title(series: Series, prefix: str) -> str:
-    return _shown(f"{series.system} {series.name.removeprefix(prefix).strip()}")
+    return shown(f"{series.system} {series.name.removeprefix(prefix).strip()}")
 
 
 def _left_out(count: int) -> str:
@@ -335,21 +385,7 @@ def _log_steps(axes: Axes, steps: Sequence[float]) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
-def _percent_axis(axis: Any) -> None:
-    axis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-
-
-def _energy_axis(axes: Axes, costs: Sequence[float]) -> None:
-    """Ticks at 1 of each decade, also at 2 and 5 where the data span less than two decades."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    narrow = max(costs) / min(costs) < 100
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=12))
-    axes.xaxis.set_minor_locator(NullLocator())
-    si_axis(axes.xaxis, "J")
-
-
-def _front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str]]:
+def front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str]]:
     """Joules, accuracy, system of the rows that no other row of the family beats in both, by rising joules."""
     priced = [
         (cost, -quality(row), row.system)
@@ -363,13 +399,13 @@ def _front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str
 def _width(profile: str) -> str:
     """The datapath of a profile where its name has one: the technology is in the title."""
     found = re.search(r"(?:fp|bf|int)\d+", profile)
-    return found.group() if found else _shown(profile)
+    return found.group() if found else shown(profile)
 
 
 def _energy_legend(axes: Axes, colour: dict[str, str], shape: dict[str, str]) -> None:
     """Colours are kinds, in the first row where they fit; shapes are profiles, in the second."""
     kinds = {kind(system): shade for system, shade in colour.items()}
-    looks = [(_shown(name), {"marker": "o", "color": shade}) for name, shade in kinds.items()]
+    looks = [(shown(name), {"marker": "o", "color": shade}) for name, shade in kinds.items()]
     shapes = [(_width(name), {"marker": mark, "color": INK, "markerfacecolor": "none"}) for name, mark in shape.items()]
     across = max(len(looks), len(shapes))
     if across <= 5:

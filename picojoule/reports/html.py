@@ -8,11 +8,11 @@ from functools import cache
 from importlib import metadata, resources
 from typing import TYPE_CHECKING, Any
 
-from picojoule.reports.columns import UNKNOWN, columns, heading_lines, profiles
-from picojoule.reports.figures import figures
+from picojoule.reports.across import groups
+from picojoule.reports.columns import UNKNOWN, columns, heading_lines, neurobench, profiles
 from picojoule.reports.table import caption
 from picojoule.reports.words import claims_summary, verdict
-from picojoule.result import SCHEMA, Result
+from picojoule.result import SCHEMA, Result, is_gathered
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,13 +28,15 @@ def page(result: Result) -> str:
         columns=columns(result),
         caption=caption(result),
         profiles=profiles(result),
-        figures=figures(result),
+        groups=groups(result),
+        across=is_gathered(result),
+        neurobench=neurobench(result),
         pictures=[
             (title, f"data:image/png;base64,{b64encode(png).decode()}") for title, png in result.pictures.items()
         ],
         facts={"Data": list(_facts(result.data)), "Environment": list(_facts(result.environment))},
         schema=SCHEMA,
-        script=_text("sort.js"),
+        script=_text("page.js"),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from picojoule.reports.columns import Column, columns, heading_lines, label, profiles
-from picojoule.result import Result
+from picojoule.result import Result, is_gathered
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -57,7 +57,8 @@ def caption(result: Result) -> str:
     """What the numbers are: per sample, and how the joules are known."""
     words = ["Counts, joules and seconds are per sample."]
     if profiles(result):
-        words.append(_evidence(result) + "; lowest of each profile in bold.")
+        bold = "" if is_gathered(result) else "; lowest of each profile in bold"
+        words.append(f"{_evidence(result)}{bold}.")
     if any(row.interval for row in result.rows):
         words.append("± is the wider side of the interval.")
     return " ".join(words)

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 
 from picojoule.base.units import percent, si
 from picojoule.cost.profiles import PROFILES
-from picojoule.reports.columns import BREAK_EVEN, QUALITIES, SPIKES_PER_NEURON, label, quality, quality_word
-from picojoule.result import Result, Row
+from picojoule.reports.columns import (
+    BREAK_EVEN,
+    NO_SHARES,
+    QUALITIES,
+    SPIKES_PER_NEURON,
+    families,
+    family,
+    joules,
+    label,
+    quality,
+    quality_word,
+)
+from picojoule.result import Result, Row, is_gathered, parts
 
 BASELINE = "ann fp32"
 KEEPS = 0.005  # accuracy is kept when at most half a point is lost
 _ANN = re.compile(r"ann ((?:fp|bf|int|uint)\d+)")
 _BOUNDS = {"ideal": "every datum moved once", "no_reuse": "nothing reused"}
-_PRECISION = re.compile(r"-(?:fp|bf|int|uint)\d+(?=-|$)")
 
 
 def verdict(result: Result) -> list[str]:
@@ -25,10 +35,19 @@ def verdict(result: Result) -> list[str]:
     Energies are compared inside one technology family: the profile's name up to its precision, each system at the
     cheapest profile of the family that can price it.
     """
+    if is_gathered(result):
+        return _of_each(result)
     rows = _Rows.of(result)
     compared = [*_energy_words(rows), *_doubt(rows), *_fewest(rows), *_break_even(rows)]
     word = quality_word(result.rows)
     return [*(sentence.replace("accuracy", word) for sentence in compared), *_unknown_joules(result)]
+
+
+def _of_each(result: Result) -> list[str]:
+    """That systems of different data sets do not compete, and the first sentence about each result."""
+    told = {name: verdict(part) for name, part in parts(result).items()}
+    first = "Systems compete within one result only: each result has data of its own."
+    return [first, *(f"{name}: {sentences[0]}" for name, sentences in told.items() if sentences)]
 
 
 def claims_summary(result: Result) -> str:
@@ -52,21 +71,6 @@ def claims(result: Result) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
-
-
-def family(profile: str) -> str:
-    """The technology of a profile: ``horowitz-45nm`` of ``horowitz-45nm-int8``."""
-    return _PRECISION.sub("", profile)
-
-
-def joules(row: Row, technology: str) -> float | None:
-    """The joules of a row at the cheapest profile of a family that can price it."""
-    return min((e.joules for e in row.energy if e.joules is not None and family(e.profile) == technology), default=None)
-
-
-def families(rows: Iterable[Row]) -> list[str]:
-    """The families with a price for at least one row, in order of appearance."""
-    return list(dict.fromkeys(family(e.profile) for row in rows for e in row.energy if e.joules is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +175,15 @@ def _loss(row: Row, baseline: Row) -> str:
     return f" (which loses {100 * (quality(baseline) - accuracy):.1f} points)"
 
 
+def _told(row: Row) -> str:
+    """How good it is: a share in per cent, anything else as it is."""
+    return f"{quality(row):.3f}" if quality_word([row]) in NO_SHARES else percent(quality(row))
+
+
 def _alone(rows: _Rows, technology: str) -> Iterator[str]:
     """A family in which ANN and spiking systems cannot be compared: its cheapest system, and what is missing."""
     row, cost = _cheapest(rows.keeping(rows.all), technology) or _cheapest(rows.all, technology)
-    accuracy = f" with {percent(quality(row))} accuracy" if quality(row) is not None else ""
+    accuracy = f" with {_told(row)} accuracy" if quality(row) is not None else ""
     missing = "ANN" if row in rows.spiking else "spiking system"
     has_other = rows.anns if row in rows.spiking else rows.spiking
     note = (

@@ -200,6 +200,7 @@ _ROW = _record(
         "simulated_seconds": _maybe(_number),
         "peak_bytes": _maybe(_integer),
         "layers": _tuple_of(_layer),
+        "neurobench": _dict_of(_anything),
     },
 )
 _NUMBERS = _tuple_of(_maybe(_number))

@@ -72,6 +72,7 @@ class Row:
         simulated_seconds: seconds per sample that a simulator gives.
         peak_bytes: peak memory of the run in bytes.
         layers: one mapping a layer: ``name``, ``spikes``, ``synops``, perhaps ``neurons``, ``macs``.
+        neurobench: NeuroBench's metrics by its own names, of one sample; empty where nobody looked.
     """
 
     system: str
@@ -83,9 +84,10 @@ class Row:
     simulated_seconds: float | None = None
     peak_bytes: int | None = None
     layers: tuple[dict[str, Any], ...] = ()
+    neurobench: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        numbers = "metrics interval counts seconds_per_sample simulated_seconds peak_bytes layers"
+        numbers = "metrics interval counts seconds_per_sample simulated_seconds peak_bytes layers neurobench"
         _normalise(self, plain_fields=numbers, tuples="energy layers")
         known = {name: tuple(ends) for name, ends in self.interval.items() if None not in ends}
         object.__setattr__(self, "interval", known)
@@ -99,9 +101,10 @@ LOWEST, HIGHEST = ", lowest", ", highest"
 class Series:
     """One curve, raster or histogram of one system: `x` and `y` of equal length, with their units.
 
-    Three names have a meaning to the report: ``accuracy against steps``; ``raster …`` (x = time steps, y = neuron
-    index, one pair a spike); ``first spike times …`` (x = time steps, y = number of neurons). All others are lines; one
-    whose name ends in :data:`LOWEST` or :data:`HIGHEST` is an edge of the band around the line without it.
+    Four names have a meaning to the report: ``accuracy against steps``; ``raster …`` (x = time steps, y = neuron
+    index, one pair a spike); ``first spike times …`` (x = time steps, y = number of neurons); ``timeline …`` (x = the
+    beginnings and ends of pieces in turn, y = the number of the piece). All others are lines; one whose name ends in
+    :data:`LOWEST` or :data:`HIGHEST` is an edge of the band around the line without it.
 
     Raises:
         InputError: `x` and `y` differ in length.

@@ -2,8 +2,20 @@
 
 from picojoule.train.fit import fit
 from picojoule.train.journal import Epoch
-from picojoule.train.loop import History, Learner, Moment, Source, loop
+from picojoule.train.loop import Course, History, Learner, Moment, Source, loop
 from picojoule.train.source import Labelled, Shuffled
 from picojoule.train.validation import Validation
 
-__all__ = ["Epoch", "History", "Labelled", "Learner", "Moment", "Shuffled", "Source", "Validation", "fit", "loop"]
+__all__ = [
+    "Course",
+    "Epoch",
+    "History",
+    "Labelled",
+    "Learner",
+    "Moment",
+    "Shuffled",
+    "Source",
+    "Validation",
+    "fit",
+    "loop",
+]

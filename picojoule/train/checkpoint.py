@@ -111,7 +111,7 @@ def load(
     tensors, run = _read(path)
     if run["fingerprint"] != fingerprint:
         raise InputError(
-            "the checkpoint is of another run (other model, seed, epochs, data or number of processes)",
+            "the checkpoint is of another run (other model, seed, epochs or data)",
             where=str(path),
             remedy="name another folder, or delete the file to start anew",
         )
@@ -120,7 +120,8 @@ def load(
         done = Done(steps=int(run["steps"]), epochs=epochs, loss_sum=float(run["loss_sum"]))
         model.load_state_dict(_under("model.", tensors))
         _restore_optimiser(optimiser, _under("optimiser.", tensors), run["scalars"])
-        torch.set_rng_state(tensors[f"random.{rank}"])
+        if rank == 0 or f"random.{rank}" in tensors:  # there may be more processes now
+            torch.set_rng_state(tensors[f"random.{rank}"])
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
         raise _damaged(path, error) from None
     return Found(done=done, best=_under("best.", tensors))

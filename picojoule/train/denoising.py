@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from picojoule.base.files import write_whole
 from picojoule.base.progress import say
 from picojoule.data.vision import Images, digits
-from picojoule.models.loading import METADATA_KEY
+from picojoule.models.loading import METADATA_KEY, in_half
 from picojoule.models.vision.denoiser import Denoiser
 from picojoule.train.fit import fit
 from picojoule.train.schedule import one_cycle
@@ -123,8 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "noise_loss": f"{noise:.4f}",
         "image_loss": f"{image:.4f}",
     }
-    tensors = {name: each.contiguous() for name, each in model.state_dict().items()}
-    write_whole(options.file, to_bytes(tensors, {METADATA_KEY: json.dumps(metadata)}))
+    write_whole(options.file, to_bytes(in_half(model.state_dict()), {METADATA_KEY: json.dumps(metadata)}))
     say(f"noise loss {noise:.4f}, image loss {image:.4f}; wrote {options.file}")
     return 0
 

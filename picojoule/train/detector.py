@@ -25,7 +25,7 @@ from picojoule.base.progress import say
 from picojoule.base.units import percent
 from picojoule.data.vision.detection import SceneData, Scenes, embedded
 from picojoule.metrics import Found, voc_map
-from picojoule.models.loading import METADATA_KEY
+from picojoule.models.loading import METADATA_KEY, in_half
 from picojoule.models.vision.detection import TinyYolo, find, heads_of, small_yolo
 from picojoule.train.augment import RandomLight
 from picojoule.train.detection import yolo_loss
@@ -175,8 +175,7 @@ def _file(model: nn.Module, reached: float, settings: Settings, data: SceneData,
         "settings": str(settings),
         "map50": f"{reached:.4f}",
     }
-    tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
-    return to_bytes(tensors, {METADATA_KEY: json.dumps(metadata)})
+    return to_bytes(in_half(model.state_dict()), {METADATA_KEY: json.dumps(metadata)})
 
 
 if __name__ == "__main__":

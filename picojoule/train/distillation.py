@@ -64,11 +64,15 @@ def distillation(
         with torch.no_grad():
             p = (answer(x) / τ_T).log_softmax(-1)
         steps = z * len(z) if per_step and z.dim() == 3 else z_S.unsqueeze(0)
-        soft = torch.stack([kl_div((each / τ_S).log_softmax(-1), p, log_target=True, reduction="batchmean")
-                            for each in steps]).mean()  # fmt: skip
+        soft = torch.stack([divergence(p, each / τ_S) for each in steps]).mean()
         return (1 - α) * hard + α * τ_T * τ_S * soft
 
     return loss
+
+
+def divergence(p: Tensor, z: Tensor) -> Tensor:
+    """KL(p ‖ softmax(z)), mean over the batch; `p` as logarithms, both ``[batch, classes]``."""
+    return kl_div(z.log_softmax(-1), p, log_target=True, reduction="batchmean")
 
 
 def summed(z: Tensor) -> Tensor:

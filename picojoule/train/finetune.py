@@ -10,7 +10,7 @@ import torch
 from picojoule.ir import Fate, Network, WeightLayer
 from picojoule.train.fit import OptimiserFactory, fit
 from picojoule.train.gradient import Loss
-from picojoule.train.loop import Augment, Source
+from picojoule.train.loop import Augment, Course, Source
 from picojoule.train.schedule import Schedule, cosine
 from picojoule.train.surrogate import Surrogate
 from picojoule.train.validation import Validation
@@ -22,7 +22,7 @@ ADAMW: OptimiserFactory = partial(torch.optim.AdamW, lr=5e-4, weight_decay=1e-4)
 def finetune(
     network: Network,
     loss: Loss,
-    source: Source,
+    source: Source | Course,
     *,
     epochs: int,
     kernels: bool = False,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import InputError
+from picojoule.train.buckets import Buckets
 from picojoule.train.loop import Moment
 from picojoule.train.parallel import Processes
 from picojoule.train.schedule import Schedule
 
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
+After = Callable[[Any], object]
+"""What is done with the model after each step."""
 
 
 @final
@@ -31,11 +34,13 @@ class Gradient:
         clip: float | None,
         autocast: torch.dtype | Literal["auto"] | None,
         processes: Processes,
+        after: After | None = None,
     ) -> None:
         if clip is not None and not clip > 0:
             raise InputError(f"gradients clipped at {clip}", where="training", remedy="give a positive norm, or None")
         self.model, self.loss, self.optimiser, self.schedule = model, loss, optimiser, schedule
-        self.clip, self.processes, self.stream = clip, processes, processes.rank
+        self.clip, self.processes, self.stream, self.after = clip, processes, processes.rank, after
+        self.buckets = Buckets(model.parameters()) if processes.size > 1 else None
         self.device, self.autocast = _place(model, autocast)
         self._rates = [group["lr"] for group in optimiser.param_groups]
 
@@ -47,13 +52,19 @@ class Gradient:
         with self._numbers():
             loss = self.loss(self.model, x.to(self.device), y.to(self.device))
         self.optimiser.zero_grad()
-        (loss if weight == 1 else loss * weight).backward()
-        self.processes.add_up(each.grad for each in self.model.parameters() if each.grad is not None)
+        if self.buckets is None:
+            loss.backward()
+        else:
+            self.buckets.begin()
+            (loss * weight).backward()
+            self.buckets.finish()
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimiser.step()
+        if self.after is not None:
+            self.after(self.model)
         value = float(loss.detach())
-        return value if weight == 1 else self.processes.total(value * weight, self.device)
+        return value if self.buckets is None else self.processes.total(value * weight, self.device)
 
     def metrics(self) -> dict[str, float]:
         """The rate of the last step."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
-from typing import Protocol, final
+from typing import Protocol, final, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,15 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def __call__(self, generator: torch.Generator) -> Iterable[tuple[Tensor, Tensor]]: ...
+
+
+@runtime_checkable
+class Course(Protocol):
+    """Other batches in each epoch, and perhaps another number of them: a curriculum."""
+
+    def at(self, epoch: int) -> Source:
+        """The source of an epoch, from 0; the same whenever it is asked for."""
+        ...
 
 
 @final
@@ -106,7 +116,7 @@ class History:
 
 def loop(
     learner: Learner,
-    source: Source,
+    source: Source | Course,
     *,
     epochs: int,
     validation: Validation | None = None,
@@ -139,33 +149,50 @@ def loop(
 @dataclass
 class _Run:
     learner: Learner
-    source: Source
+    source: Source | Course
     epochs: int
     validation: Validation | None
     augment: Augment | None
     seed: int
     best: dict[str, Tensor] = field(default_factory=dict)
     """The model's state at its highest score, where it is to be kept."""
+    ends: tuple[int, ...] = ()
+    """Steps done when each epoch ends."""
+
+    def __post_init__(self) -> None:
+        self.ends = tuple(accumulate(len(self.at(epoch)) for epoch in range(self.epochs)))
 
     @property
     def total(self) -> int:
-        return self.epochs * len(self.source)
+        return self.ends[-1] if self.ends else 0
+
+    @property
+    def batches(self) -> int:
+        """What tells a run's epochs from those of another: batches an epoch, or of all where they differ."""
+        return self.total if isinstance(self.source, Course) else len(self.source)
+
+    def at(self, epoch: int) -> Source:
+        return self.source.at(epoch) if isinstance(self.source, Course) else self.source
+
+    def ended(self, done: Done) -> bool:
+        """Whether an epoch has just ended, or nothing has begun."""
+        return done.steps in (0, *self.ends)
 
     def steps(self, done: Done) -> Iterator[Done]:
         """Go on from `done`; yield what is done after each step."""
-        for epoch in range(done.steps // len(self.source), self.epochs):
+        for epoch in range(bisect_right(self.ends, done.steps), self.epochs):
             if self.validation and self.validation.stops(done.scores):
                 return
-            begun = time.monotonic()
-            batches = self.source(_generator(self.seed, 2 * epoch))
-            for x, y in islice(batches, done.steps % len(self.source), len(self.source)):
+            begun, source = time.monotonic(), self.at(epoch)
+            first = self.ends[epoch] - len(source)
+            for x, y in islice(source(_generator(self.seed, 2 * epoch)), done.steps - first, len(source)):
                 loss = self._step(x, y, Moment(done.steps, self.total, epoch))
                 done = replace(done, steps=done.steps + 1, loss_sum=done.loss_sum + loss)
-                if done.steps % len(self.source) == 0:
-                    done = self._end_epoch(done, begun)
+                if done.steps == self.ends[epoch]:
+                    done = self._end_epoch(done, begun, len(source))
                 yield done
-            if done.steps != (epoch + 1) * len(self.source):
-                what = f"the source gave {done.steps % len(self.source)} batches but its length is {len(self.source)}"
+            if done.steps != self.ends[epoch]:
+                what = f"the source gave {done.steps - first} batches but its length is {len(source)}"
                 raise InputError(what, where="training", remedy="make its length the number of its batches")
 
     def _step(self, x: Tensor, y: Tensor, moment: Moment) -> float:
@@ -173,8 +200,8 @@ class _Run:
             x = self.augment(x, _generator(self.seed, 2 * moment.step + 1))
         return self.learner.learn(x, y, moment)
 
-    def _end_epoch(self, done: Done, begun: float) -> Done:
-        mean = done.loss_sum / len(self.source)
+    def _end_epoch(self, done: Done, begun: float, batches: int) -> Done:
+        mean = done.loss_sum / batches
         if not math.isfinite(mean):
             raise InputError(
                 f"the loss is {mean} in epoch {len(done.epochs) + 1}",
@@ -212,8 +239,7 @@ class _Keeper:
     def __init__(self, run: _Run, folder: Path, seconds: float) -> None:
         self.run, self.folder, self.seconds = run, folder, seconds
         self.processes = run.learner.processes
-        others = {"processes": self.processes.size} if self.processes.size > 1 else {}
-        settings = {"seed": run.seed, "epochs": run.epochs, "batches": len(run.source), **others}
+        settings = {"seed": run.seed, "epochs": run.epochs, "batches": run.batches}
         self.fingerprint = checkpoints.fingerprint(run.learner.model, **settings)
         self.last = time.monotonic()
         self.journal: Journal | None = None
@@ -227,6 +253,7 @@ class _Keeper:
             self.folder, learner.model, learner.optimiser, self.fingerprint, rank=self.processes.rank
         )
         done = Done() if found is None else found.done
+        self._all_found(done)
         if found is None:
             self._write(done)
         else:
@@ -236,8 +263,17 @@ class _Keeper:
             self.journal.write(done.epochs)  # it may have been killed between a checkpoint and its report
         return done
 
+    def _all_found(self, done: Done) -> None:
+        first = self.processes.agree(done.steps, _device(self.run.learner.model))
+        if done.steps != first:
+            raise InputError(
+                f"process {self.processes.rank} finds {done.steps} steps done, the first one {first:g}",
+                where=str(self.folder),
+                remedy="use a folder that all hosts see",
+            )
+
     def keep(self, done: Done) -> None:
-        epoch_ends = done.steps % len(self.run.source) == 0
+        epoch_ends = self.run.ended(done)
         late = time.monotonic() - self.last >= self.seconds
         if epoch_ends or self.processes.agree(late, _device(self.run.learner.model)):
             self._write(done)

@@ -5,63 +5,76 @@ gradients that are added up, make a step of N processes the step of one process 
 
     ∇L = Σ_r (n_r/n)·∇L_r
 
-A loss or a layer that mixes the samples of a batch (batch norm in training) sees its own share only.
+A loss or a layer that mixes the samples of a batch (batch norm in training) sees its own share only; the running
+statistics that count in the end are those of the first process.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import torch
 from torch import Tensor, distributed, nn
 
 from picojoule.base.errors import InputError
+from picojoule.train.meeting import launcher_store, meet
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """Which of how many processes this is. With one, everything here does nothing."""
+    """Which of how many processes this is. With one, everything here does nothing.
+
+    Attributes:
+        rank, size: which, of how many.
+        shares: how much of a batch each takes, relative to the others, as of machines of unlike speed; alike if empty.
+
+    Raises:
+        InputError: not one positive share for each process.
+    """
 
     rank: int = 0
     size: int = 1
+    shares: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.shares and (len(self.shares) != self.size or min(self.shares) <= 0):
+            raise InputError(
+                f"shares {self.shares} of {self.size} processes",
+                where="torchrun",
+                remedy="give one positive number for each process",
+            )
 
     def share(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
         """This process's part of a batch, and the part's weight n_r/n.
 
         Raises:
-            InputError: fewer samples than processes.
+            InputError: there is nothing for some process.
         """
         if self.size == 1:
             return x, y, 1.0
-        if len(x) < self.size:
+        shares = self.shares or (1,) * self.size
+        edges = [int(len(x) * sum(shares[:each]) / sum(shares) + 1e-9) for each in range(self.size + 1)]
+        if any(low == high for low, high in pairwise(edges)):
             raise InputError(
-                f"a batch of {len(x)} for {self.size} processes", where="torchrun", remedy="use larger batches"
+                f"a batch of {len(x)} for {self.size} processes leaves one without a sample",
+                where="torchrun",
+                remedy="use larger batches",
             )
-        low, high = (len(x) * each // self.size for each in (self.rank, self.rank + 1))
+        low, high = edges[self.rank : self.rank + 2]
         return x[low:high], y[low:high], (high - low) / len(x)
-
-    def add_up(self, tensors: Iterable[Tensor]) -> None:
-        """Each tensor ← its sum over all processes, in place, in one message for each number type."""
-        if self.size == 1:
-            return
-        kinds: dict[torch.dtype, list[Tensor]] = {}
-        for each in tensors:
-            kinds.setdefault(each.dtype, []).append(each)
-        for same in kinds.values():
-            joined = torch.cat([each.flatten() for each in same])
-            distributed.all_reduce(joined)
-            for each, part in zip(same, joined.split([each.numel() for each in same]), strict=True):
-                each.copy_(part.view_as(each))
 
     def total(self, number: float, device: torch.device) -> float:
         """The sum of a number over all processes."""
+        if self.size == 1:
+            return number
         value = torch.tensor([number], dtype=torch.float64, device=device)
-        self.add_up([value])
+        distributed.all_reduce(value)
         return value.item()
 
     def agree(self, number: float, device: torch.device) -> float:
@@ -88,14 +101,33 @@ class Processes:
         return [each.to(state.device) for each in found]
 
 
-def processes() -> Processes:
-    """Those that ``torchrun`` started, which find each other here; else this one alone."""
+def _join() -> None:
+    """Meet the others; after a restart those that live, not the addresses of those that died."""
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    store = launcher_store()
+    if store is None:
+        distributed.init_process_group(backend)
+        return
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    own = distributed.PrefixStore(meet(store, rank, size), store)
+    distributed.init_process_group(backend, store=own, rank=rank, world_size=size)
+
+
+def processes(shares: Sequence[float] = ()) -> Processes:
+    """Those that ``torchrun`` started, which find each other here; else this one alone.
+
+    Args:
+        shares: how much of a batch each takes; alike if empty.
+
+    Raises:
+        InputError: shares that are not one for each process.
+    """
     size = int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
     if size == 1:
-        return Processes()
+        return Processes(shares=tuple(shares))
     if not distributed.is_initialized():
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
-        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        _join()
         atexit.register(distributed.destroy_process_group)
-    return Processes(distributed.get_rank(), distributed.get_world_size())
+    return Processes(distributed.get_rank(), distributed.get_world_size(), tuple(shares))

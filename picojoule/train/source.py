@@ -30,6 +30,7 @@ class Shuffled:
     Attributes:
         samples: what to draw from.
         size: samples in a batch; an incomplete last batch is left out unless it is the only one.
+        lengths: of each sample, ``[n]``; batches are then of like length, so that little is padded.
 
     Raises:
         InputError: `size` is below 1, or there are no samples.
@@ -37,6 +38,7 @@ class Shuffled:
 
     samples: Labelled
     size: int
+    lengths: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1 or not len(self.samples):
@@ -49,5 +51,22 @@ class Shuffled:
     def __call__(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches (inputs, labels) of one epoch."""
         order = torch.randperm(len(self.samples), generator=generator)
-        for index in order.split(self.size)[: len(self)]:
+        for index in in_batches(order, self.size, self.lengths, generator)[: len(self)]:
             yield self.samples.pick(index)
+
+
+def in_batches(order: Tensor, size: int, lengths: Tensor | None, generator: torch.Generator) -> list[Tensor]:
+    """Positions in batches of `size`, the incomplete one last.
+
+    Args:
+        order: int64 ``[m]``.
+        size: of a batch.
+        lengths: of each sample; every sixteen batches are sorted by it and come in an order drawn anew.
+        generator: draws that order.
+    """
+    if lengths is None:
+        return list(order.split(size))
+    sorted_ = torch.cat([part[lengths[part].argsort(stable=True)] for part in order.split(16 * size)])
+    whole = len(order) // size
+    batches = list(sorted_.split(size))
+    return [batches[place] for place in torch.randperm(whole, generator=generator).tolist()] + batches[whole:]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from picojoule.base import errors, progress
 from picojoule.base.bibliography import BIBLIOGRAPHY, bibtex
 from picojoule.base.environment import environment
-from picojoule.base.errors import InputError, MissingExtra, NotBuiltYet, PicojouleError
+from picojoule.base.errors import InputError, MissingExtra, PicojouleError
 from picojoule.base.files import read_bytes, require_writable, sha256, write_whole
 from picojoule.base.units import percent, si
 from picojoule.codes import CODES
@@ -36,7 +36,6 @@ def test_every_error_is_ours_and_drawn_in_the_tree():
 
 def test_errors_with_a_form_of_their_own():
     assert "pip install 'picojoule[nir]'" in str(MissingExtra("nir", extra="nir", needed_for="export"))
-    assert str(NotBuiltYet("verb x", instead="use y")) == "verb x: it is not built yet. Remedy: use y"
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

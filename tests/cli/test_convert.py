@@ -19,6 +19,7 @@ from picojoule.codes.words import parse
         ("rate", Rate()),
         ("rate:steps=8,weighted=true", Rate(steps=8, weighted=True)),
         ("ttfs:T=12,tau=2,threshold=0.5", TTFS(steps=12, tau=2, threshold=0.5)),
+        ("rate:num_steps=8", Rate(steps=8)),
         ("ttfs:T=80,start=40", TTFS(steps=80, start=40)),
         ("burst:T=32,beta=1.5,v_th=0.25", Burst(steps=32, beta=1.5, threshold=0.25)),
         ("real-burst", Hybrid(input=None, hidden=Burst())),

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from picojoule.cli.main import main
-from picojoule.cli.parser import PLANNED
-from picojoule.recipes.index import RECIPES
 
 
 @pytest.fixture
@@ -48,18 +46,16 @@ def test_unknown_recipe_gets_a_suggestion(refused):
         assert "recipe t2fsn: there is no such recipe" in line and "did you mean t2fsnn?" in line
 
 
-@pytest.mark.parametrize("recipe", [entry.name for entry in RECIPES if not entry.built])
-def test_planned_recipe(refused, recipe):
-    line = refused("run", recipe, "--smoke")
-    assert f"recipe {recipe}: it is not built yet" in line and "run one of: burst-spikes" in line
+def test_weights_for_a_recipe_that_takes_none(refused):
+    line = refused("run", "t2fsnn", "--smoke", "--weights", "weights.safetensors")
+    assert "recipe t2fsnn: --weights: it has no use for given weights" in line
+    line = refused("run", "m2former", "--smoke", "--train", "--weights", "weights.safetensors")
+    assert "recipe m2former: --weights: the weights are given, and trained again" in line
 
 
-@pytest.mark.parametrize("words", [(), ("--model", "mine:make"), ("photo.png",), ("x", "--to", "nir")], ids=str)
-@pytest.mark.parametrize("verb", PLANNED)
-def test_planned_verb(refused, verb, words):
-    """Whatever is written behind it."""
-    line = refused(verb, *words)
-    assert f"picojoule {verb}: it is not built yet" in line and PLANNED[verb].instead in line
+def test_weights_of_another_network(refused):
+    line = refused("run", "m2former", "--smoke", "--weights", "weights.safetensors")
+    assert "weights.safetensors: it has no weights of the MViT" in line
 
 
 # --- the model and its weights ----------------------------------------------------------------------------------------

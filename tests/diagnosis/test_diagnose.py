@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from faults import FAULTS, changed, layer_of
 
 import nets
 import picojoule as pj
 import zoo
+from faults import FAULTS, changed, layer_of
 from picojoule.base.errors import DataError, InputError
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.data.vision import digits

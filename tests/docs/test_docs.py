@@ -248,7 +248,7 @@ def test_the_recipes_are_those_of_the_index():
     assert list(state) == [entry.name for entry in RECIPES]
     for entry in RECIPES:
         assert f"[{entry.paper}]" in state[entry.name][2]
-        assert state[entry.name][3].startswith("built" if entry.built else "planned"), entry.name
+        assert state[entry.name][3] == f"{entry.quick_seconds} s", entry.name
 
 
 def first_line(room: str) -> str:

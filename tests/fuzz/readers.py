@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,20 @@ import mutations
 import picojoule as pj
 from picojoule.data import vision
 from picojoule.data.events import folder as frames_folder
-from picojoule.data.events import nmnist
+from picojoule.data.events import load as read_events
+from picojoule.data.events import nmnist, voxel_grid
 from picojoule.data.language import babi
+from picojoule.data.language.relations import joint, mark, marked_text, opening
 from picojoule.data.vision import detection
 from picojoule.models.darknet import load_darknet
+from picojoule.models.language.pointing import Form
 from picojoule.models.loading import load_weights, read_weights
 from picojoule.result import Claim, Energy, Result, Row, Series
 from picojoule.search.journal import Journal
 from picojoule.search.score import Score
 from picojoule.sim.ssd import traces
 from picojoule.train import checkpoint
+from picojoule.train.linking import Material
 
 Mutation = Callable[[bytes, Any], bytes]
 
@@ -75,6 +80,12 @@ def _into_net(path: Path) -> nn.Module:
 def _network(folder: Path) -> Path:
     net = pj.convert(_net(), torch.rand(4, 1, 8, 8), code=pj.codes.TTFS(steps=16))
     return pj.save(net, folder / "net.safetensors")
+
+
+def _nir(folder: Path) -> Path:
+    net = pj.convert(_net(), torch.rand(4, 1, 8, 8), code=pj.codes.Rate(steps=8))
+    pj.exchange.to_nir(net, folder / "net.nir")
+    return folder / "net.nir"
 
 
 def _runs(network: Any) -> None:
@@ -187,6 +198,29 @@ def _cut(data: Any) -> None:
             assert (part.time[start:end].diff() >= 0).all()
 
 
+def _recording(folder: Path, form: str) -> Path:
+    """Thirty events as the reader of one recording takes them."""
+    draw = np.random.default_rng(0)
+    x, y, p = draw.integers(0, 34, 30), draw.integers(0, 34, 30), draw.integers(0, 2, 30)
+    t = np.sort(draw.integers(0, 90_000, 30))
+    path = folder / f"events{form}"
+    if form == ".npz":
+        np.savez(path, x=x, y=y, t=t, p=p, size=np.array([34, 34]))
+    elif form == ".txt":
+        path.write_text(
+            "34 34\n" + "".join(f"{d / 1e6:.6f} {a} {b} {c}\n" for a, b, c, d in zip(x, y, p, t, strict=True))
+        )
+    else:
+        rows = zip(x.tolist(), y.tolist(), p.tolist(), t.tolist(), strict=True)
+        path.write_bytes(b"".join(bytes([a, b, c << 7 | d >> 16, d >> 8 & 255, d & 255]) for a, b, c, d in rows))
+    return path
+
+
+def _in_order(found: Any) -> None:
+    assert len(found) and (found.time.diff() >= 0).all() and int(found.places.max()) < found.size[0] * found.size[1]
+    assert np.isfinite(voxel_grid(found).numpy()).all()
+
+
 def _frames(folder: Path) -> Path:
     for number in range(20):
         place = folder / "f" / "ab"[number % 2]
@@ -222,6 +256,86 @@ def _zipped_babi(folder: Path) -> Path:
     _packed_babi(folder)
     (folder / "b.jsonl.gz").write_bytes(gzip.compress((folder / "rows").read_bytes()))
     return folder / "b.jsonl.gz"
+
+
+TACRED = {
+    "id": "a", "relation": "per:title", "token": ["Ann", "is", "a", "chief", "judge"], "subj_start": 0, "subj_end": 0,
+    "obj_start": 3, "obj_end": 4, "subj_type": "PERSON", "obj_type": "TITLE",
+}  # fmt: skip
+
+
+def _tacred(folder: Path) -> Path:
+    for split in ("train", "dev", "test"):
+        (folder / f"{split}.json").write_text(json.dumps([TACRED, TACRED], indent=1))
+        (folder / f"{split}_id2label.json").write_text(json.dumps({"a": "per:title"}))
+    return folder
+
+
+def _semeval(folder: Path) -> Path:
+    for name in ("TRAIN_FILE.TXT", "TEST_FILE_FULL.TXT"):
+        (folder / name).write_text('1\t"The <e1>child</e1> is in the <e2>cradle</e2>."\nOther\nComment:\n\n' * 2)
+    return folder
+
+
+def _semeval_rows(folder: Path) -> Path:
+    row = {"id": 1, "text": "The <e1>child</e1> is in the <e2>cradle</e2>.", "relation": "Other"}
+    rows = [json.dumps({**row, "split": split}) for split in ("train", "test")]
+    (folder / "s.jsonl").write_text("\n".join(rows) + "\n")
+    return folder / "s.jsonl"
+
+
+def _fewrel(folder: Path) -> Path:
+    row = {"tokens": ["A", "B", "is", "C"], "h": ["a b", "Q1", [[0, 1]]], "t": ["c", "Q2", [[3]]]}
+    (folder / "f.json").write_text(json.dumps({"P1": [row] * 3, "P2": [row] * 3}))
+    return folder / "f.json"
+
+
+def _fewrel_rows(folder: Path) -> Path:
+    row = {"source": "val_wiki", "relation": "P1", "tokens": ["A", "B", "is"], "h": ["a b", [0, 1]], "t": ["c", [2]]}
+    (folder / "f.jsonl").write_text((json.dumps(row) + "\n") * 3)
+    return folder / "f.jsonl"
+
+
+def _related(corpus: Any) -> None:
+    """Every sentence has two entities within it and a label of the corpus; all can be marked."""
+    for sentence in (*corpus.train, *corpus.valid, *corpus.test):
+        assert sentence.label in corpus.labels and all(map(sentence.words, sentence.pair))
+        assert all(isinstance(each, str) for each in mark(sentence).tokens)
+    assert isinstance(corpus.kinds, tuple)
+
+
+JOINT = {
+    "packed": {"split": "train", "tokens": ["Ann", "has", "X"], "entities": [[0, 1, "Peop"], [2, 3, "Org"]],
+               "relations": [[0, 1, 2, 3, "Work_For"]]},
+    "spert": {"split": "train", "tokens": ["Ann", "has", "X"], "relations": [{"type": "Owns", "head": 0, "tail": 1}],
+              "entities": [{"type": t, "start": a, "end": a + 1} for t, a in (("Peop", 0), ("Org", 2))]},
+    "dygie": {"split": "train", "sentences": [["Hi"], ["Ann", "has", "X"]], "ner": [[], [[1, 1, "P"], [3, 3, "O"]]],
+              "relations": [[], [[1, 1, 3, 3, "Owns"]]]},
+    "nyt": {"split": "train", "sentText": "Ann has X", "relationMentions": [
+                {"em1Text": "Ann", "em2Text": "X", "label": "owns"}],
+            "entityMentions": [{"text": "Ann", "label": "P"}, {"text": "X", "label": "O"}]},
+    "copyre": {"split": "train", "text": "Ann has X", "triple_list": [["Ann", "owns", "X"]]},
+}  # fmt: skip
+
+
+def _joint(name: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        rows = [json.dumps(JOINT[name] | {"split": split}) for split in ("train", "valid", "test")]
+        (folder / "j.jsonl").write_text("\n".join(rows) + "\n")
+        return folder / "j.jsonl"
+
+    return make
+
+
+def _linked(corpus: Any) -> None:
+    """Every sentence can become numbers, and its relations targets."""
+    form = Form(kinds=corpus.kinds or ("",), labels=corpus.labels, buckets=64)
+    Material.of((*corpus.train, *corpus.test), form)
+
+
+def _marked(folder: Path) -> Path:
+    (folder / "t.md").write_text("[Ann](Peop) works for [X](Org).\n\nIt rained. [Bo](Peop) slept.\n" * 2)
+    return folder / "t.md"
 
 
 MSR = "128166372003061629,usr,0,Read,7014609920,24576,41286\n128166372016382155,usr,0,Write,2517778432,4096,703\n"
@@ -357,6 +471,8 @@ READERS = (
            mutations=(mutations.raw, mutations.tensors)),
     Reader(name="network", make=_network, victim="net.safetensors", read=pj.load,
            mutations=(mutations.raw, mutations.tensors, mutations.tensors), check=_runs),
+    Reader(name="nir", make=_nir, victim="net.nir", read=pj.exchange.from_nir,
+           mutations=(mutations.raw,), check=_runs),
     Reader(name="darknet cfg", make=_darknet, victim="net.cfg", read=_read_darknet,
            mutations=(mutations.text, mutations.raw), check=_forward),
     Reader(name="darknet weights", make=_darknet, victim="net.weights", read=_read_darknet,
@@ -370,6 +486,13 @@ READERS = (
     ),
     Reader(name="n-mnist", make=_nmnist, victim=nmnist.FILE, read=nmnist.load,
            mutations=(mutations.raw, mutations.arrays, mutations.arrays), check=_cut),
+    *(
+        Reader(name=f"events {form}{' repaired' * repair}", make=partial(_recording, form=form), victim=f"events{form}",
+               read=partial(read_events, size=(34, 34), repair=repair), mutations=mutations_, check=_in_order)
+        for form, mutations_ in ((".npz", (mutations.raw, mutations.arrays)), (".txt", (mutations.text, mutations.raw)),
+                                 (".bin", (mutations.raw,)))
+        for repair in (False, True)
+    ),
     Reader(name="frames of recordings", make=_frames, victim="f/a/00.npz", read=frames_folder.load,
            mutations=(mutations.raw, mutations.arrays)),
     Reader(name="babi", make=_babi, victim="qa1_one_train.txt", read=lambda path: babi.load(path, 1),
@@ -378,6 +501,25 @@ READERS = (
            mutations=(mutations.rows, mutations.text)),
     Reader(name="babi gzip", make=_zipped_babi, victim="b.jsonl.gz", read=lambda path: babi.load(path, 1),
            mutations=(mutations.raw,)),
+    Reader(name="tacred", make=_tacred, victim="train.json", read=opening.load,
+           mutations=(mutations.parsed, mutations.parsed, mutations.raw), check=_related),
+    Reader(name="re-tacred labels", make=_tacred, victim="train_id2label.json", read=opening.load,
+           mutations=(mutations.parsed, mutations.raw), check=_related),
+    Reader(name="semeval", make=_semeval, victim="TRAIN_FILE.TXT", read=opening.load,
+           mutations=(mutations.text, mutations.raw), check=_related),
+    Reader(name="semeval rows", make=_semeval_rows, victim="s.jsonl", read=opening.load,
+           mutations=(mutations.rows, mutations.text), check=_related),
+    Reader(name="fewrel", make=_fewrel, victim="f.json", read=opening.load,
+           mutations=(mutations.parsed, mutations.parsed, mutations.raw), check=_related),
+    Reader(name="fewrel rows", make=_fewrel_rows, victim="f.jsonl", read=opening.load,
+           mutations=(mutations.rows, mutations.text), check=_related),
+    *(
+        Reader(name=f"joint {name}", make=_joint(name), victim="j.jsonl", read=joint.load,
+               mutations=(mutations.rows, mutations.text), check=_linked)
+        for name in JOINT
+    ),
+    Reader(name="marked text", make=_marked, victim="t.md", read=marked_text.read,
+           mutations=(mutations.text, mutations.raw)),
     _trace("picojoule", traces.HEADER + "\n0.000,r,0,4096\n10.5,w,8192,4096\n20,r,4096,16384\n"),
     _trace("msr", MSR),
     _trace("mqsim", "0 0 100 8 1\n1000 0 5000 16 0\n"),

@@ -26,5 +26,5 @@ def test_every_verb_of_the_design_is_listed():
     verbs = {line.split(":")[0] for line in FROZEN.read_text().splitlines()}
     assert verbs == {
         *("compare", "convert", "diagnose", "tune", "list", "run", "report"),
-        *("detect", "extract", "export", "bench", "profiles", "cite"),
+        *("detect", "extract", "export", "bench", "profiles", "cite", "completion"),
     }

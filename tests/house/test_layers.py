@@ -13,13 +13,13 @@ HOUSE = Path(picojoule.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("base", "kernels"),
     ("neurons", "spikes", "quant", "cost", "data", "result", "metrics"),
-    ("codes", "noise", "sim"),
+    ("codes", "noise", "sde", "sim"),
     ("ir", "models", "herding"),
     ("engines",),
     ("conversion",),
     ("diagnosis", "measurement"),
     ("search", "train", "tuning"),
-    ("benchmark", "reports"),
+    ("benchmark", "exchange", "reports"),
     ("recipes",),
     ("cli",),
 )

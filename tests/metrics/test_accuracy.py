@@ -1,5 +1,7 @@
 """Accuracy and the interval around it: golden values, and labels that are no classes."""
 
+from statistics import stdev
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from picojoule.base.errors import DataError
 from picojoule.metrics import correct, wilson
+from picojoule.metrics.accuracy import gained
 
 GOLDEN = {
     # Newcombe 1998, table I (the score method without continuity correction)
@@ -50,3 +53,25 @@ def test_correct_counts_the_largest_outputs():
 def test_labels_that_do_not_fit(outputs, labels, message):
     with pytest.raises(DataError, match=message):
         correct(outputs, labels)
+
+
+def test_gained_is_paired():
+    """Three more and one fewer of eight: mean 2/8, and the deviation is of the differences, not of either system."""
+    right = torch.tensor([1, 1, 1, 1, 0, 1, 0, 0]).bool()
+    other = torch.tensor([0, 0, 0, 1, 1, 1, 0, 0]).bool()
+    d = [1, 1, 1, 0, -1, 0, 0, 0]
+    mean, low, high = gained(right, other)
+    assert mean == pytest.approx(2 / 8)
+    assert (mean - low, high - mean) == pytest.approx((1.96 * stdev(d) / 8**0.5,) * 2)
+    assert gained(right, right) == (0, 0, 0)
+    with pytest.raises(DataError, match="the same samples"):
+        gained(right, other[:3])
+
+
+def test_gained_covers_the_true_difference():
+    generator, covered = torch.Generator().manual_seed(0), 0
+    for _ in range(200):
+        draw = torch.rand(300, generator=generator)
+        _, low, high = gained(draw < 0.7, (draw + 0.3 * torch.rand(300, generator=generator)) < 0.7)
+        covered += low <= 0.15 <= high
+    assert covered > 180

@@ -113,6 +113,10 @@ def _series() -> list[Series]:
         made.append(Series(name=name, system="ttfs T=80", x=range(80), y=counts, x_unit="step", y_unit="neurons"))
     loss = [2.3 * 0.8**i for i in range(30)]
     made.append(Series(name="training loss", system="ann fp32", x=range(30), y=loss, x_unit="epoch", y_unit="nats"))
+    lanes = {"compute": (0.0, 3.0), "network": (1.0, 1.5, 3.0, 4.0)}
+    for lane, x in lanes.items():
+        pieces = [i // 2 for i in range(len(x))]
+        made.append(Series(name="timeline of a step", system=lane, x=x, y=pieces, x_unit="s", y_unit="piece"))
     return made
 
 

@@ -11,9 +11,17 @@ from dataclasses import replace
 import pytest
 
 from picojoule.reports import figures
+from picojoule.reports.columns import families
 from picojoule.reports.draw import INK, colours, dashes, kind
-from picojoule.reports.figures import FIGURES, _front, break_even, joules_against_accuracy, other_series, rasters
-from picojoule.reports.words import families
+from picojoule.reports.figures import (
+    FIGURES,
+    break_even,
+    front,
+    joules_against_accuracy,
+    other_series,
+    rasters,
+    timelines,
+)
 from picojoule.result import HIGHEST, LOWEST, Energy, Result, Row, Series
 from sample_result import sample
 
@@ -86,7 +94,16 @@ def test_the_front_holds_what_nothing_beats():
         row("cheap", 0.7, 1.0),
         row("free", 0.1, 0),
     )
-    assert [system for _, _, system in _front(rows, "p")] == ["cheap", "good", "best"]
+    assert [system for _, _, system in front(rows, "p")] == ["cheap", "good", "best"]
+
+
+def test_a_quality_that_is_no_share_has_no_per_cent():
+    rows = tuple(
+        Row(system=name, metrics={"ssim": value}, energy=(Energy(profile="p", joules=cost),))
+        for name, value, cost in (("a", 0.5, 1.0), ("b", 0.6, 2.0))
+    )
+    (figure,) = joules_against_accuracy(Result(recipe="r", title="t", mode="m", seed=0, data={}, rows=rows, series=()))
+    assert figure.title == "SSIM against joules, p" and "%" not in "".join(tree.fromstring(figure.svg).itertext())
 
 
 def test_colours_are_by_kind_and_lines_of_one_colour_differ():
@@ -108,3 +125,24 @@ def test_points_that_go_back_and_forth_are_dots():
     (line,) = figures(replace(EMPTY, series=(series("cloud", there, there),)))
     (dots,) = figures(replace(EMPTY, series=(series("cloud", back, back),)))
     assert dots.svg.count("<use") >= line.svg.count("<use") + 30
+
+
+def test_many_lines_of_one_kind_have_no_legend():
+    few, many = ([replace(series("heat"), system=f"phone {i}") for i in range(n)] for n in (24, 25))
+    (named,) = other_series(replace(EMPTY, series=tuple(few)))
+    (bundle,) = other_series(replace(EMPTY, series=tuple(many)))
+    assert {"phone 0", "phone 23"} <= set(tree.fromstring(named.svg).itertext()) and not named.note
+    assert not [text for text in tree.fromstring(bundle.svg).itertext() if "phone" in text]
+    assert bundle.note.startswith("25 lines, from phone 0 (dark) to phone 24")
+
+
+def test_a_timeline_has_a_bar_from_each_beginning_to_its_end():
+    lane = series("timeline of a step", x=(0.0, 1.0, 2.0, 4.0), y=(0, 0, 1, 1))
+    other = replace(lane, system="other", x=(1.0, 2.0), y=(0, 0))
+    made = list(timelines(replace(EMPTY, series=(lane, other))))
+    assert [figure.title for figure in made] == ["Timeline of a step"]
+    drawing = tree.fromstring(made[0].svg)
+    shapes = [each for each in drawing.iter() if each.tag.endswith("g") and "PolyCollection" in each.get("id", "")]
+    assert [len([each for each in shape.iter() if each.tag.endswith("path")]) for shape in shapes] == [2, 1]
+    assert {"s", "other"} <= set(drawing.itertext())
+    assert not list(other_series(replace(EMPTY, series=(lane, other))))

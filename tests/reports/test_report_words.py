@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from picojoule.reports.words import claims_summary, family, verdict
+from picojoule.reports.columns import family
+from picojoule.reports.words import claims_summary, verdict
 from picojoule.result import Energy, Result, Row
 from sample_result import NO_MACS, sample
 
@@ -120,6 +121,11 @@ def test_other_recipes_say_nothing_about_spikes():
     assert verdict(result(row("ann fp32", 0.9, 2.0))) == [
         "In p the cheapest is the fp32 ANN: 2.00 J with 90.0 % accuracy."
     ]
+
+
+def test_a_quality_that_is_no_share_is_no_per_cent():
+    system = Row(system="video", metrics={"ssim": 0.5}, energy=(Energy(profile="p-int8", joules=2.0),))
+    assert verdict(result(system)) == ["In p the cheapest is video: 2.00 J with 0.500 SSIM."]
 
 
 def test_claims_are_counted():

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple, final
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import EngineError
-from picojoule.ir import Affine, AvgPool, Conv, Fire, Flatten, Input, Linear, MaxPool, Network, Node, ReLU, WeightLayer
-from picojoule.ir.dense import evaluate
-
-_CONV = {1: nn.Conv1d, 2: nn.Conv2d}
-_MAX_POOL = {1: nn.MaxPool1d, 2: nn.MaxPool2d}
-_AVG_POOL = {1: nn.AvgPool1d, 2: nn.AvgPool2d}
+from picojoule.ir import Affine, Fire, Network, Node
+from picojoule.ir.modules import MODULES, as_module
 
 
 class Stages(NamedTuple):
@@ -89,58 +84,6 @@ def module(node: Node) -> nn.Module:
     Raises:
         EngineError: there is no such module.
     """
-    if type(node) not in _MODULES:
+    if type(node) not in (*MODULES, Affine):
         raise EngineError(f"the rivals have no {type(node).__name__}", where=node.name, remedy="leave it out")
-    return _MODULES[type(node)](node)
-
-
-def _conv(node: Conv) -> nn.Module:
-    outputs, inputs = len(node.weight), node.weight.shape[1] * node.groups
-    kernel = tuple(node.weight.shape[2:])
-    made = _CONV[len(kernel)](
-        inputs, outputs, kernel, node.stride, node.padding, node.dilation, node.groups, node.has_bias
-    )
-    return _filled(made, node)
-
-
-def _linear(node: Linear) -> nn.Module:
-    return _filled(nn.Linear(node.weight.shape[1], len(node.weight), node.has_bias), node)
-
-
-def _filled(made: nn.Module, node: WeightLayer) -> nn.Module:
-    made.load_state_dict({"weight": node.weight, **({"bias": node.bias} if node.has_bias else {})})
-    return made
-
-
-def _max_pool(node: MaxPool) -> nn.Module:
-    pool = _MAX_POOL[len(node.kernel)]
-    return pool(node.kernel, node.stride, node.padding, node.dilation, ceil_mode=node.ceil)
-
-
-def _avg_pool(node: AvgPool) -> nn.Module:
-    pool = _AVG_POOL[len(node.kernel)]
-    return pool(node.kernel, node.stride, node.padding, node.ceil, node.count_padding)
-
-
-@final
-class _Affine(nn.Module):
-    """y = gain·x + shift per channel; torch has it only as a batch norm."""
-
-    def __init__(self, node: Affine) -> None:
-        super().__init__()
-        self.node = node
-
-    def forward(self, x: Tensor) -> Tensor:
-        return evaluate(self.node, x)
-
-
-_MODULES: dict[type[Node], Callable[..., nn.Module]] = {
-    Affine: _Affine,
-    AvgPool: _avg_pool,
-    Conv: _conv,
-    Flatten: lambda node: nn.Flatten(),
-    Linear: _linear,
-    MaxPool: _max_pool,
-    ReLU: lambda node: nn.ReLU(),
-}
-assert Input not in _MODULES  # the rivals scale their input themselves
+    return as_module(node)

@@ -1,1 +1,1 @@
-"""Texts and questions about them: the bAbI tasks, from their public files or generated."""
+"""Texts: the bAbI tasks with their questions, and sentences with relations; from public files or generated."""

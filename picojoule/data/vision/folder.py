@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import final
 
 import numpy as np
+import torch
 from PIL import Image, UnidentifiedImageError
 
 from picojoule.base.errors import DataError
@@ -69,7 +70,7 @@ def load(folder: Path) -> Dataset:
     form = _common_form([picture for part in parts for picture in part], folder)
     digest = hashlib.sha256()
     images = [_decode(part, form, folder, digest) for part in parts]
-    train, test = images if test_folder is not None else _split(images[0], folder)
+    train, test = images if test_folder is not None else _split(images[0], folder, classes)
     return Dataset(name=folder.resolve().name, train=train, test=test, sha256=digest.hexdigest())
 
 
@@ -156,13 +157,24 @@ def _decode(pictures: Sequence[_Picture], form: _Form, folder: Path, digest: has
     for position, picture in enumerate(track(pictures, f"reading {folder.name}")):
         raw = picture.path.read_bytes()
         digest.update(raw)
-        try:
-            with Image.open(io.BytesIO(raw)) as opened:
-                pixels[position] = np.asarray(opened.convert(form.mode)).reshape(shape[1:])
-        except _BROKEN as problem:
-            raise _broken(picture.path, problem) from None
+        pixels[position] = np.asarray(decoded(raw, form.mode, where=picture.path)).reshape(shape[1:])
     labels = np.array([picture.label for picture in pictures])
     return to_images(pixels.transpose(0, 3, 1, 2), labels, where=str(folder), channels_first=True)
+
+
+def decoded(raw: bytes, mode: str, *, where: Path) -> Image.Image:
+    """The picture in the bytes of a file, in one of Pillow's modes.
+
+    Raises:
+        DataError: it is none; `where` is the file.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(raw)) as opened:
+                return opened.convert(mode)
+    except _BROKEN as problem:
+        raise _broken(where, problem) from None
 
 
 def _broken(path: Path, problem: Exception) -> DataError:
@@ -170,7 +182,11 @@ def _broken(path: Path, problem: Exception) -> DataError:
     return DataError(f"the picture cannot be read ({why})", where=str(path), remedy="mend or remove it")
 
 
-def _split(images: Images, folder: Path) -> tuple[Images, Images]:
+def _split(images: Images, folder: Path, classes: Sequence[str]) -> tuple[Images, Images]:
+    for name, number in zip(classes, torch.bincount(images.labels).tolist(), strict=True):
+        if number < 2:
+            remedy = "add pictures, or remove the folder"
+            raise DataError("one picture cannot be learned from and tested", where=str(folder / name), remedy=remedy)
     train, test = every_fifth(images.labels, where=str(folder))
     say(f"{folder}: no test part, so every fifth picture of each class ({len(test)} of {len(images)}) is kept for it")
     return images.select(train), images.select(test)

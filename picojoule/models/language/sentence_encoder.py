@@ -44,11 +44,16 @@ class SentenceEncoder(nn.Module):
 
     def forward(self, looked_up: Tensor) -> Tensor:
         """The embedding, not yet brought to length 1."""
+        there = looked_up[:, :, -1:]
+        return (self.states(looked_up) * there).sum(1) / there.sum(1)
+
+    def states(self, looked_up: Tensor) -> Tensor:
+        """What each token becomes, ``[batch, tokens, width]``."""
         x, there = self.norm(looked_up[:, :, :-1]), looked_up[:, :, -1:]
         hidden = (there * -_HIDDEN + _HIDDEN).transpose(1, 2).unsqueeze(1)
         for layer in self.layers:
             x = layer(x, hidden)
-        return (x * there).sum(1) / there.sum(1)
+        return x
 
 
 _PLACES = {

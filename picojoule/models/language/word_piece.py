@@ -25,10 +25,24 @@ class WordPiece:
 
     def __call__(self, text: str) -> list[int]:
         """The numbers of a text, between those of ``[CLS]`` and ``[SEP]``."""
+        return [*self.first, *self.of(text), *self.last]
+
+    @property
+    def first(self) -> tuple[int, ...]:
+        """What every text begins with: ``[CLS]``."""
+        return (self._numbers["[CLS]"],)
+
+    @property
+    def last(self) -> tuple[int, ...]:
+        """What every text ends with: ``[SEP]``."""
+        return (self._numbers["[SEP]"],)
+
+    def of(self, text: str) -> list[int]:
+        """The numbers of a word, or of a part of a text."""
         plain = unicodedata.normalize("NFD", text.lower())
         plain = "".join(each for each in plain if unicodedata.category(each) != "Mn")
         pieces = [piece for word in _WORDS.findall(plain) for piece in self._cut(word)]
-        return [self._numbers[piece] for piece in ("[CLS]", *pieces, "[SEP]")]
+        return [self._numbers[piece] for piece in pieces]
 
     def _cut(self, word: str) -> list[str]:
         found: list[str] = []

@@ -7,23 +7,19 @@ own, so a prefix of a set is the same however many pictures are asked for.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from picojoule.base.errors import MissingExtra
 from picojoule.base.files import sha256
 from picojoule.base.progress import track
 from picojoule.data.vision import digits, synthetic
 from picojoule.data.vision.detection.scenes import SceneData, Scenes
 from picojoule.data.vision.images import Dataset, Images
+from picojoule.data.vision.photos import photo
 
 SIDE = 64
 NAMES = tuple("0123456789")
@@ -32,7 +28,6 @@ PHOTOS: Mapping[str, tuple[str, ...]] = {
               "moon.png", "motorcycle_left.png"),
     "test": ("coffee.png", "coins.png", "gravel.png", "retina.jpg", "rocket.jpg"),
 }  # fmt: skip
-_LONGEST = 256  # pixels of a photo's longer side
 _TALL = (14, 28)  # height of a digit
 _LEAST_ASPECT = 0.6  # a one is as wide as this part of its height, so that its box can be hit
 _MOST_DIGITS, _MOST_SCRAPS, _TRIES = 4, 4, 8
@@ -171,19 +166,7 @@ def _scaled(picture: Tensor, height: int, width: int) -> Tensor:
 
 @cache
 def _photos(part: str) -> list[Tensor]:
-    spec = importlib.util.find_spec("skimage")
-    folders = [Path(each) / "data" for each in (spec.submodule_search_locations or [])] if spec else []
-    found = [folder / name for folder in folders for name in PHOTOS[part] if (folder / name).is_file()]
-    if len(found) < len(PHOTOS[part]):
-        raise MissingExtra("scikit-image", extra="demo", needed_for="the photos of the embedded detection set")
-    return [_photo(path) for path in found]
-
-
-def _photo(path: Path) -> Tensor:
-    with Image.open(path) as opened:
-        picture = opened.convert("RGB")
-    picture.thumbnail((_LONGEST, _LONGEST), Image.Resampling.BILINEAR)
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+    return [photo(name) for name in PHOTOS[part]]
 
 
 def _noise(part: str) -> list[Tensor]:

@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 from picojoule.reports.draw import PALETTE
 
 _PAPER, _INK, _HIDDEN = "#ffffff", "#222222", "#8a8a8a"
-_WIDE, _TALL, _LEFT, _ABOVE = 66, 36, 96, 44
+_CELL, _SMALL, _MARGIN, _NAME = 40, 20, 118, 90
+_FEW = 12  # classes whose counts are written
 _FIRST, _LAST = (68, 1, 84), (253, 231, 37)
 _MIDDLE = (33, 145, 140)
 
@@ -40,21 +41,34 @@ def heated(picture: Image.Image, values: Sequence[float], side: int, *, strength
 
 
 def confusion(table: Sequence[Sequence[int]], names: Sequence[str]) -> Image.Image:
-    """A table as shaded cells: rows are what it was, columns what it was taken for; shades are shares of a row."""
+    """A table as shaded cells: rows are what it was, columns what it was taken for; shades are shares of a row.
+
+    Counts are written where there are few classes.
+    """
     size = len(names)
-    page = Image.new("RGB", (_LEFT + size * _WIDE + 6, _ABOVE + size * _TALL + 6), _PAPER)
+    cell = _CELL if size <= _FEW else _SMALL
+    page = Image.new("RGB", (_MARGIN + size * cell + 6, _MARGIN + size * cell + 6), _PAPER)
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(12)
-    pen.text((6, 4), "rows: true, columns: taken for", fill=_INK, font=font)
+    pen.text((6, 4), "true ↓  taken for →", fill=_INK, font=font)
     for row, (name, counts) in enumerate(zip(names, table, strict=True)):
-        top = _ABOVE + row * _TALL
-        pen.text((6, top + _TALL // 2 - 8), name[:13], fill=_INK, font=font)
-        pen.text((_LEFT + row * _WIDE + 4, _ABOVE - 17), name[:10], fill=_INK, font=font)
+        top = _MARGIN + row * cell
+        pen.text((6, top + cell // 2 - 8), name[:16], fill=_INK, font=font)
+        page.paste(_upright(name[:14], cell), (top, _MARGIN - _NAME - 4))
         for column, count in enumerate(counts):
             share = count / sum(counts) if sum(counts) else 0.0
-            left = _LEFT + column * _WIDE
-            pen.rectangle((left, top, left + _WIDE - 2, top + _TALL - 2), fill=_blue(share))
-            pen.text((left + 6, top + _TALL // 2 - 8), str(count), fill=_PAPER if share > 0.5 else _INK, font=font)
+            left = _MARGIN + column * cell
+            pen.rectangle((left, top, left + cell - 2, top + cell - 2), fill=_blue(share))
+            if size <= _FEW:
+                ink = _PAPER if share > 0.5 else _INK
+                pen.text((left + 6, top + cell // 2 - 8), str(count), fill=ink, font=font)
     return page
+
+
+def _upright(name: str, cell: int) -> Image.Image:
+    """A name from the bottom to the top, above a column."""
+    label = Image.new("RGB", (_NAME, cell), _PAPER)
+    ImageDraw.Draw(label).text((2, cell // 2 - 8), name, fill=_INK, font=ImageFont.load_default(12))
+    return label.rotate(90, expand=True)
 
 
 def _box(picture: Image.Image, patch: int, side: int) -> tuple[int, int, int, int]:

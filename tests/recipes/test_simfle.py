@@ -17,7 +17,7 @@ from picojoule.recipes.settings import Settings
 from picojoule.recipes.simfle.claims import claims
 from picojoule.recipes.simfle.landmarks import Landmarks, holds
 from picojoule.recipes.simfle.material import gather
-from picojoule.recipes.simfle.pictures import look, table
+from picojoule.recipes.simfle.pictures import look
 from picojoule.recipes.simfle.plan import ABLATIONS, BYOL, COMPARED, FULL, MAE, PIXELS, PLANS, RANDOM, start
 from picojoule.recipes.simfle.pretraining import given, pretrain, step_counts
 from picojoule.recipes.simfle.probing import Judged, Point, numbers, supervised
@@ -88,10 +88,6 @@ def test_attention_of_the_class_token_is_a_share(material):
     _, autoencoder = start(SMOKE, 7, 0)
     seen = look(autoencoder, torch.rand(3, 3, 56, 56))
     assert seen.shape == (3, 49) and bool((seen > 0).all()) and bool((seen.sum(1) < 1).all())
-
-
-def test_confusion_counts():
-    assert table(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]), 2) == [[1, 1], [0, 1]]
 
 
 def test_numbers_of_labels_fit_the_data(material):

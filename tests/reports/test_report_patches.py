@@ -23,6 +23,14 @@ def test_heat_is_largest_where_the_value_is():
 def test_a_table_is_darker_on_what_is_more():
     page = confusion([[9, 1], [0, 0]], ["cat", "dog"])
     dark, light, empty = (
-        page.getpixel((96 + column * 66 + 3, 44 + row * 36 + 3)) for row, column in ((0, 0), (0, 1), (1, 1))
+        page.getpixel((118 + column * 40 + 3, 118 + row * 40 + 3)) for row, column in ((0, 0), (0, 1), (1, 1))
     )
     assert sum(dark) < sum(light) < sum(empty) == 3 * 255
+    names = [f"class {number}" for number in range(30)]
+    many = confusion([[int(row == column) for column in range(30)] for row in range(30)], names)
+    assert many.width < 30 * 20 + 130 and many.getpixel((118 + 3, 118 + 3)) == dark_of(many)
+
+
+def dark_of(page):
+    """The shade of a row's whole."""
+    return page.getpixel((118 + 29 * 20 + 3, 118 + 29 * 20 + 3))

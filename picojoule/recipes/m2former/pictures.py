@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from picojoule.data.vision.listed import MEAN, STD
+from picojoule.metrics import confusion as counted
 from picojoule.models.vision.m2former import M2Former
 from picojoule.recipes.m2former.conditions import FULL, Arm
 from picojoule.recipes.m2former.material import Material
 from picojoule.recipes.m2former.networks import Trained
 from picojoule.reports.boxes import Box, annotated, grid, png
+from picojoule.reports.patches import confusion
 
 _SHOWN, _SIDE = 6, 160  # pictures, and pixels of a side
 _APART = 3  # positions from one to the next, so that they are of several classes
 _MOST = 40  # classes of a confusion that is drawn
-_CELL, _MARGIN = 20, 110
-_PAPER, _INK = "#ffffff", "#222222"
 
 
 def pictures(done: Mapping[Arm, Trained], material: Material) -> dict[str, bytes]:
@@ -33,8 +33,9 @@ def pictures(done: Mapping[Arm, Trained], material: Material) -> dict[str, bytes
         found["patches that M2Former keeps, by stage"] = _patches(full.model, x, material)
         found["where the class token looks, by stage"] = _attention(full.model, x, material)
     for arm, each in done.items():
-        if arm in (FULL,) and len(material.classes) <= _MOST:
-            found[f"what {arm.name} takes for what"] = confusion(each, material.classes)
+        if arm == FULL and len(material.classes) <= _MOST:
+            table = counted(each.labels, each.answers.sum(0).argmax(1), len(material.classes))
+            found[f"what {arm.name} takes for what"] = png(confusion(table.tolist(), material.classes))
     return found
 
 
@@ -85,23 +86,3 @@ def _shown(x: Tensor, material: Material) -> list[Image.Image]:
         mean, std = (torch.tensor(each).view(3, 1, 1) for each in (MEAN, STD))
         x = x * std + mean
     return [Image.fromarray(each) for each in (255 * x.clamp(0, 1)).round().byte().permute(0, 2, 3, 1).numpy()]
-
-
-def confusion(trained: Trained, classes: tuple[str, ...]) -> bytes:
-    """A square a pair of classes: down what it is, across what it is taken for; darker where more often."""
-    number, decided = len(classes), trained.answers.sum(0).argmax(1)
-    table = torch.bincount(trained.labels * number + decided, minlength=number**2).view(number, number).double()
-    table = table / table.sum(1, keepdim=True).clamp(min=1)
-    page = Image.new("RGB", (_MARGIN + number * _CELL + 8, _MARGIN + number * _CELL + 8), _PAPER)
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(12)
-    for row, name in enumerate(classes):
-        pen.text((6, _MARGIN + row * _CELL + 3), name, fill=_INK, font=font)
-        label = Image.new("RGB", (_MARGIN - 6, _CELL), _PAPER)
-        ImageDraw.Draw(label).text((2, 3), name, fill=_INK, font=font)
-        page.paste(label.rotate(90, expand=True), (_MARGIN + row * _CELL, 6))
-        for column in range(number):
-            shade = round(255 * (1 - float(table[row, column])))
-            left, top = _MARGIN + column * _CELL, _MARGIN + row * _CELL
-            box = (left, top, left + _CELL - 2, top + _CELL - 2)
-            pen.rectangle(box, fill=(shade, shade, 255) if row == column else (255, shade, shade))
-    return png(page)

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from picojoule.metrics import confusion as counted
 from picojoule.models.attention import TransformerLayer
 from picojoule.models.vision.masked_autoencoder import MaskedAutoencoder, patches_of
 from picojoule.recipes.settings import Settings
@@ -39,7 +40,9 @@ def pictures(learnt: Learnt, judged: Judged, material: Material, settings: Setti
     return {
         "Masks on faces, rebuilding, attention": png(grid(rows, headings)),
         f"Confusion, {judged.name} with {judged.best.labels} labels": png(
-            confusion(table(material.test.labels, judged.best.answers, len(material.classes)), material.classes)
+            confusion(
+                counted(material.test.labels, judged.best.answers, len(material.classes)).tolist(), material.classes
+            )
         ),
     }
 
@@ -54,11 +57,6 @@ def look(autoencoder: MaskedAutoencoder, small: Tensor) -> Tensor:
     finally:
         handle.remove()
     return last.attention.weights(seen[0])[:, :, 0, 1:].mean(1)
-
-
-def table(labels: Tensor, answers: Tensor, classes: int) -> list[list[int]]:
-    """How often a class, by row, was taken for another, by column."""
-    return torch.bincount(labels * classes + answers, minlength=classes**2).view(classes, classes).tolist()
 
 
 def _rebuilt(autoencoder: MaskedAutoencoder, small: Tensor, kept: Tensor, material: Material) -> Tensor:

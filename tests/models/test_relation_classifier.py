@@ -63,9 +63,9 @@ def test_the_lstm_is_torchs_own_in_both_directions():
     encoder = lstm().eval()
     both = nn.LSTM(8, 6, batch_first=True, bidirectional=True)
     with torch.no_grad():
-        for name, value in encoder.ahead.named_parameters():
+        for name, value in encoder.read.ahead.named_parameters():
             getattr(both, name).copy_(value)
-        for name, value in encoder.back.named_parameters():
+        for name, value in encoder.read.back.named_parameters():
             getattr(both, f"{name}_reverse").copy_(value)
     x = sentences(7)
     embedded = encoder.embed(x[..., 1:])

@@ -9,7 +9,7 @@ from safetensors import safe_open
 
 from picojoule.data.vision.detection import embedded
 from picojoule.metrics import iou, voc_map
-from picojoule.models.loading import METADATA_KEY, embedded_detector
+from picojoule.models.loading import METADATA_KEY, embedded_detector, in_half
 from picojoule.models.vision.detection import Head, small_yolo
 from picojoule.train import detector
 from picojoule.train.detection import yolo_loss
@@ -90,7 +90,8 @@ def test_the_command_writes_what_the_package_reads(tmp_path):
     data = embedded.synthetic_twin(train=8, test=4)
     model, reached = detector.train_embedded(tmp_path / "d.safetensors", settings=Settings(epochs=1), data=data)
     again = embedded_detector(tmp_path / "d.safetensors")
-    assert all(torch.equal(value, again.state_dict()[key]) for key, value in model.state_dict().items())
+    stored = in_half(model.state_dict())
+    assert all(torch.equal(stored[key].to(value), value) for key, value in again.state_dict().items())
     with safe_open(tmp_path / "d.safetensors", framework="pt") as file:
         told = json.loads(file.metadata()[METADATA_KEY])
     assert told["map50"] == f"{reached:.4f}" and told["command"].startswith("python -m picojoule.train.detector")

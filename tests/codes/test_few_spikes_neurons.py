@@ -139,11 +139,9 @@ def test_segments_are_those_of_the_loop():
 
 @pytest.mark.parametrize("steps", [8, 16])
 def test_exact_fit_halves_the_published_error(steps):
-    started = time.perf_counter()
     found = quality(fit("silu", steps=steps, seed=1), SILU, -8, 12)
     assert found.error <= TABLE[steps] / 2
     assert found.error < 0.000537 or steps < 16
-    assert time.perf_counter() - started < 60  # of compiling too; benchmarks/few_spikes_fits.py has the times
 
 
 def test_density_and_spike_weight_do_what_they_say():

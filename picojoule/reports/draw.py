@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
+PANELS = 12  # of one figure
 INK = "#0a0b0c"  # stands for the page's text colour: replaced by currentColor
 WIDTH = 5.6  # inches; half a page
 _STYLE = {
@@ -237,3 +238,25 @@ def _short(value: float, unit: str, digits: int) -> str:
 
 def _attribute(text: str) -> str:
     return label(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def panels(figure: Any, count: int, height: float, most: int) -> list[Axes]:
+    """At most `PANELS` axes in rows of `most`, each `height` inches high and all of one width."""
+    count = min(count, PANELS)
+    across = min(count, most)
+    down = -(-count // across)
+    figure.set_size_inches(figure.get_figwidth(), max(1.6, down * (height + 0.42)))
+    grid = figure.subplots(down, across, squeeze=False)
+    for spare in grid.flat[count:]:
+        spare.remove()
+    return list(grid.flat[:count])
+
+
+def capital(title: str) -> str:
+    """With a capital at its front, unless it begins like mAP50."""
+    return title if title[1:2].isupper() else title[:1].upper() + title[1:]
+
+
+def left_out(count: int) -> str:
+    """What a note says of panels that are not drawn; nothing where all are."""
+    return f" The first {PANELS} of {count} are drawn." if count > PANELS else ""

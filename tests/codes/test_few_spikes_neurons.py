@@ -1,7 +1,6 @@
 """The few-spikes neuron, its three forms, published sets, and fits."""
 
 import math
-import time
 from itertools import pairwise
 
 import numpy as np

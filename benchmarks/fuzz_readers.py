@@ -14,6 +14,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "fuzz"))
 from fuzzing import Report, fuzz
 from picojoule.base.files import write_whole
 from readers import READERS
+from timing import machine
 
 HEAD = "| reader | cases | read | refused | failed | seconds | memory grown, MB |\n|---|---|---|---|---|---|---|"
 
@@ -73,7 +75,8 @@ def main() -> None:
     lines.append(f"| **all** | **{total:,}** | | | **{failed}** | | |")
     print(lines[-1])
     if options.out:
-        write_whole(options.out, "\n".join(lines) + "\n")
+        title = f"# Spoilt files for every reader, {date.today()}\n\n{machine()}\n\n"
+        write_whole(options.out, title + "\n".join(lines) + "\n")
 
 
 def _keep(report: Report, folder: Path | None) -> None:

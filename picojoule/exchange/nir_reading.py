@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -23,6 +24,7 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import ConversionError, InputError, PicojouleError
+from picojoule.base.trying import survived
 from picojoule.codes import Code, Rate
 from picojoule.codes.direct import Direct
 from picojoule.conversion.diagonal import diagonal, of_channels
@@ -77,8 +79,15 @@ def from_nir(
     """
     if not isinstance(source, (str, Path)):
         return _network(source, steps, dt, reset, frames)
+    read = partial(require_nir().read, source, type_check=False)
+    if not survived(read):
+        raise InputError(
+            "it is damaged so that HDF5's own library breaks on it",
+            where=str(source),
+            remedy="give a file of nir.write",
+        )
     try:
-        return _network(require_nir().read(source, type_check=False), steps, dt, reset, frames)
+        return _network(read(), steps, dt, reset, frames)
     except PicojouleError:
         raise
     except _SPOILT as problem:

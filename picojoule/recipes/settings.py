@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, final
 
@@ -58,6 +59,17 @@ class Settings:
         if self.mode == "full":
             raise InputError("the full mode has no data", where="--full", remedy="give the paper's data with --data")
         return digits.load()
+
+    def kept(self, *names: str) -> Path | None:
+        """Where unfinished work of these names is kept; None where none is."""
+        return (
+            None if self.unfinished is None else Path(self.unfinished, *(re.sub(r"\W+", "-", each) for each in names))
+        )
+
+    def on(self, sha256: str) -> Settings:
+        """The same for other data: what was begun on some is not gone on with on others."""
+        kept = self.kept(sha256[:12])
+        return self if kept is None else replace(self, unfinished=str(kept))
 
     def place(self, network: Network) -> Network:
         """The network on the device and in the numbers asked for."""

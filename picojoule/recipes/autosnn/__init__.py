@@ -7,8 +7,6 @@ search and TPE are held against the exact winner. Winners and hand-made networks
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -38,8 +36,7 @@ def build(settings: Settings) -> Result:
 def _built(settings: Settings, size: Size) -> Result:
     material = gather(settings, size)
     material = material.as_published if material.frames else material
-    if settings.unfinished is not None:  # what was begun on other data is not gone on with
-        settings = replace(settings, unfinished=str(Path(settings.unfinished) / str(material.summary["sha256"])[:12]))
+    settings = settings.on(str(material.summary["sha256"]))
     searched = None if material.frames else _searched(material, size, settings)
     entrants = _entrants(searched, material)
     done = _trained(entrants, material, size, settings)

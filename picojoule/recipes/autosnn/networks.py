@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from statistics import fmean
 from typing import final
 
@@ -133,7 +131,7 @@ def learn(
     settings: Settings,
 ) -> None:
     """Train in place with Adam at a constant rate; pictures are shifted and mirrored. A killed run goes on."""
-    folder = Path(settings.unfinished) / re.sub(r"\W+", "-", f"{what}-{seed}") if settings.unfinished else None
+    folder = settings.kept(f"{what}-{seed}")
     source = Shuffled(samples=samples, size=min(size.batch, len(samples)))
     colour = samples.pick(torch.arange(1))[0].shape[1:2] == (3,)
     fit(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from random import Random
 from statistics import fmean, median
 from typing import final
@@ -159,10 +158,11 @@ def searches(searched: Searched, size: Size, weight: float) -> dict[str, tuple[T
 
 
 def _journal(evaluation: Evaluation, settings: Settings) -> Journal | None:
-    if settings.unfinished is None:
+    folder = settings.kept()
+    if folder is None:
         return None
     state = evaluation.supernet.state_dict()
     learnt = [value for key, value in state.items() if "running" not in key and "num_batches" not in key]
     parts = [*learnt, evaluation.x, evaluation.y, evaluation.calibration]
     of = sha256(*(each.detach().cpu().numpy().tobytes() for each in parts if each is not None))
-    return Journal(Path(settings.unfinished) / "scores.jsonl", of)
+    return Journal(folder / "scores.jsonl", of)

@@ -8,8 +8,6 @@ difficulty is that of cite key ``xu2020``, from memory; numbers of parts and sta
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from picojoule.base.environment import environment
 from picojoule.measurement.threads import on_threads
 from picojoule.recipes.claims import unless_smoke
@@ -30,7 +28,7 @@ def build(settings: Settings) -> Result:
     corpus, made = obtain(settings, size)
     network = of_folder(settings.weights, corpus) if settings.weights else encoder(size.encoder, corpus)
     network = network.on(settings.device)
-    folder = Path(settings.unfinished) / corpus.sha256[:12] if settings.unfinished else None
+    folder = settings.on(corpus.sha256).kept()
     with on_threads(1):  # small steps: threads would wait for each other longer than they work
         bench = Bench.of(task_of(corpus, network), network, size, settings.seed, folder)
         made_rows, judged = tuple(rows(bench)), claims(bench, corpus.name, made)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import final
 
 import torch
@@ -67,8 +66,8 @@ def train_one(name: str, learnt: Material, valid: Material, plan: Plan, settings
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = NETWORKS[name](learnt.form).to(settings.device)
-    folder = settings.unfinished and Path(settings.unfinished) / f"{name.replace(' ', '-')}-seed{seed}"
-    teach(net, learnt, plan.taught(name), valid=valid, seed=seed, folder=folder or None, what=f"{name}, seed {seed}")
+    folder = settings.kept(f"{name}-seed{seed}")
+    teach(net, learnt, plan.taught(name), valid=valid, seed=seed, folder=folder, what=f"{name}, seed {seed}")
     return net.cpu()
 
 

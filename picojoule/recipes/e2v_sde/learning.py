@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -54,7 +53,7 @@ def learnt(arm: Arm, data: Films, plan: Plan, settings: Settings) -> Iterator[nn
             schedule=one_cycle,
             clip=1.0,
             seed=seed,
-            folder=Path(settings.unfinished) / what if settings.unfinished else None,
+            folder=settings.kept(what),
             what=what,
         )
         yield model.cpu().eval()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from picojoule.base.environment import environment
 from picojoule.recipes.claims import unless_smoke
@@ -30,8 +29,7 @@ def build(settings: Settings) -> Result:
 def run(settings: Settings, plan: Plan) -> Result:
     """The recipe with another plan than its modes have."""
     material = gather(settings, plan)
-    if settings.unfinished is not None:  # what was begun on other data is not gone on with
-        settings = replace(settings, unfinished=str(Path(settings.unfinished) / str(material.summary["sha256"])[:12]))
+    settings = settings.on(str(material.summary["sha256"]))
     done = {arm: train(arm, material, plan, settings) for arm in plan.arms}
     return Result(
         recipe="m2former",

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import final
 
 import torch
@@ -87,7 +86,7 @@ def train(arm: Arm, material: Material, plan: Plan, settings: Settings) -> Train
         clip=1.0,
         augment=partial(_cut_and_flipped, plan.pixels) if material.larger else None,
         seed=settings.seed,
-        folder=None if settings.unfinished is None else Path(settings.unfinished) / arm.name.replace(" ", "-"),
+        folder=settings.kept(arm.name),
         what=arm.name,
     )
     model.eval()

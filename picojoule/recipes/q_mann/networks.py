@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import fmean
 from typing import final
 
@@ -122,7 +121,7 @@ class Bench:
         net = start.pick([*range(plan.restarts)] * formats).to(settings.device)
         parts = [pack([each]).to(settings.device) for each in (self.asked.train, self.asked.held_out)]
         number = self.asked.task.number
-        folder = settings.unfinished and Path(settings.unfinished) / f"task{number}-{what.replace(' ', '-')}"
+        folder = settings.kept(f"task{number}-{what}")
         options = {"seed": settings.seed, "folder": folder, "what": f"task {number}, {what}", "watch": watch}
         return train_lanes(net, *parts, arithmetic, plan.recipe, **options)
 

@@ -116,9 +116,7 @@ def gather(settings: Settings, plan: Plan) -> Material:
 
 def unfinished(settings: Settings, material: Material, *what: object) -> Path | None:
     """Where unfinished work is kept, apart for all that is different; None where it is not."""
-    if settings.unfinished is None:
-        return None
-    return Path(settings.unfinished) / sha256(repr((material.summary["sha256"], *what)).encode())[:16]
+    return settings.kept(sha256(repr((material.summary["sha256"], *what)).encode())[:16])
 
 
 def _generated(settings: Settings, plan: Plan) -> Material:

@@ -17,7 +17,7 @@ from picojoule.models.language.pointing.batch import encode
 from picojoule.models.language.pointing.linking import Link, Rule, merged
 from picojoule.models.language.pointing.network import DualPointer
 from picojoule.models.language.pointing.reading import Form
-from picojoule.models.loading import METADATA_KEY, embedded_metadata, load_weights
+from picojoule.models.loading import METADATA_KEY, embedded_metadata, in_half, load_weights
 
 EMBEDDED = Path(__file__).parents[2] / "weights" / "linker.safetensors"
 _AT_ONCE = 64
@@ -57,8 +57,7 @@ class Linker:
         """
         rule = {**asdict(self.rule), "possible": sorted(self.rule.possible or ()) or None}
         about = {**told, "form": json.dumps(asdict(self.model.form)), "rule": json.dumps(rule)}
-        tensors = {key: value.half().contiguous() for key, value in self.model.state_dict().items()}
-        return to_bytes(tensors, {METADATA_KEY: json.dumps(about)})
+        return to_bytes(in_half(self.model.state_dict()), {METADATA_KEY: json.dumps(about)})
 
     @staticmethod
     def load(path: Path | str = EMBEDDED) -> Linker:

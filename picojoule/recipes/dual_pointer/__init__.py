@@ -28,7 +28,7 @@ def build(settings: Settings) -> Result:
     plan = plan_of(settings)
     task = obtain(settings, plan)
     with on_threads(1):  # thousands of small steps: threads would wait for each other longer than they work
-        bench = train(task, plan, settings)
+        bench = train(task, plan, settings.on(task.corpus.sha256))
         material = bench.material(task.corpus.test)
         answers = {system.name: bench.answers(system, material) for system in SYSTEMS}
         scores, grown = by_sharing(bench, answers), growth(bench, plan.entities)

@@ -196,6 +196,11 @@ def test_sequences_that_are_not_whole(tmp_path):
     for read, match in ((hqf, "no images"), (mvsec, "no davis/left"), (reading.load, "it has no events")):
         with pytest.raises(DataError, match=match):
             read(tmp_path / "c.h5")
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        for name in ("xs", "ys", "ts", "ps"):
+            file.create_dataset(f"events/{name}", shape=(10**12,), dtype="i8", chunks=(1024,))
+    with pytest.raises(DataError, match=r"it would take 7450\.6 GiB of memory"):
+        load(tmp_path / "d.h5")
     events = load(npz(tmp_path / "d.npz"))
     with pytest.raises(DataError, match="times of frames that do not rise"):
         from picojoule.data.events.sequences import _film

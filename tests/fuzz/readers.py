@@ -20,7 +20,7 @@ import picojoule as pj
 from picojoule.data import vision
 from picojoule.data.events import folder as frames_folder
 from picojoule.data.events import load as read_events
-from picojoule.data.events import nmnist, voxel_grid
+from picojoule.data.events import nmnist, sequences, voxel_grid
 from picojoule.data.language import babi
 from picojoule.data.language.relations import joint, mark, marked_text, opening
 from picojoule.data.vision import detection
@@ -219,6 +219,40 @@ def _recording(folder: Path, form: str) -> Path:
 def _in_order(found: Any) -> None:
     assert len(found) and (found.time.diff() >= 0).all() and int(found.places.max()) < found.size[0] * found.size[1]
     assert np.isfinite(voxel_grid(found).numpy()).all()
+
+
+def _hqf(folder: Path) -> Path:
+    """Thirty events and three frames as HQF has them."""
+    import h5py
+
+    draw = np.random.default_rng(0)
+    with h5py.File(folder / "desk.h5", "w") as file:
+        for name in ("xs", "ys", "ps"):
+            stored = draw.integers(0, 2 if name == "ps" else 34, 30).astype(np.int16)
+            file.create_dataset(f"events/{name}", data=stored, chunks=(10,), compression="gzip")
+        file["events/ts"] = np.sort(draw.random(30))
+        for k in range(3):
+            file[f"images/image{k:09d}"] = draw.integers(0, 256, (34, 34)).astype(np.uint8)
+            file[f"images/image{k:09d}"].attrs["timestamp"] = k / 4
+    return folder / "desk.h5"
+
+
+def _mvsec(folder: Path) -> Path:
+    """Thirty events and three frames as MVSEC has them."""
+    import h5py
+
+    draw = np.random.default_rng(0)
+    x, y, p = draw.integers(0, 34, 30), draw.integers(0, 34, 30), draw.integers(0, 2, 30) * 2 - 1
+    with h5py.File(folder / "flying_data.hdf5", "w") as file:
+        file["davis/left/events"] = np.stack([x, y, np.sort(draw.random(30)), p], 1)
+        file["davis/left/image_raw"] = draw.integers(0, 256, (3, 34, 34)).astype(np.uint8)
+        file["davis/left/image_raw_ts"] = np.arange(3) / 4
+    return folder / "flying_data.hdf5"
+
+
+def _filmed(film: Any) -> None:
+    _in_order(film.events)
+    assert len(film.frames) == len(film.times_us) and film.frames.isfinite().all()
 
 
 def _frames(folder: Path) -> Path:
@@ -493,6 +527,9 @@ READERS = (
                                  (".bin", (mutations.raw,)))
         for repair in (False, True)
     ),
+    Reader(name="hqf", make=_hqf, victim="desk.h5", read=sequences.hqf, mutations=(mutations.raw,), check=_filmed),
+    Reader(name="mvsec", make=_mvsec, victim="flying_data.hdf5", read=sequences.mvsec, mutations=(mutations.raw,),
+           check=_filmed),
     Reader(name="frames of recordings", make=_frames, victim="f/a/00.npz", read=frames_folder.load,
            mutations=(mutations.raw, mutations.arrays)),
     Reader(name="babi", make=_babi, victim="qa1_one_train.txt", read=lambda path: babi.load(path, 1),

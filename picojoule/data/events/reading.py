@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ import torch
 from picojoule.base.errors import DataError, MissingExtra
 from picojoule.base.files import read_bytes
 from picojoule.base.progress import say
-from picojoule.data import npz
+from picojoule.data import hdf5, npz
 from picojoule.data.events import nmnist
 from picojoule.data.events.events import Events, events
 
@@ -156,35 +156,18 @@ def _binary(path: Path) -> Columns:
 
 
 def _hdf5(path: Path) -> Columns:
-    with hdf5(path) as file:
+    with hdf5.opened(path) as file:
         if "events/xs" in file:
-            x, y, t, p = (file[f"events/{name}"][:] for name in ("xs", "ys", "ts", "ps"))
+            x, y, t, p = (hdf5.whole(file[f"events/{name}"], path) for name in ("xs", "ys", "ts", "ps"))
             told = file.attrs.get("sensor_resolution")
             size = None if told is None else _size(path, np.asarray(told)[:2])
         elif "davis/left/events" in file:
-            x, y, t, p = file["davis/left/events"][:].T
+            x, y, t, p = hdf5.whole(file["davis/left/events"], path).T
             size = (260, 346)
         else:
             raise DataError("it has no events", where=str(path), remedy="give events/xs ys ts ps or davis/left/events")
     _equal(path, x, y, t, p)
     return Columns(x.astype(np.int64), y.astype(np.int64), _microseconds(t), _polarity(p, path), size)
-
-
-def hdf5(path: Path) -> Any:
-    """An open HDF5 file.
-
-    Raises:
-        MissingExtra: h5py is not installed.
-        DataError: it is no such file.
-    """
-    try:
-        import h5py
-    except ImportError:
-        raise MissingExtra("h5py", extra="events", needed_for=str(path)) from None
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise DataError(f"it is no whole HDF5 file ({error})", where=str(path), remedy="check the path") from None
 
 
 def _faery(path: Path) -> Columns:

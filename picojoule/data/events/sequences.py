@@ -19,10 +19,11 @@ from torch import Tensor
 
 from picojoule.base.errors import DataError, MissingExtra
 from picojoule.base.files import read_bytes
+from picojoule.data import hdf5
 from picojoule.data.events.camera import EventCamera
 from picojoule.data.events.events import Events
 from picojoule.data.events.grids import voxel_grid
-from picojoule.data.events.reading import hdf5, load
+from picojoule.data.events.reading import load
 
 CUTS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("boxes_6dof", "calibration", "dynamic_6dof", "poster_6dof", "shapes_6dof"), (5.0, 20.0)),
@@ -93,11 +94,11 @@ def hqf(path: Path | str) -> Film:
         DataError, MissingExtra: as for :func:`picojoule.data.events.reading.load`.
     """
     path = Path(path)
-    with hdf5(path) as file:
+    with hdf5.opened(path) as file:
         if "images" not in file or not len(file["images"]):
             raise DataError("it has no images", where=str(path), remedy="give HQF's files")
         images = [file["images"][name] for name in sorted(file["images"])]
-        frames = torch.stack([torch.from_numpy(each[:].astype(np.float32) / 255) for each in images])
+        frames = torch.stack([torch.from_numpy(hdf5.whole(each, path).astype(np.float32) / 255) for each in images])
         seconds = np.array([float(each.attrs["timestamp"]) for each in images])
         first = float(file["events/ts"][0])
     return _film(path.stem, load(path, size=(frames.shape[1], frames.shape[2])), frames, (seconds - first) * 1e6)
@@ -110,12 +111,12 @@ def mvsec(path: Path | str) -> Film:
         DataError, MissingExtra: as for :func:`picojoule.data.events.reading.load`.
     """
     path = Path(path)
-    with hdf5(path) as file:
+    with hdf5.opened(path) as file:
         left = file.get("davis/left", {})
         if not {"events", "image_raw", "image_raw_ts"} <= set(left):
             raise DataError("it has no davis/left/events and images", where=str(path), remedy="give MVSEC's data files")
-        frames = torch.from_numpy(left["image_raw"][:].astype(np.float32) / 255)
-        seconds, first = left["image_raw_ts"][:], float(left["events"][0, 2])
+        frames = torch.from_numpy(hdf5.whole(left["image_raw"], path).astype(np.float32) / 255)
+        seconds, first = hdf5.whole(left["image_raw_ts"], path), float(left["events"][0, 2])
     name = path.stem.removesuffix("_data")
     return _film(name, load(path, size=(frames.shape[1], frames.shape[2])), frames, (seconds - first) * 1e6)
 

@@ -1,0 +1,48 @@
+"""Arrays of HDF5 files: within a limit of memory, and damage told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from picojoule.base.errors import DataError, InputError, MissingExtra
+from picojoule.data.npz import require_fits
+
+_DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
+"""What h5py raises where a file is not what it should be."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """An HDF5 file to read from.
+
+    Raises:
+        MissingExtra: h5py is not installed.
+        DataError: it is no such file, or something that is read from it is damaged.
+    """
+    try:
+        import h5py
+    except ImportError:
+        raise MissingExtra("h5py", extra="events", needed_for=str(path)) from None
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except InputError:
+        raise
+    except _DAMAGE as problem:
+        told = next(iter(str(problem).splitlines()), type(problem).__name__)
+        raise DataError(f"it is no whole HDF5 file ({told})", where=str(path), remedy="check the path") from None
+
+
+def whole(stored: Any, path: Path) -> np.ndarray:
+    """All of an array that is stored in a file.
+
+    Raises:
+        DataError: it would need more than 8 GiB of memory.
+    """
+    require_fits(stored.size * stored.dtype.itemsize, where=f"{path}{stored.name}", error=DataError)
+    return np.asarray(stored[()])

@@ -11,10 +11,10 @@ from typing import final
 
 from picojoule.base.errors import DataError, InputError
 from picojoule.base.units import percent
+from picojoule.data.language.lines import text_of
 from picojoule.data.language.relations import Sentence, marked_text
 from picojoule.data.language.relations.joint import sentences_of
 from picojoule.data.language.relations.order import triples
-from picojoule.data.language.relations.reading import text_of
 from picojoule.metrics.triples import Score, micro
 from picojoule.models.language.pointing import Linker
 from picojoule.reports.graph import Edge, Node, graph

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from picojoule.base.errors import DataError, InputError
+from picojoule.data.language.lines import items, text_of
 from picojoule.data.language.relations import Corpus, Entity, fewrel, opening, pair, semeval, tacred
-from picojoule.data.language.relations.reading import items
 
 
 def item(number=1, relation="per:title", **changed):
@@ -94,6 +94,15 @@ def test_malformed_json_is_named_by_its_line(tmp_path, text, line):
     (tmp_path / "f.json").write_text(text)
     with pytest.raises(DataError, match=rf"f\.json:{line}: it is no JSON"):
         list(items(tmp_path / "f.json"))
+
+
+def test_a_text_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("picojoule.data.language.lines.LIMIT_BYTES", 10_000)
+    (tmp_path / "fits.json.gz").write_bytes(gzip.compress(b"[" + b" " * 9_998 + b"]"))
+    assert not [*items(tmp_path / "fits.json.gz")]
+    (tmp_path / "bomb.json.gz").write_bytes(gzip.compress(bytes(10**8)))
+    with pytest.raises(DataError, match="it is a text of more than"):
+        text_of(tmp_path / "bomb.json.gz")
 
 
 def test_arrays_and_lines_are_read_alike(tmp_path):

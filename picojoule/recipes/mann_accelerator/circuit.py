@@ -46,7 +46,7 @@ class Run:
         net = MemN2N(form, lanes=plan.restarts, generator=start).to(settings.device)
         parts = [pack([each]).to(settings.device) for each in (asked.train, asked.held_out)]
         number = asked.task.number
-        folder = settings.kept(f"task{number}")
+        folder = settings.on(asked.task.sha256).kept(f"task{number}")
         what = f"training on task {number}"
         done = train_lanes(net, *parts, Float(), plan.recipe, seed=settings.seed, folder=folder, what=what)
         alone = done.net.pick([int(done.error[0].argmin())]).to("cpu")

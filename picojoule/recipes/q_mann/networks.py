@@ -121,7 +121,7 @@ class Bench:
         net = start.pick([*range(plan.restarts)] * formats).to(settings.device)
         parts = [pack([each]).to(settings.device) for each in (self.asked.train, self.asked.held_out)]
         number = self.asked.task.number
-        folder = settings.kept(f"task{number}-{what}")
+        folder = settings.on(self.asked.task.sha256).kept(f"task{number}-{what}")
         options = {"seed": settings.seed, "folder": folder, "what": f"task {number}, {what}", "watch": watch}
         return train_lanes(net, *parts, arithmetic, plan.recipe, **options)
 

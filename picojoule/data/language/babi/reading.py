@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-import zlib
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 from picojoule.base.errors import DataError
-from picojoule.base.files import read_bytes, sha256
+from picojoule.base.files import sha256
 from picojoule.data.language.babi.stories import Task, parse, require_number
+from picojoule.data.language.lines import items, text_of
 
 PACKED = "babi_en10k.jsonl.gz"
 _FOLDERS = ("en-10k", "en")
@@ -52,16 +49,9 @@ def _folder(path: Path, number: int) -> dict[str, str | None]:
 
     def text(part: str) -> str | None:
         found = [file for folder in folders for file in sorted(folder.glob(f"qa{number}_*_{part}.txt"))]
-        return _decoded(found[0]) if found else None
+        return text_of(found[0]) if found else None
 
     return {part: text(part) for part in ("train", "test")}
-
-
-def _decoded(file: Path) -> str:
-    try:
-        return read_bytes(file, what="text").decode()
-    except UnicodeDecodeError as error:
-        raise DataError(f"it is no UTF-8 text ({error.reason})", where=str(file), remedy=_REMEDY) from None
 
 
 def _packed(path: Path, number: int) -> dict[str, str | None]:
@@ -78,12 +68,7 @@ def _packed(path: Path, number: int) -> dict[str, str | None]:
 @lru_cache(maxsize=1)
 def _rows(path: Path, written: int) -> list[dict[str, str]]:
     """The rows of the file as it was `written`; whoever loads one task often loads another."""
-    opens: Callable[[Path], gzip.GzipFile] = gzip.open  # type: ignore[assignment]
-    try:
-        with opens(path) as file:
-            rows = [json.loads(line) for line in file]
-    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        raise DataError(f"it cannot be read as .jsonl.gz ({error})", where=str(path), remedy=_REMEDY) from None
+    rows = [row for _, row in items(path)]
     if not all(
         isinstance(row, dict) and all(isinstance(row.get(name), str) for name in ("file", "text")) for row in rows
     ):

@@ -19,7 +19,8 @@ from typing import Any
 import torch
 
 from picojoule.base.errors import DataError
-from picojoule.data.language.relations.reading import at, digest, items, text_in, whole, words_of
+from picojoule.data.language.lines import items
+from picojoule.data.language.relations.reading import at, digest, text_in, whole, words_of
 from picojoule.data.language.relations.sentences import Corpus, Entity, Sentence, pair
 
 PACKED = "fewrel_val.jsonl.gz"

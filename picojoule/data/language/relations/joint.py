@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from picojoule.base.errors import DataError
+from picojoule.data.language.lines import items, text_of
 from picojoule.data.language.relations.order import ordered
-from picojoule.data.language.relations.reading import at, digest, items, text_of, words_of
+from picojoule.data.language.relations.reading import at, digest, words_of
 from picojoule.data.language.relations.sentences import Corpus, Entity, Relation, Sentence, require_known
 
 PACKED = "conll04.jsonl.gz"

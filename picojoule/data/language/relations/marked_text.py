@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from picojoule.base.errors import DataError
-from picojoule.data.language.relations.reading import text_of
+from picojoule.data.language.lines import text_of
 from picojoule.data.language.relations.sentences import Entity, Sentence
 
 _MARK = re.compile(r"\[([^\[\]]*)\]\(([^()\[\]]*)\)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from picojoule.base.errors import DataError
+from picojoule.data.language.lines import items
 from picojoule.data.language.relations import fewrel, semeval, tacred
-from picojoule.data.language.relations.reading import items
 from picojoule.data.language.relations.sentences import Corpus
 
 

@@ -20,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from picojoule.base.errors import DataError
-from picojoule.data.language.relations.reading import at, digest, items, text_in, text_of
+from picojoule.data.language.lines import items, text_of
+from picojoule.data.language.relations.reading import at, digest, text_in
 from picojoule.data.language.relations.sentences import Corpus, Entity, Relation, Sentence, pair, require_known
 
 NINE = (

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from picojoule.base.errors import DataError
-from picojoule.data.language.relations.reading import at, digest, items, text_in, whole, words_of
+from picojoule.data.language.lines import items
+from picojoule.data.language.relations.reading import at, digest, text_in, whole, words_of
 from picojoule.data.language.relations.sentences import Corpus, Entity, Sentence, pair, require_known
 
 NEGATIVE = "no_relation"

@@ -62,6 +62,12 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         2022,
         "ICLR",
     ),
+    "wang2022": Entry(
+        "Wang, Yuchen and Zhang, Malu and Chen, Yi and Qu, Hong",
+        "Signed Neuron with Memory: Towards Simple, Accurate and High-Efficient ANN-SNN Conversion",
+        2022,
+        "IJCAI",
+    ),
     "wu2021tandem": Entry(
         "Wu, Jibin and Chua, Yansong and Zhang, Malu and Li, Guoqi and Li, Haizhou and Tan, Kay Chen",
         "A Tandem Learning Rule for Effective Training and Rapid Inference of Deep Spiking Neural Networks",

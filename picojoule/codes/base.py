@@ -85,6 +85,11 @@ class Code(ABC):
         return 1.0
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """Cite keys of it with these settings."""
+        return self.cite
+
+    @property
     def payload(self) -> Literal["binary", "power_of_two", "real"]:
         """What a receiver does with a spike, with these settings."""
         return self.contract.payload
@@ -92,6 +97,11 @@ class Code(ABC):
     def debits(self) -> tuple[float, ...]:
         """What a receiver adds, per unit weight, for a spike below zero at step t; zeros where there are none."""
         return (0.0,) * self.steps
+
+    @property
+    def signed(self) -> bool:
+        """True where its neurons send spikes below zero, to carry what is there or to correct themselves."""
+        return bool(self.slope)
 
     def carried(self, spikes_tb: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """û of neurons that fired so: Σ_t amplitudes[t]·s(t) / repeats.

@@ -13,7 +13,16 @@ costs 1/α times as much charge; weighted, it is worth α times as much, with th
     imbalanced   s = −1 if v ≤ −θ/α;  v ← v + r/α;  it adds −r·w
     weighted     s = −1 if v ≤ −θ;    v ← v + r;    it adds −α·r·w
 
-Reference: cite keys ``rueckauer2017``, ``bu2022``; signed neurons ``kim2020yolo``.
+Spikes come unevenly: a neuron may have fired on a drive that turns negative later. Corrected, it takes a spike back as
+long as more have gone out than back, m > 0, so that what it sends in all follows what it took in in all::
+
+    s = −1 if v < θ − r and m > 0;  v ← v + r;  it adds −r·w;  m ← m + s
+
+It is still wrong by what comes too late to be taken back, at most one spike a step. A drive that is the same in every
+step takes nothing back.
+
+Reference: cite keys ``rueckauer2017``, ``bu2022``; signed neurons ``kim2020yolo``; corrected ones ``wang2022``. Their
+released code takes back at v ≤ −θ only, which can leave a spike too many for good; the bound θ − r is ours.
 """
 
 from __future__ import annotations
@@ -41,6 +50,8 @@ class Rate(Code):
         initial: v(0).
         slope: α of values below zero, 0 … 1; 0: no spike below zero. Conversion sets it where a layer needs it.
         weighted: of two signed neurons the one whose spikes below zero are worth α.
+        corrected: neurons take back spikes that came too early. Layers with a slope, whose spikes go both ways as it
+            is, do not.
         period: P; more than 1 takes biases and analogue input in at the first step of every P, as behind a phase-coded
             input. Then θ, r and v(0) are shared out over a period: the neuron's own are 1/P of them.
     """
@@ -57,6 +68,7 @@ class Rate(Code):
     initial: float = 0.5
     slope: float = 0.0
     weighted: bool = False
+    corrected: bool = False
     period: int = 1
 
     def __post_init__(self) -> None:
@@ -72,9 +84,10 @@ class Rate(Code):
         self._require(
             self.period == 1 or not self.slope, f"slope={self.slope} with period={self.period}", "use one of the two"
         )
+        self._require(not (self.corrected and self.slope), f"slope={self.slope} and corrected", "use one of the two")
 
     def carrying(self, slope: float) -> Rate:
-        return replace(self, slope=slope)
+        return replace(self, slope=slope, corrected=self.corrected and not slope)
 
     def paced(self, period: int) -> Rate:
         return replace(self, period=period)
@@ -82,7 +95,9 @@ class Rate(Code):
     def neuron(self) -> Neuron:
         if not self.slope:
             threshold, amount, start = (each / self.period for each in (self.threshold, self.amount, self.initial))
-            return integrate_and_fire(self.steps, threshold=threshold, reset=amount, initial=start)
+            plain = integrate_and_fire(self.steps, threshold=threshold, reset=amount, initial=start)
+            floors, refunds = (amount - threshold,) * self.steps, (amount,) * self.steps
+            return replace(plain, corrects=True, floors=floors, refunds=refunds) if self.corrected else plain
         worth = 1.0 if self.weighted else self.slope
         return Neuron(
             thresholds=(self.threshold,) * self.steps,
@@ -93,6 +108,14 @@ class Rate(Code):
         )
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        return (*self.cite, "wang2022") if self.corrected else self.cite
+
+    @property
+    def signed(self) -> bool:
+        return self.corrected or bool(self.slope)
+
+    @property
     def payload(self) -> Literal["binary", "real"]:
         return "real" if self.weighted and 0 < self.slope < 1 else "binary"
 
@@ -101,6 +124,8 @@ class Rate(Code):
         return self.slope if self.weighted and self.slope else 1.0
 
     def debits(self) -> tuple[float, ...]:
+        if self.corrected:
+            return tuple(-each for each in self.amplitudes())
         worth = self.slope if self.weighted or not self.slope else 1.0
         return (float(np.float32(-self.amount * worth)),) * self.steps  # so that every engine adds the same number
 

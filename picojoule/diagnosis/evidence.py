@@ -139,7 +139,7 @@ def _decoded(
 ) -> dict[str, Tensor]:
     """What receivers decode of each neuron, in the ANN's units."""
     units = {name: _value(fire, trains[fire.layer]) for name, fire in fires.items()}
-    if any(fire.code.slope for fire in fires.values()):  # a train has no signs
+    if any(fire.code.signed for fire in fires.values()):  # a train has no signs
         units.update(_signed(network, x))
     return {name: units[name].to(x.dtype) * per_channel(fire.scale, fire.shape).to(x) for name, fire in fires.items()}
 

@@ -96,7 +96,7 @@ class Population:
         bias: what the branches add in every step, ``[1, neurons]``.
         layout: where the neurons are among the membranes.
         tables: of the whole window.
-        leak, keep, growth, initial: of the neurons.
+        leak, keep, growth, corrects, second, initial: of the neurons.
         staircase: of neurons that fire once: the step they go straight to once nothing more arrives.
     """
 
@@ -109,6 +109,8 @@ class Population:
     leak: float
     keep: float
     growth: float
+    corrects: bool
+    second: float | None
     initial: float
     staircase: Table | None
 
@@ -273,6 +275,8 @@ def _population(
         leak=neuron.leak if neuron else 1.0,
         keep=neuron.keep if neuron else 1.0,
         growth=neuron.growth if neuron else 1.0,
+        corrects=neuron is not None and neuron.corrects,
+        second=neuron.second if neuron else None,
         initial=neuron.initial if neuron else 0.0,
         staircase=plan.tables.get(node.name) if neuron and neuron.fires_once else None,
     )

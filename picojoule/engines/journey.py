@@ -134,7 +134,7 @@ class Journey:
         self._significances = {
             name: self._significance(each, state)
             for name, each in self._circuit.populations.items()
-            if each.growth != 1
+            if each.second is not None
         }
         self._sums = {name: self._pool(name, state) for name in self._circuit.windows if name in task.plan.fan_outs}
         for start in range(0, len(task.plan.shares), task.block):
@@ -186,11 +186,12 @@ class Journey:
         return v
 
     def _significance(self, population: Population, state: State) -> Tensor:
-        """g of a population, ``[samples, neurons]``."""
+        """The second state of a population, ``[samples, neurons]``."""
         name, size = population.node.name, population.node.size
         if name in state.significances:
             return channels_innermost(state.significances[name], self._circuit.channels[name]).clone()
-        return _filled(1.0, (self._samples, size), self._task.dtype)
+        assert population.second is not None
+        return _filled(population.second, (self._samples, size), self._task.dtype)
 
     def _pool(self, name: str, state: State) -> tuple[Tensor, Tensor]:
         """The running sums that enter a maximum pool, and the largest of each window."""
@@ -382,7 +383,7 @@ class Journey:
         drive = sum(drives[1:], drives[0])
         neurons = population.layout.neurons_of(membranes)
         v, weights = neurons.reshape(1, -1).clone(), np.zeros(drive.shape[1], np.int64)
-        law = {"keep": population.keep, "growth": population.growth, "g": g}
+        law = {"keep": population.keep, "growth": population.growth, "corrects": population.corrects, "g": g}
         emitted, v, _ = scan(drive[:, None], constant, tables, population.leak, v, weights, **law)
         neurons.copy_(v.view_as(neurons))
         return from_frames(emitted.transpose(0, 1))
@@ -472,7 +473,7 @@ def _by_event(
 ) -> Stream:
     """A population over the steps of its tables, event by event."""
     neurons, law = (population.layout, membranes, constant), (population.leak, population.keep, population.growth)
-    return advance(tuple(incoming), population.projections, *neurons, tables, *law, g)
+    return advance(tuple(incoming), population.projections, *neurons, tables, *law, population.corrects, g)
 
 
 def _filled(value: float, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

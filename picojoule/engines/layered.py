@@ -89,7 +89,8 @@ class Layers:
     """A few images: the mutable things of their way through time in one place.
 
     Attributes:
-        potentials: of every node that fires, after the last step it took, and ``significances`` of those that burst.
+        potentials: of every node that fires, after the last step it took, and ``significances``, their second
+            states, of those that have one.
         steps: of the whole schedule.
         sent: the events of the last node that fired, as it sent them.
     """
@@ -223,8 +224,8 @@ class Layers:
         if node.code.contract.random:
             noise = node.code.noise(constant, self.passed + start, steps)
             drive += flatten(fast_format(noise.flatten(0, 1)))[0].view_as(drive)
-        g = self._significance(node, v) if neuron.grows else None
-        law = {"keep": neuron.keep, "growth": neuron.growth, "g": g}
+        g = None if neuron.second is None else self._significance(node, v)
+        law = {"keep": neuron.keep, "growth": neuron.growth, "corrects": neuron.corrects, "g": g}
         emitted, flat_v, fired = scan(
             drive, flatten(fast_format(constant))[0], tables, neuron.leak, flat_v, weights, **law
         )
@@ -241,9 +242,10 @@ class Layers:
         return Signal(events, None)
 
     def _significance(self, node: Fire, v: Tensor) -> Tensor:
-        """g of every neuron, ``[batch, n]`` in the order of memory that potentials have."""
-        g = self.significances.get(node.name)
-        return flatten(fast_format(torch.ones_like(v) if g is None else g))[0]
+        """The second state of every neuron, ``[batch, n]`` in the order of memory that potentials have."""
+        g, first = self.significances.get(node.name), node.code.neuron().second
+        assert first is not None
+        return flatten(fast_format(torch.full_like(v, first) if g is None else g))[0]
 
     def _disturbed(self, node: Fire, events_tb: Tensor, start: int) -> Tensor:
         """What arrives at each step of a block, all of which arrives in it."""

@@ -19,7 +19,8 @@ class State:
 
     Attributes:
         potentials: membrane of every neuron, by node.
-        significances: g of every bursting neuron, by node.
+        significances: second state of every neuron that has one, by node: g of those that burst, m of those that
+            correct themselves.
         sums: running input sums of every maximum pool and the largest of each window, by node.
         output: the output's running sum.
         injected: how much of a constant drive has been taken in so far (Σ injections).

@@ -190,15 +190,18 @@ class _Clock:
         if self.tally:
             waiting = torch.count_nonzero(v > -torch.inf) if neuron.fires_once else v.numel()
             self.tally.add(node.layer, state_updates=int(waiting))
-        g = self.significances.get(node.name, torch.ones_like(v)) if neuron.grows else 1.0
-        v, spikes, grown = step(neuron, v, 0.0 if incoming is None else incoming, local, g)
+        g = self.significances.get(node.name)
+        v, spikes, after = step(neuron, v, 0.0 if incoming is None else incoming, local, g)
         self.potentials[node.name], self.spikes[node.name] = v, spikes
-        if neuron.grows:
-            self.significances[node.name] = grown
+        if neuron.second is not None:
+            assert isinstance(after, Tensor)
+            self.significances[node.name] = after
         number = int(torch.count_nonzero(spikes))
         if not number:
             return self.late.pop((node.name, local), None)
-        emitted = spikes.to(self.x.dtype).mul_(self.amplitudes[node.name][local]).mul_(g)
+        emitted = spikes.to(self.x.dtype).mul_(self.amplitudes[node.name][local])
+        if neuron.grows and g is not None:
+            emitted.mul_(g)
         if neuron.signed:
             emitted[spikes < 0] = node.code.debits()[local]
         if self.tally:

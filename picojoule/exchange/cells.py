@@ -68,6 +68,8 @@ def _cell(fire: Fire, target: str) -> Cell:
     remedy = "convert with codes.Rate (--code rate), or freeze a network trained with IF or LIF neurons"
     if code.waits or code.contract.random or any(len(set(table)) > 1 for table in tables):
         raise cannot(target, fire.name, told.format("thresholds, weights or windows change in time"), remedy)
+    if neuron.corrects:
+        raise cannot(target, fire.name, told.format("spikes take earlier ones back"), "convert with corrected=False")
     if neuron.signed or neuron.grows or neuron.fires_once or neuron.saturates:
         raise cannot(target, fire.name, told.format("spikes are signed, grow or come once"), remedy)
     if code.amplitudes()[0] != 1 or code.injections()[0] != 1:

@@ -5,7 +5,8 @@
     v ← a·v + Σ w·(events of step t) + share(t)·constant        s = [v ≥ θ(t)]        v ← v − r(t)·s
 
 Signed neurons also fire below zero: s = −1 where v ≤ −θ⁻(t), and v ← v + r⁻(t). Bursting neurons have a significance g:
-threshold, reset and what they emit are g times as large, and g ← β·g after a spike, 1 after a silent step.
+threshold, reset and what they emit are g times as large, and g ← β·g after a spike, 1 after a silent step. Neurons that
+correct themselves have the spikes m that stand: s = −1 where v < −θ⁻(t) and m > 0, and m ← m + s.
 The least it must move: the weights and membranes of every event's runs (8 bytes read and 4 written a synaptic
 operation, most of them in the nearest cache), and 12 bytes a neuron and step to look for spikes.
 """
@@ -58,6 +59,7 @@ def advance(
     leak: float,
     keep: float = 1.0,
     growth: float = 1.0,
+    corrects: bool = False,
     g: Tensor | None = None,
 ) -> Stream:
     """Run the neurons.
@@ -73,21 +75,22 @@ def advance(
         leak: a.
         keep: κ, the share of the potential that a spike leaves: v ← κ·v − r(t).
         growth: β.
-        g: significance before the first step, ``[samples, neurons]``; changed. None of neurons that have none.
+        corrects: whether the neurons correct themselves.
+        g: second state (g or m) before the first step, ``[samples, neurons]``; changed. None of neurons that have none.
 
     Returns:
         What the neurons emit.
     """
     if v.device.type != "cpu":
-        return advance_reference(incoming, projections, layout, v, constant, tables, leak, keep, growth, g)
+        return advance_reference(incoming, projections, layout, v, constant, tables, leak, keep, growth, corrects, g)
     steps, dtype = len(tables.thresholds), v.numpy().dtype
     if not incoming:
         incoming, projections = (Stream.room(len(v), steps, 0, dtype),), (NOWHERE,)
     neurons, begin, turns = layout.rows * layout.length, 0, len(v) * steps
     out = Stream.room(len(v), steps, neurons + WORD + turns * neurons // _FIRST_GUESS, dtype)
-    significance = np.zeros((0, 0), dtype) if g is None else g.numpy()
+    second = np.zeros((0, 0), dtype) if g is None else g.numpy()
     law = tuple(map(dtype.type, (leak, keep, growth)))
-    fixed = incoming, projections, layout, v.numpy(), significance, constant.numpy(), tables, *law
+    fixed = incoming, projections, layout, v.numpy(), second, constant.numpy(), tables, *law, corrects
     while (begin := _advance(*fixed, begin, out)) < turns:
         out = out.grown()
     return out.trimmed()
@@ -103,6 +106,7 @@ def advance_reference(
     leak: float,
     keep: float = 1.0,
     growth: float = 1.0,
+    corrects: bool = False,
     g: Tensor | None = None,
 ) -> Stream:
     """:func:`advance` in plain torch, for every device and dtype, step by step."""
@@ -115,17 +119,20 @@ def advance_reference(
                 scatter_reference(stream, sample, t, projection, v[sample])
         neurons = layout.neurons_of(v)
         neurons += share * constant.view(-1, layout.rows, layout.length)
-        now = 1.0 if g is None else g.view(neurons.shape)
+        second = 1.0 if g is None else g.view(neurons.shape)
+        now = 1.0 if corrects else second
         spikes, below = neurons >= now * threshold, neurons <= -floor
+        below = (neurons < -floor) & (second > 0) if corrects else below
         neurons.copy_(torch.where(spikes, keep * neurons - now * reset, torch.where(below, neurons + refund, neurons)))
         emitted.append(torch.where(spikes, now * amplitude, below * debit).flatten(1))
         if g is not None:
-            g.copy_(torch.where(spikes.flatten(1), growth * g, 1.0))
+            up, down = spikes.flatten(1), below.flatten(1)
+            g.copy_(g + up.to(g) - down.to(g) if corrects else torch.where(up, growth * g, 1.0))
     return from_frames(torch.stack(emitted, 1).to(v.dtype))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, growth, begin, out):  # type: ignore[no-untyped-def]
+def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, growth, corrects, begin, out):  # type: ignore[no-untyped-def]
     """The turns (sample by sample, and in each step by step) from `begin` on; the one that lacked room, or how many
     there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
@@ -148,7 +155,9 @@ def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, 
         for row in range(layout.rows):
             before, first, (u, c) = found, row * layout.length, _row(membranes, held, layout, row)
             signed = not np.isnan(tables.floors[t])
-            if len(g):
+            if corrects:
+                _compare_corrected(u, c, g[b, first : first + layout.length], tables, t, keep, flags, sent)
+            elif len(g):
                 _compare_burst(u, c, g[b, first : first + layout.length], tables, t, keep, growth, flags, sent)
             elif signed:
                 _compare_signed(u, c, tables, t, keep, flags, negative)
@@ -217,3 +226,17 @@ def _compare_burst(u, held, g, tables, t, keep, growth, flags, sent):  # type: i
         sent[i] = g[i] * amplitude
         g[i] = growth * g[i] if fires else 1
         flags[i] = 1 if fires else 0
+
+
+@numba.njit(inline="always")
+def _compare_corrected(u, held, m, tables, t, keep, flags, sent):  # type: ignore[no-untyped-def]
+    """:func:`_compare` of neurons that correct themselves, and what each sends."""
+    share, threshold, reset, amplitude = tables.shares[t], tables.thresholds[t], tables.resets[t], tables.amplitudes[t]
+    floor, refund, debit = -tables.floors[t], tables.refunds[t], tables.debits[t]
+    for i in range(len(u)):
+        x = u[i] + share * held[i]
+        fires, back = x >= threshold, (x < floor) & (m[i] > 0)
+        u[i] = keep * x - reset if fires else (x + refund if back else x)
+        sent[i] = amplitude if fires else debit
+        m[i] += 1 if fires else (-1 if back else 0)
+        flags[i] = 1 if fires or back else 0

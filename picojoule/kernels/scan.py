@@ -6,6 +6,8 @@ Signed neurons also fire below zero: s = −1 where v ≤ −θ⁻(t), and v ←
 Bursting neurons have a second state, the significance g of their next spike: threshold, reset and what a spike emits
 are g times the tables', and g ← β·g after a spike, 1 after a silent step.
 
+Neurons that correct themselves have the spikes m that stand: s = −1 where v < −θ⁻(t) and m > 0, and m ← m + s.
+
 The current of neuron i at step t is ``drive[t, b, i] + share[t]·constant[b, i]``: what arrives, and what is there all
 the time (biases, analogue input). The drive is overwritten by what the neurons emit.
 
@@ -23,7 +25,7 @@ import torch
 from torch import Tensor
 
 _BLOCK = 1024
-_NO_SIGNIFICANCE = np.zeros((0, 0), np.float32)
+_NO_SECOND = np.zeros((0, 0), np.float32)
 
 
 class Tables(NamedTuple):
@@ -65,6 +67,7 @@ def scan(
     weights: np.ndarray,
     keep: float = 1.0,
     growth: float = 1.0,
+    corrects: bool = False,
     g: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Fired]:
     """Run the neurons.
@@ -79,18 +82,19 @@ def scan(
         weights: int64 ``[n]``, what to sum over the spikes (the fan-out).
         keep: κ, the share of the potential that a spike leaves.
         growth: β.
-        g: significance before the first step, ``[batch, n]``; changed. None of neurons that have none.
+        corrects: whether the neurons correct themselves.
+        g: second state (g or m) before the first step, ``[batch, n]``; changed. None of neurons that have none.
 
     Returns:
         What is emitted ``[steps, batch, n]``, the last potentials, and the counts.
     """
     tensors = (drive, constant, v) if g is None else (drive, constant, v, g)
     if not all(each.dtype == torch.float32 and each.device.type == "cpu" and each.is_contiguous() for each in tensors):
-        return scan_reference(drive, constant, tables, leak, v, weights, keep, growth, g)
+        return scan_reference(drive, constant, tables, leak, v, weights, keep, growth, corrects, g)
     counts = Fired(*(np.zeros(len(v), np.int64) for _ in range(2)))
-    significance = _NO_SIGNIFICANCE if g is None else g.numpy()
+    second = _NO_SECOND if g is None else g.numpy()
     law = tuple(map(np.float32, (leak, keep, growth)))
-    _scan(drive.numpy(), constant.numpy(), tables, *law, v.numpy(), significance, weights, *counts)
+    _scan(drive.numpy(), constant.numpy(), tables, *law, corrects, v.numpy(), second, weights, *counts)
     return drive, v, counts
 
 
@@ -103,6 +107,7 @@ def scan_reference(
     weights: np.ndarray,
     keep: float = 1.0,
     growth: float = 1.0,
+    corrects: bool = False,
     g: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Fired]:
     """:func:`scan` in plain torch, for every device and dtype."""
@@ -110,19 +115,19 @@ def scan_reference(
     rows = zip(*(each.tolist() for each in tables), strict=True)
     for t, (threshold, reset, amplitude, share, floor, refund, debit) in enumerate(rows):
         v = leak * v + (drive[t] + share * constant)
-        now = 1.0 if g is None else g
-        spikes, below = v >= now * threshold, v <= -floor
+        now = 1.0 if g is None or corrects else g
+        spikes, below = v >= now * threshold, (v < -floor) & (g > 0) if corrects else v <= -floor
         v = torch.where(spikes, keep * v - now * reset, torch.where(below, v + refund, v))
         emitted[t] = torch.where(spikes, now * amplitude, below * debit)
         if g is not None:
-            g.copy_(torch.where(spikes, growth * g, 1.0))
+            g.copy_(g + spikes.to(g) - below.to(g) if corrects else torch.where(spikes, growth * g, 1.0))
     fired = emitted != 0
     weighted = (fired * torch.as_tensor(weights, device=drive.device)).sum((0, 2))
     return emitted, v, Fired(fired.sum((0, 2)).cpu().numpy(), weighted.cpu().numpy())
 
 
 @numba.njit(cache=True, nogil=True)
-def _scan(drive, constant, tables, leak, keep, growth, v, g, weights, spikes, weighted):  # type: ignore[no-untyped-def]
+def _scan(drive, constant, tables, leak, keep, growth, corrects, v, g, weights, spikes, weighted):  # type: ignore[no-untyped-def]
     steps, batch, n = drive.shape
     count = np.empty(_BLOCK, np.float32)
     for b in range(batch):
@@ -133,7 +138,9 @@ def _scan(drive, constant, tables, leak, keep, growth, v, g, weights, spikes, we
             count[:] = 0
             c, u = held[start:stop], potential[start:stop]
             for t in range(steps):
-                if len(g):
+                if corrects:
+                    _correct(drive[t, b, start:stop], c, u, g[b, start:stop], count, tables, t, leak, keep)
+                elif len(g):
                     _burst(drive[t, b, start:stop], c, u, g[b, start:stop], count, tables, t, leak, keep, growth)
                 else:
                     _step(drive[t, b, start:stop], c, u, count, tables, t, leak, keep)
@@ -167,3 +174,18 @@ def _burst(x, constant, v, g, count, tables, t, leak, keep, growth):  # type: ig
         x[i] = g[i] * amplitude if fires else np.float32(0)
         g[i] = growth * g[i] if fires else np.float32(1)
         count[i] += np.float32(1) if fires else np.float32(0)
+
+
+@numba.njit(inline="always")
+def _correct(x, constant, v, m, count, tables, t, leak, keep):  # type: ignore[no-untyped-def]
+    """:func:`_step` of neurons that correct themselves."""
+    threshold, reset, amplitude, share = tables.thresholds[t], tables.resets[t], tables.amplitudes[t], tables.shares[t]
+    floor, refund, debit = -tables.floors[t], tables.refunds[t], tables.debits[t]
+    one, none = np.float32(1), np.float32(0)
+    for i in range(len(x)):
+        u = leak * v[i] + (x[i] + share * constant[i])
+        fires, back = u >= threshold, (u < floor) & (m[i] > none)
+        v[i] = keep * u - reset if fires else (u + refund if back else u)
+        x[i] = amplitude if fires else (debit if back else none)
+        m[i] += one if fires else (-one if back else none)
+        count[i] += one if fires or back else none

@@ -21,7 +21,11 @@ class Neuron:
         v ← κ·v − g·r(t) at s = 1;  v + r⁻(t) at s = −1
         g ← β·g at s = 1;  1 else
 
-    The significance g is 1 at first, and always of a neuron without growth (β = 1).
+    The significance g is 1 at first, and always of a neuron without growth (β = 1). A neuron that corrects itself fires
+    below only what takes a spike back that it has sent; m counts the others, from 0::
+
+        s = −1 if v < −θ⁻(t) and m > 0
+        m ← m + s
 
     Attributes:
         thresholds: θ(t) for t = 0 … steps−1.
@@ -30,8 +34,9 @@ class Neuron:
         leak: a, the share of the potential kept from one step to the next.
         initial: v before the first step.
         growth: β ≥ 1, by how much a spike raises the significance of the next, if that follows at once.
-        floors: θ⁻(t) > 0; empty where no spike is below zero.
+        floors: θ⁻(t), above 0 unless it corrects itself; empty where no spike is below zero.
         refunds: r⁻(t); ``nan`` silences the neuron.
+        corrects: it fires below only to take a spike back.
         low, high: where the potential saturates before the first comparison.
     """
 
@@ -43,6 +48,7 @@ class Neuron:
     growth: float = 1.0
     floors: tuple[float, ...] = ()
     refunds: tuple[float, ...] = ()
+    corrects: bool = False
     low: float = -inf
     high: float = inf
 
@@ -64,6 +70,10 @@ class Neuron:
                 where="Neuron",
                 remedy="use a growth of at least 1, and of 1 where spikes may be below zero",
             )
+        if self.corrects and not self.signed:
+            raise InputError(
+                "it corrects itself without floors", where="Neuron", remedy="give the floors and refunds of its steps"
+            )
 
     @property
     def steps(self) -> int:
@@ -79,6 +89,11 @@ class Neuron:
     def grows(self) -> bool:
         """True where spikes in a row raise the significance."""
         return self.growth != 1.0
+
+    @property
+    def second(self) -> float | None:
+        """What its second state begins with: g of one that grows, m of one that corrects itself; None of others."""
+        return 1.0 if self.grows else 0.0 if self.corrects else None
 
     @property
     def saturates(self) -> bool:

@@ -51,11 +51,13 @@ def ttfs(steps: Sequence[int] | None = None) -> Iterator[Setting]:
 
 
 def rate(steps: Sequence[int] | None = None) -> Iterator[Setting]:
-    """Clipped more and less, with and without a start for each channel."""
+    """Clipped more and less, with and without a start for each channel, and with that corrected."""
     for each in steps or _RATE_STEPS:
         for percentile in (99.0, 99.9):
             yield Setting(code=Rate(steps=each), percentile=percentile)
-            yield Setting(code=Rate(steps=each), percentile=percentile, calibrate=("membrane",))
+            for corrected in (False, True):
+                code = Rate(steps=each, corrected=corrected)
+                yield Setting(code=code, percentile=percentile, calibrate=("membrane",))
 
 
 def phase(steps: Sequence[int] | None = None) -> Iterator[Setting]:

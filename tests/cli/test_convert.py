@@ -18,6 +18,7 @@ from picojoule.codes.words import parse
     [
         ("rate", Rate()),
         ("rate:steps=8,weighted=true", Rate(steps=8, weighted=True)),
+        ("rate:T=8,corrected=yes", Rate(steps=8, corrected=True)),
         ("ttfs:T=12,tau=2,threshold=0.5", TTFS(steps=12, tau=2, threshold=0.5)),
         ("rate:num_steps=8", Rate(steps=8)),
         ("ttfs:T=80,start=40", TTFS(steps=80, start=40)),

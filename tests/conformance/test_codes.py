@@ -44,6 +44,9 @@ DYADIC_CODES = [
     TTFS(steps=12, tau=BASE2, slope=1.0),
     TTFS(steps=12, tau=BASE2, slope=0.25),
     Rate(steps=32, period=8),
+    Rate(steps=16, corrected=True),
+    Rate(steps=16, threshold=0.5, initial=-0.25, corrected=True),
+    Rate(steps=32, period=8, corrected=True),
     Burst(steps=16),
     Burst(steps=64, threshold=0.03125),
     Burst(steps=32, amount=0.0625, initial=0.0625),
@@ -69,6 +72,8 @@ DYADIC_CODES = [
 ]
 DYADIC_NETWORKS = [
     Rate(steps=16),
+    Rate(steps=40, corrected=True),
+    Rate(steps=16, threshold=0.5, initial=-0.25, corrected=True),
     Phase(steps=16),
     Burst(steps=16),
     Burst(steps=32, period=8, threshold=0.0625),
@@ -78,6 +83,7 @@ DYADIC_NETWORKS = [
 ]
 USED_CODES = [
     Rate(steps=12),
+    Rate(steps=12, corrected=True),
     Phase(steps=16),
     Burst(steps=12),
     Burst(steps=12, beta=1.5, threshold=0.1, initial=0.05),
@@ -123,6 +129,8 @@ HYBRIDS = [
     Hybrid(input=Poisson(steps=16), hidden=Rate(steps=16)),
     Hybrid(input=Poisson(steps=16), hidden=Burst(steps=16)),
     Hybrid(input=Phase(steps=16), hidden=Rate(steps=16)),
+    Hybrid(input=Phase(steps=16), hidden=Rate(steps=16, corrected=True)),
+    Hybrid(input=None, hidden=Rate(steps=16, corrected=True)),
     Hybrid(input=Phase(steps=16), hidden=Burst(steps=16)),
     Hybrid(input=Burst(steps=16, period=8), hidden=Burst(steps=16, threshold=0.0625)),
     Hybrid(input=TTFS(steps=16, tau=2 * BASE2), hidden=Burst(steps=16, threshold=2.0**-6)),
@@ -285,7 +293,7 @@ def test_an_engine_that_forgets_significance_is_caught(engine, monkeypatch):
 
     if engine == "event":
         honest = journey.advance
-        monkeypatch.setattr(journey, "advance", lambda *given: honest(*given[:-2], 1.0, given[-1]))
+        monkeypatch.setattr(journey, "advance", lambda *given: honest(*given[:-3], 1.0, *given[-2:]))
     else:
         monkeypatch.setattr(
             layered.Layers, "_significance", lambda self, node, v: torch.ones_like(v).flatten(1)
@@ -293,6 +301,35 @@ def test_an_engine_that_forgets_significance_is_caught(engine, monkeypatch):
     network = dyadic(converted(Burst(steps=40, threshold=0.03125), input="analogue"))
     with pytest.raises(AssertionError):
         check_engines_agree(network, ((inputs(4) * 16).round() / 16).double(), exactly=True)
+
+
+@pytest.mark.parametrize("engine", ["layered", "event"])
+def test_an_engine_that_forgets_what_it_sent_is_caught(engine, monkeypatch):
+    """From one block of time to the next."""
+    from picojoule.engines import journey, layered
+
+    if engine == "event":
+        honest = journey.advance
+        monkeypatch.setattr(journey, "advance", lambda *given: honest(*given[:-1], given[-1] and given[-1].mul_(0)))
+    else:
+        monkeypatch.setattr(layered.Layers, "_significance", lambda self, node, v: torch.zeros_like(v).flatten(1))
+    network = dyadic(converted(Rate(steps=40, corrected=True), input="analogue"))
+    with pytest.raises(AssertionError):
+        check_engines_agree(network, ((inputs(4) * 16).round() / 16).double(), exactly=True)
+
+
+def test_signed_spikes_are_signed_in_what_is_carried():
+    """A corrected code's spikes add up to what its neurons have kept of their charge, under any drive."""
+    from picojoule.neurons import scan
+
+    code, u = Rate(steps=24, corrected=True), dyadic_currents(24)
+    spikes, left = scan(code.neuron(), u)
+    assert (spikes < 0).any() and torch.equal(code.carried(spikes, u.dtype) * 24 + left, code.initial + u.sum(0))
+
+
+def dyadic_currents(steps):
+    generator = torch.Generator().manual_seed(2)
+    return torch.randint(-64, 96, (steps, 500), generator=generator).double() / 64
 
 
 def test_charge_is_conserved():

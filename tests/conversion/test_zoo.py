@@ -154,6 +154,8 @@ def test_signed_neurons_carry_what_is_below_zero():
         spikes[weighted] = done.counts.hidden_spikes
         check_engines_agree(network.to("cpu", "float64"), X.double(), exactly=False)
     assert spikes[True] > 1.1 * spikes[False]  # weighted: more spikes below zero
+    corrected = convert(model, MORE, code=Rate(steps=256, corrected=True), percentile=100)
+    assert run(corrected, X).counts.hidden_spikes == spikes[False]  # leaky neurons stay what they are
     with pytest.raises(ConversionError, match="cannot compute leaky ReLU"):
         convert(model, MORE, code=Phase())
 

@@ -108,6 +108,13 @@ def test_signed_neurons_are_held_to_their_signed_values():
     assert found.first_bad is None, str(found)
 
 
+def test_spikes_that_are_taken_back_count_against_those_before():
+    """What corrected layers have sent, signs and all, is what the read-out has received."""
+    model, x = zoo.trained("resnet"), zoo.pictures(64) - 0.3
+    found = pj.diagnose(model, pj.convert(model, x, code=Rate(steps=8, corrected=True)), x)
+    assert found.layers[-1].added < 1e-5
+
+
 def test_wrong_input_is_refused():
     model, network = small(Rate(steps=8))
     with pytest.raises(InputError, match="does not fire"):

@@ -29,6 +29,7 @@ CODES = [
     TTAS(steps=12, tau=2.0),
     TTAS(steps=16, start=8, further=3),
     Rate(steps=12),
+    Rate(steps=12, corrected=True),
     Phase(steps=16),
     Burst(steps=12),
 ]

@@ -83,6 +83,7 @@ def test_the_input_is_not_changed():
 
 STREAMED = [
     (Rate(steps=10), Rate(steps=20)),
+    (Rate(steps=10, corrected=True), Rate(steps=20, corrected=True)),
     (Phase(steps=8), Phase(steps=16)),
     (Burst(steps=7), Burst(steps=14)),
     tuple(Hybrid(input=Poisson(steps=steps), hidden=Burst(steps=steps)) for steps in (9, 18)),
@@ -90,7 +91,7 @@ STREAMED = [
 
 
 @pytest.mark.parametrize("source", ["coded", "analogue"])
-@pytest.mark.parametrize(("half", "full"), STREAMED, ids=["rate", "phase", "burst", "poisson-burst"])
+@pytest.mark.parametrize(("half", "full"), STREAMED, ids=["rate", "corrected", "phase", "burst", "poisson-burst"])
 def test_two_runs_with_state_are_one_of_twice_the_steps(half, full, source):
     source = "auto" if isinstance(half, Hybrid) else source
     network = converted(half, input=source)

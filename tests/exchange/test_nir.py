@@ -247,6 +247,7 @@ def test_what_the_engines_do_not_have_is_said(graph, what):
     [
         (lambda: converted(TTFS(steps=8)), "change in time"),
         (lambda: converted(Phase(steps=16)), "change in time"),
+        (lambda: converted(Rate(steps=8, corrected=True)), "take earlier ones back.*corrected=False"),
         (lambda: converted(Rate(steps=8)), "maximum of spikes"),
     ],
 )

@@ -21,7 +21,9 @@ X = zoo.pictures(3, 9)
 
 
 @pytest.mark.parametrize("name", ["mobilenet-v2", "u-net", "dict of heads", "standardised"])
-@pytest.mark.parametrize("code", [Rate(steps=9, weighted=True), TTFS(steps=9, start=4)], ids=repr)
+@pytest.mark.parametrize(
+    "code", [Rate(steps=9, weighted=True), Rate(steps=9, corrected=True), TTFS(steps=9, start=4)], ids=repr
+)
 def test_saved_and_loaded_is_the_same(tmp_path, name, code):
     network = convert(zoo.trained(name), zoo.pictures(16, 1), code=code)
     again = load(save(network, tmp_path / "network.safetensors"))

@@ -81,6 +81,21 @@ def test_bursts_of_events_equal_plain_torch(dtype):
     assert len(ends[0][0].unique()) > 3
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_corrections_of_events_equal_plain_torch(dtype):
+    (projection, layout), code = projected("conv", dtype), Rate(steps=STEPS, corrected=True)
+    size, ends = layout.rows * layout.length, []
+    constant = (torch.arange(size) * 13 % 64 / 64 - 0.4375).to(dtype)[None]
+    for kernel in (advance, advance_reference):
+        v, m = (torch.full(shape, 0.25, dtype=dtype) for shape in ((SAMPLES, layout.size), (SAMPLES, size)))
+        m.fill_(1)
+        given = (from_frames(frames(0.1, dtype)),), (projection,), layout, v, constant, tables_of(code), 1.0
+        emitted = kernel(*given, corrects=True, g=m)
+        ends.append((to_frames(emitted, size), layout.neurons_of(v).clone(), m))
+    assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
+    assert set(ends[0][0].unique().tolist()) == {-1.0, 0.0, 1.0}
+
+
 def projected(layer: str, dtype: torch.dtype):
     if layer == "linear":
         return linear_projection(linear(dtype), 3), flat_layout(5)

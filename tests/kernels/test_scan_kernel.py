@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from picojoule.codes import Rate
 from picojoule.kernels.scan import Tables, scan, scan_reference
 from picojoule.neurons import Neuron, integrate_and_fire, step
 from picojoule.neurons import scan as neuron_scan
@@ -82,3 +83,34 @@ def test_the_scan_of_two_states(n, growth):
         before = g
         v, fired, g = step(neuron, v, drive[t] + float(tables.shares[t]) * constant, t, g)
         assert torch.equal(emitted, 0.5 * before * fired)
+
+
+@pytest.mark.parametrize("n", [5, 1024, 2500])
+def test_the_scan_of_corrected_neurons(n):
+    """Compiled, in plain torch and by the neuron's own equation, from counts that are not 0, in two blocks."""
+    neuron = Rate(steps=9, corrected=True).neuron()
+    ends = []
+    for kernel in (scan, scan_reference):
+        drive, constant, tables, leak, v, weights = corrected_problem(n)
+        m, parts = torch.arange(3 * n).view(3, n).remainder(3).float(), []
+        for now in (slice(0, 4), slice(4, 9)):
+            given = drive[now].clone(), constant, tables.part(now.start, now.stop), leak, v, weights
+            emitted, v, counts = kernel(*given, corrects=True, g=m)
+            parts.append((emitted, counts))
+        ends.append((torch.cat([emitted for emitted, _ in parts]), v, m, sum(counts.spikes for _, counts in parts)))
+    (mine, v, m, spikes), (theirs, *rest) = ends
+    assert torch.equal(mine, theirs) and torch.equal(v, rest[0]) and torch.equal(m, rest[1])
+    assert (spikes == rest[2]).all() and set(mine.unique().tolist()) == {-0.5, 0.0, 0.5}
+
+    drive, constant, tables, _, v, _ = corrected_problem(n)
+    m = torch.arange(3 * n).view(3, n).remainder(3).float()
+    for t, emitted in enumerate(mine):
+        v, fired, m = step(neuron, v, drive[t] + float(tables.shares[t]) * constant, t, m)
+        assert torch.equal(emitted, 0.5 * fired)
+
+
+def corrected_problem(n):
+    """Drives of which more are below zero than above."""
+    drive, constant, tables, leak, v, weights = problem(n)
+    one, none = np.ones(9, np.float32), np.zeros(9, np.float32)
+    return drive - 1, constant, tables._replace(floors=none, refunds=one, debits=-one / 2), leak, v, weights

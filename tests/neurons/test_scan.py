@@ -54,6 +54,52 @@ def test_a_silenced_neuron_stays_silent():
     assert not step(neuron, v, 1e30, 1)[1].any()
 
 
+def corrected(steps, threshold=1.0):
+    floors, amount = (1 - threshold,) * steps, (1.0,) * steps
+    options = {"thresholds": (threshold,) * steps, "resets": amount, "initial": threshold - 0.5}
+    return Neuron(**options, floors=floors, refunds=amount, corrects=True)
+
+
+def currents(steps, seed=0):
+    """Multiples of 1/64, more of them below zero than above."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(-96, 80, (steps, 400), generator=generator).double() / 64
+
+
+@pytest.mark.parametrize("threshold", [1.0, 0.5])
+def test_a_corrected_neuron_is_its_equation(threshold):
+    neuron, x = corrected(20, threshold), currents(20)
+    spikes, last = scan(neuron, x)
+    for unit in range(50):
+        v, m = neuron.initial, 0
+        for t, current in enumerate(x[:, unit].tolist()):
+            v += current
+            s = 1 if v >= threshold else -1 if v < threshold - 1 and m > 0 else 0
+            v, m = v - s, m + s
+            assert spikes[t, unit] == s and m >= 0
+        assert last[unit] == v
+
+
+def test_what_a_corrected_neuron_sends_does_not_depend_on_the_order():
+    """After enough quiet steps it has sent max(0, ⌊v₀ + Σ I⌋), whenever that came; a plain one has sent more."""
+    x = torch.cat([currents(16), torch.zeros(40, 400)])
+    due = (0.5 + x.sum(0)).floor().clamp_min(0)
+    assert torch.equal(scan(corrected(56), x)[0].sum(0).double(), due)
+    plain = scan(integrate_and_fire(56, initial=0.5), x)[0].sum(0).double()
+    assert (plain >= due).all() and (plain > due).double().mean() > 0.3
+
+
+def test_a_corrected_neuron_under_a_steady_drive_takes_nothing_back():
+    drive = torch.arange(-96, 97).double() / 64
+    found, _ = scan(corrected(30), drive.expand(30, -1))
+    assert torch.equal(found.bool(), scan(integrate_and_fire(30, initial=0.5), drive.expand(30, -1))[0])
+
+
+def test_a_neuron_without_floors_corrects_nothing():
+    with pytest.raises(InputError, match=r"without floors.*Remedy"):
+        Neuron(thresholds=(1.0,), resets=(1.0,), corrects=True)
+
+
 def test_tables_of_unequal_length_are_refused():
     with pytest.raises(InputError, match="Remedy"):
         Neuron(thresholds=(1.0,), resets=())

@@ -21,6 +21,7 @@ from picojoule.train.surrogate import Surrogate
 CODES = [
     Rate(steps=4),
     Rate(steps=7, threshold=0.4, amount=1.0, initial=0.0),
+    Rate(steps=6, corrected=True),
     Phase(steps=16),
     TTFS(steps=12),
     TTFS.nearest(steps=8, tau=2.0),

@@ -26,6 +26,7 @@ def finetune(
     *,
     epochs: int,
     kernels: bool = False,
+    ideal: bool = False,
     optimiser: OptimiserFactory = ADAMW,
     schedule: Schedule = cosine,
     clip: float | None = None,
@@ -39,7 +40,7 @@ def finetune(
 
     Neurons, thresholds and counts stay what they are; what runs is what was trained (see
     :class:`~picojoule.train.surrogate.Surrogate`). A step costs about T forward passes of the ANN and a backward
-    pass, for time-to-first-spike coding one of each.
+    pass, for time-to-first-spike coding and with `ideal` one of each.
 
     Args:
         network: from :func:`picojoule.convert`.
@@ -47,6 +48,8 @@ def finetune(
         source: batches of training samples.
         epochs: passes through them.
         kernels: learn τ and d of time-to-first-spike neurons, too.
+        ideal: train by the closed form of a drive that is the same in every step, which is not quite what runs; close
+            for ``Rate(corrected=True)``.
         optimiser, schedule, clip, validation, augment, seed, folder, what: as for :func:`picojoule.train.fit`; with a
             folder it can be interrupted and goes on.
 
@@ -54,7 +57,7 @@ def finetune(
         InputError: nothing in the network spikes, or what :func:`picojoule.train.fit` raises.
         ConversionError: its layers cannot be run one after the other.
     """
-    model = Surrogate(network, kernels=kernels)
+    model = Surrogate(network, kernels=kernels, ideal=ideal)
     history = fit(
         model,
         loss,
@@ -73,5 +76,8 @@ def finetune(
     found = model.network()
     layers = (Fate(each.name, type(each).__name__, "weights trained further", "finetune") for each in
               found.all(WeightLayer))  # fmt: skip
-    choices = {"fine-tuned": f"{len(history.epochs)} epochs, loss {history.losses[0]:.4g} → {history.losses[-1]:.4g}"}
+    how = " by the closed form" if ideal else ""
+    choices = {
+        "fine-tuned": f"{len(history.epochs)} epochs{how}, loss {history.losses[0]:.4g} → {history.losses[-1]:.4g}"
+    }
     return found.evolve(found.nodes, fates=layers, choices=choices, name=f"{found.name} +finetuned")

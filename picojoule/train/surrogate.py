@@ -7,8 +7,9 @@ exact, else by running the spikes. Backward, a layer is the ramp that its neuron
 
 So the weights learn against the real quantisation, saturation and uneven arrival. Under a drive that does not change
 rate neurons are the clip-floor-shift activation of cite key ``bu2022clip``; running them instead, as tandem learning
-does (cite key ``wu2021tandem``), leaves nothing to be lost in conversion. Learnt kernels are those of
-:mod:`picojoule.train.kernel`.
+does (cite key ``wu2021tandem``), leaves nothing to be lost in conversion. Corrected rate neurons come so close to that
+activation that it can stand for them, at one pass instead of T (``ideal``). A start v of its own is then a shift of the
+drive by (v − v₀)/repeats. Learnt kernels are those of :mod:`picojoule.train.kernel`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from picojoule.codes import TTFS, Code
 from picojoule.conversion.walk import sent
 from picojoule.engines import closed
 from picojoule.ir import Fire, Input, Network, Node, WeightLayer
-from picojoule.ir.dense import evaluate, scaled_input
+from picojoule.ir.dense import evaluate, per_channel, scaled_input
 from picojoule.train.kernel import Kernel
 
 _LARGE = 1e6
@@ -39,6 +40,7 @@ class Surrogate(nn.Module):
     Args:
         network: from :func:`picojoule.convert`. It is not changed.
         kernels: let τ and d of its time-to-first-spike neurons be learnt; d of the input's stays.
+        ideal: answer by the closed form that holds for a drive that is the same in every step, instead of running.
         relaxed: E; in training, a layer answers as a ReLU with the probability 1 − k/E in the k-th call, so that codes
             come in little by little.
 
@@ -49,7 +51,7 @@ class Surrogate(nn.Module):
         InputError: nothing in the network spikes, or `kernels` is asked for and no neuron has one.
     """
 
-    def __init__(self, network: Network, *, kernels: bool = False, relaxed: int = 0) -> None:
+    def __init__(self, network: Network, *, kernels: bool = False, ideal: bool = False, relaxed: int = 0) -> None:
         super().__init__()
         fires = list(network.all(Fire))
         if not fires:
@@ -57,7 +59,7 @@ class Surrogate(nn.Module):
         if kernels and not any(isinstance(fire.code, TTFS) for fire in fires):
             raise InputError("its neurons have no kernel", where=network.name, remedy="use codes.TTFS")
         self._network = network
-        self._exact = closed.refuses(network) is None
+        self._closed = ideal or closed.refuses(network) is None
         self._relaxed = relaxed
         self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
         self.drives: dict[str, Tensor] = {}
@@ -70,7 +72,7 @@ class Surrogate(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...] | dict[str, Tensor]:
         """What :func:`picojoule.run` gives as values for `x`, but for rounding, with a gradient."""
-        real: Mapping[str, Tensor] = {} if self._exact else sent(self.network(), x)
+        real: Mapping[str, Tensor] = {} if self._closed else sent(self.network(), x)
         values: dict[str, Tensor] = {}
         coded = float(self.calls) / self._relaxed if self.training and self._relaxed else 1.0
         self.calls += self.training
@@ -102,7 +104,7 @@ class Surrogate(nn.Module):
     def _sent(self, node: Fire, u: Tensor, real: Tensor | None) -> Tensor:
         if _key(node) in self.kernels:
             return self.kernels[_key(node)](u)
-        values = node.code.value(u.detach()) if real is None else real
+        values = node.code.value(_driven(node, u.detach())) if real is None else real
         return _Ramp.apply(u, values, node.code.slope, self._reach[node.name])
 
     def _trained(self, node: Node) -> Node:
@@ -112,6 +114,14 @@ class Surrogate(nn.Module):
         if isinstance(node, WeightLayer):
             return replace(node, **{name: each.detach().clone() for name, each in self._layers[_key(node)].items()})
         return replace(node, code=self.kernels[_key(node)].code()) if _key(node) in self.kernels else node
+
+
+def _driven(node: Fire, u: Tensor) -> Tensor:
+    """u with what a start of its own adds to it."""
+    if node.start is None:
+        return u
+    shift = (node.start - node.code.neuron().initial) / node.code.repeats
+    return u + per_channel(shift, node.shape).to(u)
 
 
 def _parameters(layer: WeightLayer) -> nn.ParameterDict:

@@ -1,6 +1,7 @@
 """Fine-tuning: what is trained is what runs, and its gradient is that of the ramp and of the kernel."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 import picojoule as pj
-from nets import converted, inputs, small_cnn
+from nets import converted, dyadic, inputs, small_cnn
 from picojoule.base.errors import ConversionError, InputError
 from picojoule.codes import TTFS, Code, Phase, Rate
 from picojoule.data.vision import Images
@@ -52,6 +53,31 @@ def test_it_gives_what_the_network_gives(code):
     run = pj.run(network, x, engine=ENGINES[type(code)]).values
     assert torch.allclose(surrogate(x), run, atol=1e-5)
     assert torch.equal(pj.run(surrogate.network(), x).values, pj.run(network, x).values)
+
+
+def test_the_closed_form_starts_where_the_neurons_start():
+    """One layer under a steady drive: what runs and what stands for it are the same, with calibrated potentials too."""
+    torch.manual_seed(0)
+    model, x = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 20), torch.nn.ReLU()), inputs(32)
+    network = pj.convert(model, x, code=Rate(steps=8), input="analogue", calibrate="membrane")
+    shifts = [fire.start - 0.5 for fire in network.all(Fire)]
+    network = network.evolve(
+        replace(node, start=(node.start * 64).round() / 64) if isinstance(node, Fire) else node
+        for node in dyadic(network).nodes
+    )
+    x = ((x * 16).round() / 16).double()
+    assert float(shifts[0].abs().max()) > 1 / 64
+    assert torch.equal(Surrogate(network, ideal=True)(x), pj.run(network, x).values)
+
+
+def test_the_closed_form_is_nearer_to_corrected_neurons():
+    x, errors = inputs(16, 5), {}
+    for corrected in (False, True):
+        network = converted(Rate(steps=8, corrected=corrected), input="analogue")
+        runs = pj.run(network, x).values
+        stands = Surrogate(network, ideal=True)(x).detach()
+        errors[corrected] = float((stands - runs).norm() / runs.norm())
+    assert errors[True] < 0.8 * errors[False]
 
 
 @pytest.mark.parametrize("steps", [4, 12])

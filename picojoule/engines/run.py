@@ -180,7 +180,7 @@ def _fastest(network: Network, in_steps: bool) -> tuple[str, str]:
         return "closed", "every code has an exact closed form" if network.spiking else "nothing fires"
     reasons = [not_closed]
     order = ["event", "layered"]
-    if any(fire.code.signed for fire in network.all(Fire)):  # a third of all neurons fire in a step, not a hundredth
+    if any(fire.code.slope for fire in network.all(Fire)):  # a third of all neurons fire in a step, not a hundredth
         order.reverse()
         reasons.append("neurons that fire below zero too are busy")
     for name in order:

@@ -310,7 +310,11 @@ def test_an_engine_that_forgets_what_it_sent_is_caught(engine, monkeypatch):
 
     if engine == "event":
         honest = journey.advance
-        monkeypatch.setattr(journey, "advance", lambda *given: honest(*given[:-1], given[-1] and given[-1].mul_(0)))
+        monkeypatch.setattr(
+            journey,
+            "advance",
+            lambda *given: honest(*given[:-1], None if given[-1] is None else torch.zeros_like(given[-1])),
+        )
     else:
         monkeypatch.setattr(layered.Layers, "_significance", lambda self, node, v: torch.zeros_like(v).flatten(1))
     network = dyadic(converted(Rate(steps=40, corrected=True), input="analogue"))

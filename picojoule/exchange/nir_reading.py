@@ -30,6 +30,7 @@ from picojoule.codes.direct import Direct
 from picojoule.conversion.diagonal import diagonal, of_channels
 from picojoule.exchange.nir_graph import Loop, Spiking, plain_graph
 from picojoule.exchange.nir_writing import require_nir
+from picojoule.exchange.picking import joined, picks, rewired
 from picojoule.ir import (
     Add,
     AvgPool,
@@ -158,7 +159,14 @@ class _Reading:
         if len(sources) == 1:
             return self.gives[sources[0]]
         parts = [self.applied(each, f"{name}.{each}") for each in sources]
-        return self.add(Add(name=f"{name}.sum", inputs=tuple(parts), shape=())), 1.0
+        one = joined(f"{name}.joined", parts, self.nodes)
+        return self.add(one or Add(name=f"{name}.sum", inputs=tuple(parts), shape=())), 1.0
+
+    def weighted(self, layer: WeightLayer, factor: float, node: Any) -> tuple[str, float]:
+        """A layer of a NIR node, with what its values are yet to be multiplied by; a rewiring, if it was one."""
+        if (getattr(node, "metadata", None) or {}).get("moves") and picks(layer):
+            return self.add(rewired(layer, self.nodes[layer.inputs[0]])), factor
+        return self.add(replace(layer, weight=layer.weight * factor)), 1.0
 
     def applied(self, source: str, name: str) -> str:
         """The node that gives all of what a NIR node gives."""
@@ -212,7 +220,7 @@ def _scale(to: _Reading, name: str, node: Any, sources: tuple[str, ...]) -> tupl
 
 def _weights(to: _Reading, name: str, node: Any, sources: tuple[str, ...]) -> tuple[str, float]:
     source, factor = to.joined(name, sources)
-    weight = torch.from_numpy(np.array(node.weight)).float() * factor
+    weight = torch.from_numpy(np.array(node.weight)).float()
     bias, has_bias = _bias(node, len(weight))
     if len(to.nodes[source].shape) != 1 or weight.dim() != 2:
         raise ConversionError(
@@ -221,7 +229,7 @@ def _weights(to: _Reading, name: str, node: Any, sources: tuple[str, ...]) -> tu
             remedy="flatten the values first",
         )
     made = Linear(name=name, inputs=(source,), shape=(), weight=weight, bias=bias, has_bias=has_bias)
-    return to.add(made), 1.0
+    return to.weighted(made, factor, node)
 
 
 def _bias(node: Any, outputs: int) -> tuple[Tensor, bool]:
@@ -233,7 +241,7 @@ def _bias(node: Any, outputs: int) -> tuple[Tensor, bool]:
 
 def _conv(to: _Reading, name: str, node: Any, sources: tuple[str, ...]) -> tuple[str, float]:
     source, factor = to.joined(name, sources)
-    weight = torch.from_numpy(np.array(node.weight)).float() * factor
+    weight = torch.from_numpy(np.array(node.weight)).float()
     bias, has_bias = _bias(node, len(weight))
     rank = weight.dim() - 2
     made = Conv(
@@ -248,7 +256,7 @@ def _conv(to: _Reading, name: str, node: Any, sources: tuple[str, ...]) -> tuple
         dilation=_each(node.dilation, rank),
         groups=int(node.groups),
     )
-    return to.add(made), 1.0
+    return to.weighted(made, factor, node)
 
 
 def _each(values: Any, rank: int) -> tuple[int, ...]:

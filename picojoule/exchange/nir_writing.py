@@ -12,7 +12,8 @@ that is lower by as much::
     I or LI → Threshold(θ − v₀) → …         Threshold → Scale(−a·r) → I or LI
 
 **Relaxed** is what other libraries write, IF or LIF with ``v_reset`` = 0, and says what was lost.
-Where NIR has several edges into a node, their values add up.
+Where NIR has several edges into a node, their values add up. It has no padding, slices or permutations: these are
+weights of 1 (:mod:`picojoule.exchange.picking`), marked as such in the metadata, so that no synapse is read back.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from picojoule.base.errors import InputError, MissingExtra
 from picojoule.base.files import write_whole
 from picojoule.base.progress import say
 from picojoule.exchange.cells import Cell, cannot, cells, steps_of
+from picojoule.exchange.picking import without_rewiring
 from picojoule.ir import (
     Add,
     Affine,
@@ -114,7 +116,8 @@ class _Writing:
     """A graph that is being written."""
 
     def __init__(self, nir: Any, network: Network, strict: bool, dt: float) -> None:
-        self.nir, self.network, self.strict, self.dt = nir, network, strict, dt
+        self.nir, self.strict, self.dt = nir, strict, dt
+        self.network, self.moving = without_rewiring(network)
         self.cells = cells(network, _NAME)
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
@@ -156,6 +159,7 @@ class _Writing:
         shapes = [self.network.by_name[each].shape for each in node.inputs]
         made.input_type = {"input": np.array(shapes[0] if shapes else node.shape)}
         made.output_type = {"output": np.array(node.shape)}
+        metadata |= {"moves": 1} if node.name in self.moving else {}
         self.gives[node.name] = (self.add(self.free(node.name), made, sources, name=node.name, **metadata),)
 
 
@@ -259,7 +263,10 @@ def _refused(to: _Writing, node: Node) -> None:
 
 _REFUSED: dict[type[Node], tuple[str, str]] = {
     MaxPool: ("a maximum of spikes", "use average pooling or a stride, or export to ONNX"),
-    Rewire: ("slices, joins or shuffles of values", "use convolutions instead, or export to ONNX"),
+    Rewire: (
+        "values moved in a way that is no convolution and does not end in a small vector",
+        "move values by slices, padding, strides or permuted channels only, or export to ONNX",
+    ),
 }
 _WRITERS: dict[type[Node], Callable[[_Writing, Any], None]] = {
     Input: _input,

@@ -8,7 +8,7 @@ from picojoule.codes import Rate
 from picojoule.conversion import convert, freeze
 from picojoule.engines import run
 from picojoule.ir import Fire, Network
-from picojoule.neurons.trainable import LIF
+from picojoule.neurons import LIF, PerStep
 
 
 class Residual(nn.Module):
@@ -43,6 +43,26 @@ def perceptron(reset: str = "zero", leak: float = 0.75, steps: int = 12, gain: f
     for layer in (model[0], model[2]):
         layer.weight.data.mul_(gain)
     return freeze(model, torch.rand(1, 6), steps=steps)
+
+
+class Joined(nn.Module):
+    """Spikes of two layers side by side, cropped, and read by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = PerStep(nn.Conv2d(1, 3, 3, padding=1)), PerStep(nn.Conv2d(3, 2, 3, padding=1))
+        self.first, self.second = LIF(0.5, threshold=0.25), LIF(0.5, threshold=0.25)
+        self.head = PerStep(nn.Conv2d(5, 4, 3, stride=2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.first(self.one(x))
+        return self.head(torch.cat((first, self.second(self.two(first))), 2)[..., 1:, :-2])
+
+
+def joining(steps: int = 12) -> Network:
+    """:class:`Joined`, frozen, for pictures of 16×16."""
+    torch.manual_seed(0)
+    return freeze(Joined(), inputs(1), steps=steps)
 
 
 def vectors(samples: int = 5, seed: int = 0) -> Tensor:

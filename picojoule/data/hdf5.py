@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from picojoule.base.errors import DataError, InputError, MissingExtra
+from picojoule.base.errors import DataError, InputError
+from picojoule.base.extras import needed
 from picojoule.data.npz import require_fits
 
 _DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
@@ -24,10 +25,7 @@ def opened(path: Path) -> Iterator[Any]:
         MissingExtra: h5py is not installed.
         DataError: it is no such file, or something that is read from it is damaged.
     """
-    try:
-        import h5py
-    except ImportError:
-        raise MissingExtra("h5py", extra="events", needed_for=str(path)) from None
+    h5py = needed("h5py", extra="events", needed_for=str(path))
     try:
         with h5py.File(path, "r") as file:
             yield file

@@ -26,7 +26,8 @@ from typing import Any, Literal, final
 import numpy as np
 from torch import Tensor
 
-from picojoule.base.errors import InputError, MissingExtra
+from picojoule.base.errors import InputError
+from picojoule.base.extras import needed
 from picojoule.base.files import write_whole
 from picojoule.base.progress import say
 from picojoule.exchange.cells import Cell, cannot, cells, steps_of
@@ -96,11 +97,7 @@ def require_nir() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
-    try:
-        import nir
-    except ImportError:
-        raise MissingExtra("nir", extra="nir", needed_for="exchange with NIR") from None
-    return nir
+    return needed("nir", extra="nir", needed_for="exchange with NIR")
 
 
 def _as_bytes(nir: Any, graph: Any) -> bytes:

@@ -16,7 +16,8 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from picojoule.base.errors import InputError, MissingExtra
+from picojoule.base.errors import InputError
+from picojoule.base.extras import needed
 from picojoule.base.files import write_whole
 from picojoule.conversion.trace import trace
 from picojoule.exchange.cells import Cell, cannot, cells, steps_of
@@ -55,11 +56,8 @@ def to_onnx(model: nn.Module | Network, path: Path | str, *, example: Tensor | N
 
 
 def _require() -> None:
-    try:
-        import onnx  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as missing:
-        raise MissingExtra(missing.name or "onnx", extra="onnx", needed_for="export to ONNX") from None
+    for module in ("onnx", "onnxscript"):
+        needed(module, extra="onnx", needed_for="export to ONNX")
 
 
 def unrolled(network: Network) -> nn.Module:

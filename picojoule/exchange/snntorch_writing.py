@@ -17,7 +17,8 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from picojoule.base.errors import InputError, MissingExtra
+from picojoule.base.errors import InputError
+from picojoule.base.extras import needed
 from picojoule.base.progress import say
 from picojoule.exchange.cells import Cell, cannot, cells, steps_of
 from picojoule.ir import Fire, Frames, Input, MaxPool, Network
@@ -57,11 +58,7 @@ def require_snntorch() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
-    try:
-        import snntorch
-    except ImportError:
-        raise MissingExtra("snntorch", extra="snntorch", needed_for="exchange with snnTorch") from None
-    return snntorch
+    return needed("snntorch", extra="snntorch", needed_for="exchange with snnTorch")
 
 
 def _neuron(leaky: Any, name: str, cell: Cell) -> nn.Module:

@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.base.errors import DataError, MissingExtra
+from picojoule.base.errors import DataError
+from picojoule.base.extras import needed
 from picojoule.metrics.boxes import Found, area, iou
 
 _MOST_CLASSES = 100_000
@@ -186,11 +187,8 @@ def coco_map(found: Found, truth: Truth, *, classes: int) -> CocoScores:
         DataError: as :func:`voc_ap`.
     """
     _require_sound(found, truth, classes)
-    try:
-        from pycocotools.coco import COCO
-        from pycocotools.cocoeval import COCOeval
-    except ImportError:
-        raise MissingExtra("pycocotools", extra="detection", needed_for="COCO's mean average precision") from None
+    told = {"extra": "detection", "needed_for": "COCO's mean average precision"}
+    COCO, COCOeval = needed("pycocotools.coco", **told).COCO, needed("pycocotools.cocoeval", **told).COCOeval
     last = max([0, *truth.owners.tolist(), *found.owners.tolist()])
     with contextlib.redirect_stdout(io.StringIO()):
         known = COCO()

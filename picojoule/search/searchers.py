@@ -12,7 +12,8 @@ from functools import partial
 from random import Random
 from typing import Protocol, final
 
-from picojoule.base.errors import InputError, MissingExtra
+from picojoule.base.errors import InputError
+from picojoule.base.extras import needed
 from picojoule.search.choices import Choices, Genome
 
 Evaluate = Callable[[Sequence[Genome]], Sequence[float]]
@@ -122,10 +123,7 @@ def tpe(choices: Choices, evaluate: Evaluate, *, budget: int, seed: int = 0) -> 
     Raises:
         MissingExtra: optuna is not installed.
     """
-    try:
-        import optuna
-    except ImportError:
-        raise MissingExtra("optuna", extra="search", needed_for="the searcher tpe") from None
+    optuna = needed("optuna", extra="search", needed_for="the searcher tpe")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     seen = _Seen(choices=choices, evaluate=evaluate, budget=budget)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))

@@ -18,7 +18,8 @@ from multiprocessing import get_context
 from threading import Lock
 from typing import Any, final
 
-from picojoule.base.errors import InputError, MissingExtra, PicojouleError
+from picojoule.base.errors import InputError, PicojouleError
+from picojoule.base.extras import needed
 from picojoule.base.progress import track
 from picojoule.search.choices import Genome
 from picojoule.search.journal import Journal
@@ -163,10 +164,8 @@ class Cluster(Workers):
                 yield futures[future], _result(future)
 
     def _client(self) -> Any:
-        try:
-            from dask.distributed import Client
-        except ImportError:
-            raise MissingExtra("distributed", extra="distributed", needed_for="--scheduler") from None
+        told = {"extra": "distributed", "needed_for": "--scheduler", "package": "distributed"}
+        Client = needed("dask.distributed", **told).Client
         try:
             client = Client(self.scheduler, timeout=self.seconds, set_as_default=False)
         except OSError:

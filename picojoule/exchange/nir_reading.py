@@ -28,6 +28,7 @@ from picojoule.base.trying import survived
 from picojoule.codes import Code, Rate
 from picojoule.codes.direct import Direct
 from picojoule.conversion.diagonal import diagonal, of_channels
+from picojoule.exchange.nir_file import read
 from picojoule.exchange.nir_graph import Loop, Spiking, plain_graph
 from picojoule.exchange.nir_writing import require_nir
 from picojoule.exchange.picking import joined, picks, rewired
@@ -80,15 +81,16 @@ def from_nir(
     """
     if not isinstance(source, (str, Path)):
         return _network(source, steps, dt, reset, frames)
-    read = partial(require_nir().read, source, type_check=False)
-    if not survived(read):
+    require_nir()
+    reading = partial(read, source)
+    if not survived(reading):
         raise InputError(
             "it is damaged so that HDF5's own library breaks on it",
             where=str(source),
             remedy="give a file of nir.write",
         )
     try:
-        return _network(read(), steps, dt, reset, frames)
+        return _network(reading(), steps, dt, reset, frames)
     except PicojouleError:
         raise
     except _SPOILT as problem:
@@ -97,6 +99,9 @@ def from_nir(
             f"it is no NIR graph that can be read ({told})", where=str(source), remedy="give a file of nir.write"
         ) from None
 
+
+_MOST_STEPS, _MOST_VALUES = 2**20, 2**27
+"""Of a run, and of what a node gives: 512 MiB."""
 
 _SPOILT = (
     *(OSError, KeyError, ValueError, AssertionError, TypeError, AttributeError, IndexError, RuntimeError),
@@ -110,6 +115,8 @@ def _network(graph: Any, steps: int | None, dt: float, reset: str, frames: bool 
     steps = int(said["steps"]) if steps is None and "steps" in said else steps
     if not isinstance(steps, int) or steps < 1:
         raise InputError("the graph does not say how many steps it runs", where="from_nir", remedy="give steps=32")
+    if steps > _MOST_STEPS:
+        raise InputError(f"it runs {steps} steps", where="from_nir", remedy=f"give steps, at most {_MOST_STEPS}")
     if reset not in ("auto", "zero", "subtract"):
         raise InputError(f"reset={reset!r}", where="from_nir", remedy="choose auto, zero or subtract")
     if not dt > 0:
@@ -149,10 +156,22 @@ class _Reading:
     def add(self, node: Node) -> str:
         """A node with its shape, which what it reads decides."""
         if not isinstance(node, (Input, Frames, Fire)):
-            example = (torch.zeros(1, *self.nodes[name].shape) for name in node.inputs)
-            node = replace(node, shape=tuple(evaluate(node, *example).shape[1:]))
+            node = replace(node, shape=self._shape(node))
+        if node.size > _MOST_VALUES:
+            raise ConversionError(
+                f"it gives {node.size} values, and {_MOST_VALUES} are the most",
+                where=f"node {node.name} of a NIR graph",
+                remedy="check its shapes and its padding",
+            )
         self.nodes[node.name] = node
         return node.name
+
+    def _shape(self, node: Node) -> tuple[int, ...]:
+        """What the node gives, found without its values."""
+        given = (torch.empty(1, *self.nodes[name].shape, device="meta") for name in node.inputs)
+        if isinstance(node, WeightLayer):
+            node = replace(node, weight=node.weight.to("meta"), bias=node.bias.to("meta"))
+        return tuple(evaluate(node, *given).shape[1:])
 
     def joined(self, name: str, sources: tuple[str, ...]) -> tuple[str, float]:
         """The sum of what some NIR nodes give."""

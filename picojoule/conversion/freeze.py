@@ -24,6 +24,8 @@ from picojoule.conversion.capture import answer, capture, own_copy, row
 from picojoule.conversion.check import exactly
 from picojoule.conversion.diagonal import diagonal, unit
 from picojoule.conversion.fold import fold
+from picojoule.conversion.spike_pools import SLOPE, forgetful, spike_pools
+from picojoule.conversion.spike_sums import spike_sums
 from picojoule.conversion.standardise import standardise
 from picojoule.conversion.straighten import straighten
 from picojoule.conversion.to_spiking import to_spiking
@@ -89,10 +91,12 @@ def freeze(module: nn.Module, example: Tensor, *, steps: int, frames: bool = Fal
     Its spikes are the module's own: bit for bit where sums are exact, and otherwise but for rounding at a threshold.
     Supported are forwards that take ``[steps, batch, ...]`` and give ``[steps, batch, ...]``, or the mean or the sum of
     that over time: layers on such tensors, or on steps and batch folded into one axis
-    (``x.flatten(0, 1)`` … ``unflatten(0, x.shape[:2])``), between neurons of :mod:`picojoule.neurons`.
+    (``x.flatten(0, 1)`` … ``unflatten(0, x.shape[:2])``), between neurons of :mod:`picojoule.neurons`. Maximum pools of
+    spikes become neurons (:mod:`picojoule.conversion.spike_pools`), and sums of spikes synapses from each term
+    (:mod:`picojoule.conversion.spike_sums`).
 
     Args:
-        module: with IF, LIF or PLIF neurons.
+        module: with IF, LIF, PLIF or Signed neurons.
         example: inputs ``[batch, ...]`` without time; the network gets such an input as a constant in every step.
         steps: how many.
         frames: the network gets inputs ``[batch, steps, ...]``, one frame a step: samples first, as everywhere but in
@@ -116,7 +120,9 @@ def ours(module: nn.Module, steps: int) -> Neurons | None:
     if not isinstance(module, Membrane):
         return None
     neuron = module.neuron(steps)
-    code = Direct(steps=steps, leak=neuron.leak, threshold=neuron.thresholds[0], to_zero=neuron.keep == 0)
+    floor = neuron.floors[0] if neuron.signed else None
+    own = {"leak": neuron.leak, "threshold": neuron.thresholds[0], "to_zero": neuron.keep == 0, "floor": floor}
+    code = Direct(steps=steps, **own)
     return Neurons(type(module).__name__, code)
 
 
@@ -135,10 +141,17 @@ def frozen(model: nn.Module, example: Tensor, known: Known, *, steps: int, frame
     network, gain = _traced(model, example[:1].to(like).unsqueeze(0), steps)
     example = network.check_input(example[:1])
     for change, *arguments in (
-        *((fold,), (straighten,), (standardise, (Flatten, Rewire)), (straighten,)),
-        *((_with_synapses,), (_named, {slope: name for slope, (name, _) in neurons.items()})),
+        *((fold,), (straighten,), (standardise, (Flatten, Rewire)), (straighten,), (_early_sums,), (straighten,)),
+        *(
+            (spike_sums, frames),
+            (straighten,),
+            (_with_synapses,),
+            (_named, {slope: name for slope, (name, _) in neurons.items()}),
+        ),
     ):
         network = exactly(change, network, example, *arguments)
+    network, gates = spike_pools(network, codes), Neurons("max_pool", forgetful(steps))
+    neurons[SLOPE], codes[SLOPE] = ("", gates), gates.code
     _require_neurons_only(network, codes, still=not frames)
     relus = {node.name: codes[node.slope] for node in network.all(ReLU)}
     ones = {name: torch.ones(network.by_name[name].shape[0]) for name in relus}
@@ -187,7 +200,7 @@ def _traced(model: nn.Module, example: Tensor, steps: int) -> tuple[Network, flo
             where=type(model).__name__,
             remedy="let it return that; what comes behind the mean must come before it",
         )
-    network = _timeless(build(graph, example, "direct", islands=False))
+    network = _timeless(build(graph, example, "direct", islands=None))
     require_same(network, example[0], row(given))
     return verify(network, TRACED), gain
 
@@ -229,6 +242,20 @@ def _timeless(network: Network) -> Network:
     last = nodes[-1]
     values = Rewire(name="values", inputs=(last.name,), shape=last.shape[1:], index=torch.arange(last.size))
     return network.evolve([*nodes, values])
+
+
+def _early_sums(network: Network) -> Network:
+    """The network with sums in front of rewirings, where all their terms are rewired alike: R(a) + R(b) = R(a + b)."""
+    made: dict[str, Node] = {}
+    for node in network.nodes:
+        sources = [made[name] for name in node.inputs]
+        wires = [each for each in sources if isinstance(each, Rewire) and len(each.inputs) == 1]
+        alike = {(made[each.inputs[0]].shape, each.index.numpy().tobytes()) for each in wires}
+        if isinstance(node, Add) and len(wires) == len(sources) and len(alike) == 1:
+            terms = Add(name=f"{node.name}.terms", inputs=tuple(each.inputs[0] for each in wires), shape=alike.pop()[0])
+            made[terms.name], node = terms, replace(wires[0], name=node.name, inputs=(terms.name,))
+        made[node.name] = node
+    return network.evolve(made.values())
 
 
 def _with_synapses(network: Network) -> Network:
@@ -287,11 +314,15 @@ def _require_neurons_only(network: Network, codes: Mapping[float, Code], *, stil
         elif isinstance(node, MaxPool):
             raise _refusal(
                 node,
-                "a maximum pool takes the largest spike of every step, and the engines that of sums over steps",
-                "use average pooling or a convolution with a stride",
+                "a maximum pool, in every step, of what is not spikes of 0 and 1",
+                "put the pool directly behind IF, LIF or PLIF neurons, or use average pooling or a stride",
             )
         elif isinstance(node, WeightLayer) and not reads <= spikes | constant:
-            raise _refusal(node, "it reads currents, with no neurons between", "put neurons there, or make one layer")
+            raise _refusal(
+                node,
+                "it reads currents, with no neurons between",
+                "put neurons there, or make one layer; what is added to spikes must be spikes",
+            )
         elif isinstance(node, ReLU) or (not isinstance(node, (WeightLayer, Add)) and reads <= spikes):
             spikes.add(node.name)
 

@@ -6,7 +6,7 @@ permutation, a padding with zeros, an upsampling by repetition give places again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import Any, final
 
@@ -103,3 +103,18 @@ def rewire(name: str, source: str, shape: Sequence[int], move: Callable[[Tensor]
     """A node that moves the values of one node of a `shape` as the function does those of a batch of one."""
     moved = move(torch.arange(1, prod(shape) + 1, dtype=torch.float64).view(1, *shape))[0].long() - 1
     return Rewire(name=name, inputs=(source,), shape=tuple(moved.shape), index=moved.flatten())
+
+
+def wired(name: str, shape: Sequence[int], parts: Iterable[tuple[Node, Tensor]]) -> Rewire:
+    """A node that gathers values of several nodes, each of which it reads once.
+
+    Args:
+        name, shape: of the node.
+        parts: nodes, each with the place in it of every value ``[prod(shape)]``; −1 where the value is none of its.
+    """
+    index, first, room = torch.full((prod(shape),), -1), dict[str, int](), 0
+    for source, places in parts:
+        if source.name not in first:
+            first[source.name], room = room, room + source.size
+        index = torch.where(places >= 0, places + first[source.name], index)
+    return Rewire(name=name, inputs=tuple(first), shape=tuple(shape), index=index)

@@ -1,4 +1,4 @@
-"""Pass: chains of rewirings as one, none where values stay in place; equal rewirings and ReLUs as one. Exact."""
+"""Pass: rewirings in chains as one, none where values stay in their order; equal rewirings and ReLUs as one. Exact."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from picojoule.ir import Fate, Network, Node, ReLU, Rewire
+from picojoule.ir import Fate, Flatten, Network, Node, ReLU, Rewire
 from picojoule.ir.network import live
 
 
@@ -20,10 +20,12 @@ def straighten(network: Network) -> Network:
     fates = []
     for node in network.nodes:
         node = node.reading(stands_for)
+        if isinstance(node, Flatten):
+            node = node.reading(_reshaped(made))
         if isinstance(node, Rewire):
             node = _direct(node, made)
             source = made[node.inputs[0]]
-            if node.shape == source.shape and torch.equal(node.index, torch.arange(node.size)):
+            if node.shape == source.shape and _all_in_order(node, source):
                 stands_for[node.name] = source.name
                 fates.append(Fate(node.name, "Rewire", f"nothing: {source.name} is in place", "straighten"))
                 continue
@@ -44,6 +46,19 @@ def straighten(network: Network) -> Network:
         return network
     output = stands_for.get(network.output.name, network.output.name)
     return network.evolve(live(made, output), fates=fates)
+
+
+def _reshaped(made: dict[str, Node]) -> dict[str, str]:
+    """What each rewiring is the values of, if it leaves all of one node in their order."""
+    return {
+        name: node.inputs[0]
+        for name, node in made.items()
+        if isinstance(node, Rewire) and len(node.inputs) == 1 and _all_in_order(node, made[node.inputs[0]])
+    }
+
+
+def _all_in_order(node: Rewire, source: Node) -> bool:
+    return torch.equal(node.index, torch.arange(source.size))
 
 
 def _direct(node: Rewire, made: dict[str, Node]) -> Rewire:

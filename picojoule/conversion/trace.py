@@ -50,8 +50,8 @@ def trace(
     return verify(network, TRACED)
 
 
-def build(graph: fx.GraphModule, example: Tensor, name: str, *, islands: bool) -> Network:
-    """The network of a captured graph; arguments as for :func:`trace`."""
+def build(graph: fx.GraphModule, example: Tensor, name: str, *, islands: bool | None) -> Network:
+    """The network of a captured graph; arguments as for :func:`trace`. With `islands` None none are offered, either."""
     network = _Building(Facts(graph, example), name, islands).network(graph)
     return network.to(str(example.device), str(example.dtype).removeprefix("torch."))
 
@@ -59,7 +59,7 @@ def build(graph: fx.GraphModule, example: Tensor, name: str, *, islands: bool) -
 class _Building:
     """A network that is being built: what there is of it, and what stands for each call of the graph."""
 
-    def __init__(self, facts: Facts, name: str, islands: bool) -> None:
+    def __init__(self, facts: Facts, name: str, islands: bool | None) -> None:
         self._facts, self._name, self._islands = facts, name, islands
         self._nodes: dict[str, Node] = {}
         self._fates: list[Fate] = []
@@ -127,7 +127,7 @@ class _Building:
         """An analogue island where that was asked for; otherwise, or where it is none, the reason as an error."""
         kind = operation_of(fx_node, module)
         if not self._islands:
-            raise _refusal(fx_node, name, kind, reason)
+            raise _refusal(fx_node, name, kind, reason, offered=self._islands is not None)
         try:
             call = self._described(fx_node, name, module, part)
             return island(call, None if part is None else part.args[1])
@@ -261,12 +261,10 @@ class _Building:
         return joined.name, Heads(tuple(node.shape for node in nodes), keys)
 
 
-def _refusal(fx_node: fx.Node, name: str, kind: str, reason: str) -> ConversionError:
-    return ConversionError(
-        reason,
-        where=f"node {name} ({kind}){source_line(fx_node)}",
-        remedy=f"{_instead(kind)}, or let it stay as it is with islands=True (--islands)",
-    )
+def _refusal(fx_node: fx.Node, name: str, kind: str, reason: str, *, offered: bool = True) -> ConversionError:
+    island = ", or let it stay as it is with islands=True (--islands)" if offered else ""
+    where = f"node {name} ({kind}){source_line(fx_node)}"
+    return ConversionError(reason, where=where, remedy=f"{_instead(kind)}{island}")
 
 
 def _instead(kind: str) -> str:

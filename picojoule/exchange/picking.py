@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from picojoule.conversion.moves import wired
 from picojoule.ir import Add, Conv, Flatten, Linear, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import evaluate
 
@@ -143,13 +144,12 @@ def rewired(layer: WeightLayer, source: Node) -> Rewire:
 def joined(name: str, parts: list[str], nodes: Mapping[str, Node]) -> Rewire | None:
     """The sum of some nodes as one rewiring, if they are such and no two of them give the same value; else None."""
     wires = [each for each in (nodes[part] for part in parts) if isinstance(each, Rewire)]
-    if len(wires) < len(parts) or len({each.shape for each in wires}) > 1:
+    if (
+        len(wires) < len(parts)
+        or len({each.shape for each in wires}) > 1
+        or any(len(each.inputs) > 1 for each in wires)
+    ):
         return None
-    given = torch.stack([each.index >= 0 for each in wires])
-    if int(given.sum(0).max()) > 1:
+    if int(torch.stack([each.index >= 0 for each in wires]).sum(0).max()) > 1:
         return None
-    index, inputs = torch.full_like(wires[0].index, -1), list[str]()
-    for wire, taken_here in zip(wires, given, strict=True):
-        index = torch.where(taken_here, wire.index + sum(nodes[each].size for each in inputs), index)
-        inputs += wire.inputs
-    return Rewire(name=name, inputs=tuple(inputs), shape=wires[0].shape, index=index)
+    return wired(name, wires[0].shape, [(nodes[each.inputs[0]], each.index) for each in wires])

@@ -108,6 +108,8 @@ def _fit(network: Network) -> Iterator[str]:
             total = sum(source.size for source in sources)
             if len(node.index) != node.size or node.index.amin() < -1 or node.index.amax() >= total:
                 yield f"{node.name} is wired to values that are not there"
+            if len({*node.inputs}) < len(node.inputs):
+                yield f"{node.name} is wired to a node twice"
         elif isinstance(node, (Add, ReLU, Activation, Affine, Fire, Quantise)):
             if any(source.shape != node.shape for source in sources):
                 yield f"{node.name} has another shape than what it reads"

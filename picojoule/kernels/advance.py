@@ -13,6 +13,7 @@ operation, most of them in the nearest cache), and 12 bytes a neuron and step to
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 import numba
@@ -123,7 +124,8 @@ def advance_reference(
         now = 1.0 if corrects else second
         spikes, below = neurons >= now * threshold, neurons <= -floor
         below = (neurons < -floor) & (second > 0) if corrects else below
-        neurons.copy_(torch.where(spikes, keep * neurons - now * reset, torch.where(below, neurons + refund, neurons)))
+        back = torch.where(below, neurons + (-neurons if refund == inf else refund), neurons)
+        neurons.copy_(torch.where(spikes, keep * neurons - now * reset, back))
         emitted.append(torch.where(spikes, now * amplitude, below * debit).flatten(1))
         if g is not None:
             up, down = spikes.flatten(1), below.flatten(1)
@@ -210,7 +212,7 @@ def _compare_signed(u, held, tables, t, keep, flags, negative):  # type: ignore[
     for i in range(len(u)):
         x = u[i] + share * held[i]
         fires, below = x >= threshold, x <= floor
-        u[i] = keep * x - reset if fires else (x + refund if below else x)
+        u[i] = keep * x - reset if fires else (x + (-x if refund == inf else refund) if below else x)
         flags[i] = 1 if fires or below else 0
         negative[i] = below
 

@@ -17,6 +17,7 @@ inner loop runs at vector speed; the other order is tens of times slower.
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 import numba
@@ -117,7 +118,8 @@ def scan_reference(
         v = leak * v + (drive[t] + share * constant)
         now = 1.0 if g is None or corrects else g
         spikes, below = v >= now * threshold, (v < -floor) & (g > 0) if corrects else v <= -floor
-        v = torch.where(spikes, keep * v - now * reset, torch.where(below, v + refund, v))
+        back = -v if refund == inf else refund
+        v = torch.where(spikes, keep * v - now * reset, torch.where(below, v + back, v))
         emitted[t] = torch.where(spikes, now * amplitude, below * debit)
         if g is not None:
             g.copy_(g + spikes.to(g) - below.to(g) if corrects else torch.where(spikes, growth * g, 1.0))
@@ -158,7 +160,7 @@ def _step(x, constant, v, count, tables, t, leak, keep):  # type: ignore[no-unty
     for i in range(len(x)):
         u = leak * v[i] + (x[i] + share * constant[i])
         fires, below = u >= threshold, u <= floor
-        v[i] = keep * u - reset if fires else (u + refund if below else u)
+        v[i] = keep * u - reset if fires else (u + (-u if refund == inf else refund) if below else u)
         x[i] = amplitude if fires else (debit if below else np.float32(0))
         count[i] += np.float32(1) if fires or below else np.float32(0)
 

@@ -1,4 +1,4 @@
-"""Counts of a spiking module as it stands, by hooks: for what ``freeze`` does not take, such as maxima of spikes.
+"""Counts of a spiking module as it stands, by hooks: for what ``freeze`` does not take, such as layers behind a mean.
 
 Every convolution and linear layer, norm, pool, neuron, :class:`~picojoule.neurons.Held` and
 :class:`~picojoule.neurons.Join` that runs is counted, with the definitions of :mod:`picojoule.cost.counts`. Sums that

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from picojoule.neurons.neuron import Neuron, integrate_and_fire, leaky, leaky_to_zero
+from picojoule.neurons.neuron import Neuron, both_ways, integrate_and_fire, leaky, leaky_to_zero
 from picojoule.neurons.scan import scan, step
 
 _LATER: dict[str, str] = {
@@ -28,7 +28,7 @@ _LATER: dict[str, str] = {
     "surrogates": "picojoule.neurons.surrogates",
 }
 
-__all__ = ["Neuron", "integrate_and_fire", "leaky", "leaky_to_zero", "scan", "step", *_LATER]
+__all__ = ["Neuron", "both_ways", "integrate_and_fire", "leaky", "leaky_to_zero", "scan", "step", *_LATER]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isnan
 from typing import final
 
@@ -35,7 +35,7 @@ class Neuron:
         initial: v before the first step.
         growth: β ≥ 1, by how much a spike raises the significance of the next, if that follows at once.
         floors: θ⁻(t), above 0 unless it corrects itself; empty where no spike is below zero.
-        refunds: r⁻(t); ``nan`` silences the neuron.
+        refunds: r⁻(t); ``inf`` leaves nothing of the potential, ``nan`` silences the neuron.
         corrects: it fires below only to take a spike back.
         low, high: where the potential saturates before the first comparison.
     """
@@ -124,3 +124,9 @@ def leaky(
 def leaky_to_zero(steps: int, *, leak: float, threshold: float = 1.0) -> Neuron:
     """The LIF neuron whose potential is 0 after a spike."""
     return Neuron(thresholds=(threshold,) * steps, resets=(0.0,) * steps, keep=0.0, leak=leak)
+
+
+def both_ways(neuron: Neuron, floor: float) -> Neuron:
+    """The neuron that also fires −1 at v ≤ −θ⁻, for a floor θ⁻; its reset does below zero what it does above."""
+    steps = neuron.steps
+    return replace(neuron, floors=(floor,) * steps, refunds=(floor if neuron.keep else inf,) * steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 import torch
@@ -43,7 +44,7 @@ def step(neuron: Neuron, v: Tensor, current: Tensor | float, t: int, g: Tensor |
         return Stepped(after, spikes, 1.0)
     below = v <= -neuron.floors[t]
     fired = spikes.to(torch.int8) - below.to(torch.int8)
-    return Stepped(torch.where(below, v + neuron.refunds[t], after), fired, 1.0)
+    return Stepped(torch.where(below, v + (-v if neuron.refunds[t] == inf else neuron.refunds[t]), after), fired, 1.0)
 
 
 def _corrected(neuron: Neuron, v: Tensor, t: int, m: Tensor | float) -> Stepped:

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from picojoule.base.errors import InputError
 from picojoule.neurons import functional
 from picojoule.neurons.functional import Spiking
-from picojoule.neurons.neuron import Neuron, leaky_to_zero
+from picojoule.neurons.neuron import Neuron, both_ways, leaky_to_zero
 from picojoule.neurons.neuron import leaky as leaky_neuron
 from picojoule.neurons.surrogates import Surrogate
 
@@ -80,20 +80,10 @@ class Membrane(nn.Module, ABC):
         return functional.run(x, v, self.leak, self.rule, last=True, where=type(self).__name__)
 
     def neuron(self, steps: int) -> Neuron:
-        """The same neuron as a value, for the engines.
-
-        Raises:
-            InputError: a neuron that fires both ways.
-        """
-        if self.rule.low is not None:
-            raise InputError(
-                "a neuron that fires both ways is no table of thresholds",
-                where=type(self).__name__,
-                remedy="train with IF, LIF or PLIF",
-            )
-        if self.rule.zero:
-            return leaky_to_zero(steps, leak=_number(self.leak), threshold=self.rule.threshold)
-        return leaky_neuron(steps, leak=_number(self.leak), threshold=self.rule.threshold)
+        """The same neuron as a value, for the engines."""
+        make = leaky_to_zero if self.rule.zero else leaky_neuron
+        neuron = make(steps, leak=_number(self.leak), threshold=self.rule.threshold)
+        return neuron if self.rule.low is None else both_ways(neuron, self.rule.low)
 
     def extra_repr(self) -> str:
         """What ``print`` shows of the module."""

@@ -65,6 +65,24 @@ def joining(steps: int = 12) -> Network:
     return freeze(Joined(), inputs(1), steps=steps)
 
 
+def pooling(steps: int = 12) -> Network:
+    """Maximum pools of spikes, which are neurons that forget, and spikes added to spikes, frozen."""
+    torch.manual_seed(0)
+    layers = (PerStep(nn.Conv2d(1, 3, 3)), LIF(0.5, threshold=0.25), PerStep(nn.MaxPool2d(3, 2, ceil_mode=True)))
+    return freeze(nn.Sequential(*layers, Doubled(), PerStep(nn.Flatten(), nn.Linear(147, 4))), inputs(1), steps=steps)
+
+
+class Doubled(nn.Module):
+    """x + fire(conv(x))."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.Sequential(PerStep(nn.Conv2d(3, 3, 3, padding=1)), LIF(0.5, threshold=0.25))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.block(x)
+
+
 def vectors(samples: int = 5, seed: int = 0) -> Tensor:
     """Inputs of :func:`perceptron`."""
     return torch.rand(samples, 6, generator=torch.Generator().manual_seed(seed))

@@ -9,7 +9,7 @@ import torch
 
 nir = pytest.importorskip("nir")
 
-from exchanged import joining, perceptron, resnet, spikes, vectors  # noqa: E402
+from exchanged import joining, perceptron, pooling, resnet, spikes, vectors  # noqa: E402
 from nets import converted, inputs  # noqa: E402
 from picojoule.base.errors import ConversionError, InputError  # noqa: E402
 from picojoule.codes import TTFS, Phase, Rate  # noqa: E402
@@ -79,6 +79,7 @@ NETS = {
     "trained, reset by subtraction": (lambda: perceptron("subtract"), vectors()),
     "trained, no leak": (lambda: perceptron("subtract", leak=1.0), vectors()),
     "trained, spikes joined and cropped": (joining, inputs(3)),
+    "trained, maxima and sums of spikes": (pooling, inputs(3)),
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from picojoule.base.errors import InputError
-from picojoule.neurons import Signed, spike
+from picojoule.neurons import Signed, scan, spike
 
 STEPS = 256
 
@@ -28,6 +28,17 @@ def test_thresholds_by_hand():
 
 
 @pytest.mark.parametrize("reset", ["subtract", "zero"])
+@pytest.mark.parametrize("leak", [1.0, 0.75])
+def test_as_a_value_it_fires_the_same(leak, reset):
+    torch.manual_seed(0)
+    x = (torch.randn(40, 30) * 32).round() / 16
+    module = Signed(0.5, leak=leak, reset=reset)
+    (spikes, v), found = scan(module.neuron(40), x), module.run(x)
+    assert torch.equal(spikes.float(), found.spikes) and torch.equal(v, found.v)
+    assert {-1, 0, 1} == set(spikes.unique().tolist())
+
+
+@pytest.mark.parametrize("reset", ["subtract", "zero"])
 def test_double_precision_has_the_same_gradient(reset):
     torch.manual_seed(0)
     x = torch.randn(12, 40) * 2
@@ -42,8 +53,6 @@ def test_double_precision_has_the_same_gradient(reset):
 def test_it_says_what_it_is_and_what_it_is_not():
     neuron = Signed(0.1, threshold=0.5)
     assert "low=5" in repr(neuron)
-    with pytest.raises(InputError, match=r"Signed: a neuron that fires both ways is no table.*Remedy: train with IF"):
-        neuron.neuron(4)
     for options, what in (({"alpha": 0}, "the slope is 0"), ({"leak": 2}, "the leak is 2")):
         with pytest.raises(InputError, match=f"Signed: {what}.*Remedy"):
             Signed(**options)

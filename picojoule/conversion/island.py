@@ -7,34 +7,17 @@ covers work on single values, such as a sigmoid.
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple, final
+from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, fx
 
-from picojoule.codes.few_spikes import FUNCTIONS
 from picojoule.conversion.call import Call, Unsupported, operation_of
 from picojoule.engines.unfused import unfused
 from picojoule.ir import Activation, Island
+from picojoule.ir.operations import Given, Operation, Smooth
 
 _SAMPLES, _TOLERANCE = 3, 1e-4
-
-
-@final
-class Smooth(nn.Module):
-    """A smooth function of single values.
-
-    Args:
-        function: its name.
-    """
-
-    def __init__(self, function: str) -> None:
-        super().__init__()
-        self._compute = FUNCTIONS[function].compute
-
-    def forward(self, x: Tensor) -> Tensor:
-        """f(x)."""
-        return self._compute(x)
 
 
 def as_island(node: Activation) -> Island:
@@ -50,64 +33,13 @@ def as_island(node: Activation) -> Island:
     )
 
 
-class _Given(NamedTuple):
-    """Stands for the i-th value an operation reads."""
-
-    place: int
-
-
-class _Constant(NamedTuple):
-    """Stands for a tensor that is a buffer of the operation."""
-
-    name: str
-
-
-@final
-class Operation(nn.Module):
-    """One call of a captured graph as a module of the values it reads; what else it needs is in it.
-
-    Args:
-        call: the call.
-        part: which of the results, where it gives several.
-    """
-
-    def __init__(self, call: Call, part: Any = None) -> None:
-        super().__init__()
-        self.module, self._part = call.module, part
-        self._kind, self._target = call.node.op, call.node.target
-        places = {node.name: place for place, node in enumerate(_values(call))}
-        self._arguments = fx.node.map_aggregate(call.arguments, lambda each: self._kept(each, places))
-
-    def _kept(self, argument: Any, places: dict[str, int]) -> Any:
-        if isinstance(argument, fx.Node):
-            return _Given(places[argument.name])
-        if not isinstance(argument, Tensor):
-            return argument
-        name = f"constant{sum(1 for _ in self.buffers(recurse=False))}"
-        self.register_buffer(name, argument.detach().clone())
-        return _Constant(name)
-
-    def forward(self, *values: Tensor) -> Tensor:
-        """The result for a batch of each value, in the order in which the call has them."""
-
-        def filled(argument: Any) -> Any:
-            if isinstance(argument, _Given):
-                return values[argument.place]
-            if isinstance(argument, _Constant):
-                return getattr(self, argument.name)
-            if isinstance(argument, (tuple, list)):
-                return type(argument)(filled(each) for each in argument)
-            return {key: filled(each) for key, each in argument.items()} if isinstance(argument, dict) else argument
-
-        args, kwargs = filled(tuple(self._arguments))
-        if self.module is not None:
-            result = self.module(*args, **kwargs)
-        elif self._kind == "call_method":
-            result = getattr(args[0], str(self._target))(*args[1:], **kwargs)
-        else:
-            assert callable(self._target)
-            result = self._target(*args, **kwargs)
-        return result if self._part is None else result[self._part]
+def _operation(call: Call, part: Any) -> Operation:
+    """A call as a module of the values it reads."""
+    places = {node.name: place for place, node in enumerate(_values(call))}
+    arguments = fx.node.map_aggregate(
+        call.arguments, lambda each: Given(places[each.name]) if isinstance(each, fx.Node) else each
+    )
+    return Operation(call.node.target if call.module is None else call.module, arguments, part)
 
 
 def _values(call: Call) -> list[fx.Node]:
@@ -123,7 +55,7 @@ def island(call: Call, part: Any = None) -> Island:
     Raises:
         Unsupported: it does more with a batch than the same to each sample.
     """
-    function = Operation(call, part)
+    function = _operation(call, part)
     shapes = [shape for _, shape in call.sources]
     inputs = _examples(function, shapes)
     with torch.no_grad(), warnings.catch_warnings():

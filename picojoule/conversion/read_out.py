@@ -7,22 +7,11 @@ by then (a residual connection around an attention) is gathered and held, as an 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import final
-
-from torch import Tensor, nn
 
 from picojoule.conversion.diagonal import unit
 from picojoule.ir import Fate, Island, Network, Node
+from picojoule.ir.operations import Identity
 from picojoule.ir.schedule import Window, gathers, schedule_of
-
-
-@final
-class Identity(nn.Module):
-    """y = x."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x."""
-        return x
 
 
 def read_out(network: Network) -> Network:

@@ -1,13 +1,17 @@
 """Analogue islands: what no neuron does is computed once its inputs are complete, and counted as what it is."""
 
+import json
+
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import zoo
-from picojoule.base.errors import ConversionError, EngineError, InputError
+from picojoule.base.errors import ConversionError, EngineError, InputError, WeightsError
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.trace import trace as trace_in
@@ -15,7 +19,7 @@ from picojoule.cost import price
 from picojoule.cost.profiles import HOROWITZ_FP32
 from picojoule.engines import run
 from picojoule.ir import Fire, Island, WeightLayer
-from picojoule.ir.file import save
+from picojoule.ir.file import load, save
 from suite import check_engines_agree
 from zoo import pictures, row
 
@@ -50,6 +54,33 @@ class Attended(nn.Module):
         return self.head(F.relu(F.layer_norm(x, (8,))).mean(1))
 
 
+class Made(nn.Module):
+    """Islands of many kinds, one behind the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 8, 4, 4), nn.Linear(8, 5)
+        self.register_buffer("gate", torch.rand(8, 1, 1))
+        self.norms = nn.ModuleList([nn.GroupNorm(2, 8), nn.LocalResponseNorm(3), nn.InstanceNorm2d(8, affine=True)])
+        self.curves = nn.ModuleList([nn.Softplus(2.0), nn.ELU(0.5), nn.Softshrink(0.1), nn.PReLU(8), nn.GELU("tanh")])
+        self.rows = nn.GRU(16, 16, 2, batch_first=True, bidirectional=True)
+        self.plain = nn.LayerNorm((8, 1), elementwise_affine=False)
+
+    def forward(self, x):
+        x = F.relu(self.conv(x))
+        for each in (*self.norms, *self.curves):
+            x = each(x)
+        x = x.masked_fill(self.gate > 0.5, 0.25) / x.norm(dim=1, keepdim=True).clamp(min=0.1)
+        x = torch.einsum("bcij,bcjk->bcik", x, x) + torch.logsumexp(x, 1, keepdim=True)
+        x = self.rows(x.flatten(2))[0][..., :1]
+        return self.head(F.relu(self.plain(x).amax(2)))
+
+
+class Odd(nn.Module):
+    def forward(self, x):
+        return torch.erfinv(x.flatten(1) / 2)
+
+
 NETS = {
     "vit": lambda: zoo.ViT(nn.ReLU),
     "vit gelu": lambda: zoo.ViT(nn.GELU),
@@ -58,9 +89,11 @@ NETS = {
 }
 
 
-def made(name: str) -> nn.Module:
+def made(name: str):
     torch.manual_seed(0)
-    return NETS[name]().eval()
+    if name == "exported":
+        return torch.export.export(NETS["vit"]().eval(), (X,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    return {**NETS, "recurrent": Recurrent, "made of torch": Made}[name]().eval()
 
 
 def relative(got, expected) -> float:
@@ -164,11 +197,60 @@ def test_the_report_says_what_is_analogue():
     )
 
 
-def test_a_network_with_islands_is_not_saved(tmp_path):
-    network = convert(made("squeeze"), MORE, code=Rate(steps=8), islands=True)
-    with pytest.raises(InputError, match="is an analogue island"):
+def saved(network, tmp_path):
+    return load(save(network, tmp_path / "net.safetensors"))
+
+
+@pytest.mark.parametrize("name", [*NETS, "recurrent", "exported", "made of torch"])
+def test_a_network_with_islands_is_saved_with_what_they_compute(name, tmp_path):
+    model = made(name)
+    networks = [trace_in(model, X, islands=True)]
+    if name in NETS:
+        networks += [convert(model, MORE, code=code, islands=True) for code in (Rate(steps=8), TTFS(steps=9))]
+    for network in networks:
+        again = saved(network, tmp_path)
+        ours, theirs = run(network, X), run(again, X)
+        torch.testing.assert_close(theirs.values, ours.values, rtol=0, atol=1e-6 if name == "made of torch" else 0)
+        assert theirs.counts == ours.counts, "a GRU's products round by where its weights are in memory"
+        assert len(list(again.all(Island))) == len(list(network.all(Island))) > 0
+        assert header(tmp_path)["version"] == 2
+        torch.testing.assert_close(run(saved(again, tmp_path), X).values, theirs.values, rtol=0, atol=1e-6)
+    save(trace_in(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU()), X), tmp_path / "net.safetensors")
+    assert header(tmp_path)["version"] == 1, "who knows no islands can read it"
+
+
+def header(tmp_path):
+    with safe_open(tmp_path / "net.safetensors", framework="pt") as file:
+        return json.loads(file.metadata()["picojoule"])
+
+
+def test_what_a_file_cannot_hold_is_said_by_name(tmp_path):
+    network = trace_in(Odd(), X, islands=True)
+    with pytest.raises(InputError, match=r"island erfinv \(erfinv\) is code.*none of the operations"):
         save(network, tmp_path / "net.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda told: told.update(of=["torch", "load"]), "no operation 'load'"),
+        (lambda told: told.update(of=["os", "system"]), "no operation 'system'"),
+        (lambda told: told.update(of=["nn", "Linear"], settings={}), "Linear"),
+        (lambda told: told.update(arguments={"pickle": "x"}), "pickle"),
+        (lambda told: told.pop("part"), "part"),
+    ],
+)
+def test_a_description_of_other_code_is_refused(change, what, tmp_path):
+    path = save(trace_in(made("squeeze"), X, islands=True), tmp_path / "net.safetensors")
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    content = header(tmp_path)
+    told = next(node["function"]["operation"] for node in content["nodes"] if node["kind"] == "Island")
+    change(told)
+    save_file(tensors, path, {"picojoule": json.dumps(content)})
+    with pytest.raises(WeightsError, match=what):
+        load(path)
 
 
 def test_a_run_cannot_go_on_behind_an_island():

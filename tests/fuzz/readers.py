@@ -82,6 +82,13 @@ def _network(folder: Path) -> Path:
     return pj.save(net, folder / "net.safetensors")
 
 
+def _islands(folder: Path) -> Path:
+    torch.manual_seed(0)
+    model = nn.Sequential(_net()[0], nn.LayerNorm((6, 6)), nn.ReLU(), nn.Flatten(), nn.Softmax(1), nn.Linear(72, 3))
+    net = pj.convert(model.eval(), torch.rand(4, 1, 8, 8), code=pj.codes.TTFS(steps=16), islands=True)
+    return pj.save(net, folder / "net.safetensors")
+
+
 def _nir(folder: Path) -> Path:
     net = pj.convert(_net(), torch.rand(4, 1, 8, 8), code=pj.codes.Rate(steps=8))
     pj.exchange.to_nir(net, folder / "net.nir")
@@ -504,6 +511,8 @@ READERS = (
     Reader(name="weights to look at", make=_weights, victim="w.safetensors", read=read_weights,
            mutations=(mutations.raw, mutations.tensors)),
     Reader(name="network", make=_network, victim="net.safetensors", read=pj.load,
+           mutations=(mutations.raw, mutations.tensors, mutations.tensors), check=_runs),
+    Reader(name="network with islands", make=_islands, victim="net.safetensors", read=pj.load,
            mutations=(mutations.raw, mutations.tensors, mutations.tensors), check=_runs),
     Reader(name="nir", make=_nir, victim="net.nir", read=pj.exchange.from_nir,
            mutations=(mutations.raw,), check=_runs),

@@ -304,15 +304,16 @@ def test_a_maximum_of_every_step_is_neurons_that_forget():
     assert f"max_pool → direct T={STEPS} a=0 to_zero=1 neurons of 2.inner.0.sum" in str(network.conversion)
 
 
-def test_each_term_of_a_sum_of_spikes_has_its_own_synapses():
-    module, x = Added(), torch.rand(3, 4)
+@pytest.mark.parametrize(("join", "twice"), [(torch.add, 1), (lambda x, y: x + y + x, 2)], ids=["x + y", "x + y + x"])
+def test_each_term_of_a_sum_of_spikes_has_its_own_synapses(join, twice):
+    module, x = Added(join), torch.rand(3, 4)
     for layer in (module.one[0], module.two[0]):
         layer.weight.data.mul_(4)
     found, network = hidden(module, x), freeze(module, x, steps=STEPS)
     torch.testing.assert_close(run(network, x).values, answer(module, x))
     counts = {layer.name: layer for layer in run(network, x).counts.layers}
     one, two = (int(spikes.sum()) for spikes in found.values())
-    assert counts["head"].events_in == one + two > 0 and counts["head"].synops == 2 * (one + two)
+    assert counts["head"].synops == 2 * (twice * one + two) > 0
     assert counts["two.0"].synops == 4 * one
 
 

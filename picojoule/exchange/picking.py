@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from picojoule.conversion.moves import wired
-from picojoule.ir import Add, Conv, Flatten, Linear, Network, Node, Rewire, WeightLayer
+from picojoule.ir import Add, AvgPool, Conv, Flatten, Linear, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import evaluate
+from picojoule.ir.network import live
 
 MOST = 2**24
 """Weights of a rewiring, at most: 64 MiB."""
@@ -36,6 +38,7 @@ class Axis(NamedTuple):
 
 def without_rewiring(network: Network) -> tuple[Network, frozenset[str]]:
     """The network with weights in place of its rewirings, where there are such; and the names of these weights."""
+    network = _with_means_in_place(network)
     nodes: list[Node] = []
     weights: set[str] = set()
     for node in network.nodes:
@@ -45,8 +48,38 @@ def without_rewiring(network: Network) -> tuple[Network, frozenset[str]]:
     return network.evolve(nodes), frozenset(weights)
 
 
+def _with_means_in_place(network: Network) -> Network:
+    """The network with means over all positions of maps taken there, not of the positions put in one row."""
+    nodes = dict(network.by_name)
+    for pool in network.all(AvgPool):
+        row, sources = network.source(pool), network.sources(network.source(pool))
+        maps = {source.shape[1:] for source in sources}
+        whole = isinstance(row, Rewire) and pool.kernel == row.shape[1:] and network.consumers(row) == [pool]
+        if not whole or len(maps) != 1 or len(window := maps.pop()) != 2 or prod(window) != row.shape[1]:
+            continue
+        channels = row.shape[0]
+        in_place = _in_order(row, sources)
+        nodes[row.name] = replace(row, shape=(channels, *window))
+        nodes[pool.name] = replace(
+            pool,
+            inputs=row.inputs if in_place else pool.inputs,
+            shape=(channels, 1, 1),
+            kernel=window,
+            stride=window,
+            padding=(0, 0),
+        )
+    return network.evolve(live(nodes, network.output.name))
+
+
+def _in_order(node: Rewire, sources: list[Node]) -> bool:
+    """True where it gives all values of one node as they are."""
+    return len(sources) == 1 and torch.equal(node.index.cpu(), torch.arange(sources[0].size))
+
+
 def _in_weights(node: Rewire, sources: list[Node]) -> list[Node] | None:
-    """A rewiring in weights: a sum, where it has several inputs."""
+    """A rewiring in weights: a sum, where it has several inputs; none, where it only makes a vector."""
+    if len(node.shape) == 1 and _in_order(node, sources):
+        return [Flatten(name=node.name, inputs=node.inputs, shape=node.shape)]
     index, made, before = node.index.cpu().view(node.shape), list[Node](), 0
     for number, source in enumerate(sources):
         mine = torch.where((index >= before) & (index < before + source.size), index - before, -1)

@@ -72,7 +72,24 @@ def _given(node, arriving, x, state, name, soft):
     return fired.double()
 
 
+class Averaged(torch.nn.Module):
+    """A mean over all positions, as a function."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = torch.nn.Conv2d(1, 4, 3, 2), torch.nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.conv(x)).mean((2, 3)))
+
+
+def averaged():
+    torch.manual_seed(2)
+    return convert(Averaged().eval(), inputs(64), code=Rate(steps=12))
+
+
 NETS = {
+    "a mean over all positions": (averaged, inputs(3)),
     "a residual network, soft reset, half-threshold start": (resnet, inputs(3)),
     "a residual network, analogue input": (lambda: resnet(input="analogue"), inputs(3)),
     "trained, reset to zero": (perceptron, vectors()),
@@ -120,6 +137,16 @@ def test_torchvisions_residual_network_comes_back(tmp_path):
     network, x = convert(trained(averaging), pictures(64), code=Rate(steps=16)), pictures(6, seed=9)
     to_nir(network, tmp_path / "resnet.nir")
     ours, theirs = run(network, x), run(from_nir(tmp_path / "resnet.nir"), x)
+    torch.testing.assert_close(theirs.values, ours.values, rtol=1e-4, atol=1e-5)
+    assert layers(theirs.counts) == layers(ours.counts) and ours.counts.hidden_spikes > 1000
+
+
+def test_joined_maps_come_back():
+    """A small DenseNet: maps joined again and again, and a mean over all positions of the last ones."""
+    from zoo import pictures, trained
+
+    network, x = convert(trained("densenet"), pictures(64), code=Rate(steps=8)), pictures(4, seed=9)
+    ours, theirs = run(network, x), run(from_nir(to_nir(network)), x)
     torch.testing.assert_close(theirs.values, ours.values, rtol=1e-4, atol=1e-5)
     assert layers(theirs.counts) == layers(ours.counts) and ours.counts.hidden_spikes > 1000
 

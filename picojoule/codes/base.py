@@ -214,12 +214,13 @@ class Code(ABC):
         return " ".join([f"{self.name} T={self.steps}", *self.unusual()])
 
     def unusual(self) -> list[str]:
-        """Every setting that is not the default, the steps left out, with its letter."""
-        return [
-            f"{self.symbols.get(each.name, each.name)}={getattr(self, each.name):.3g}"
-            for each in fields(self)
-            if each.name != "steps" and getattr(self, each.name) != each.default
-        ]
+        """Every setting that is not the default, the steps left out, with its letter; a truth is its word alone."""
+        found = []
+        for each in fields(self):
+            value, letter = getattr(self, each.name), self.symbols.get(each.name, each.name)
+            if each.name != "steps" and value != each.default:
+                found.append(letter if value is True else f"{letter}={value:.3g}")
+        return found
 
     @property
     def repeats(self) -> float:

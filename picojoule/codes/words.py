@@ -18,10 +18,10 @@ def parse(text: str, codes: dict[str, type[Code]]) -> Code | Hybrid:
     """The code that `text` names.
 
     Args:
-        text: a name and, behind a colon, settings with commas between; ``T`` and ``num_steps`` are ``steps``, ``v_th``
-            is ``threshold``, and the letters of a code's label for its other settings. Two names with a hyphen are a
-            hybrid, the input's first, ``real`` for one that has no spikes: settings are the hidden code's, the input's
-            begin with ``input.``, the steps are both's.
+        text: a name and, behind a colon, settings with commas between, a truth as its word alone; ``T`` and
+            ``num_steps`` are ``steps``, ``v_th`` is ``threshold``, and the letters of a code's label for its other
+            settings. Two names with a hyphen are a hybrid, the input's first, ``real`` for one that has no spikes:
+            settings are the hidden code's, the input's begin with ``input.``, the steps are both's.
         codes: the codes there are, by name.
 
     Raises:
@@ -46,9 +46,7 @@ def _settings(text: str) -> dict[str, Any]:
         key, equals, value = part.partition("=")
         prefix = _INPUT if key.startswith(_INPUT) else ""
         key = key.removeprefix(_INPUT)
-        if not equals:
-            raise InputError(f"{part!r} is no setting", where="--code", remedy="give name=value")
-        given[prefix + _SHORT.get(key, key)] = _value(part, value)
+        given[prefix + _SHORT.get(key, key)] = _value(part, value) if equals else True
     return given
 
 
@@ -58,12 +56,16 @@ def _code(name: str, given: dict[str, Any], codes: dict[str, type[Code]]) -> Cod
         raise InputError(f"no code {name!r}", where="--code", remedy=f"choose {told}")
     letters = {letter: field for field, letter in codes[name].symbols.items()}
     given = {letters.get(key, key): value for key, value in given.items()}
-    known = [each.name for each in fields(codes[name])]
-    for key in given:
+    known = {each.name: isinstance(each.default, bool) for each in fields(codes[name])}
+    for key, value in given.items():
         if key not in known:
             raise InputError(
                 f"{key!r} is no setting of {name}", where="--code", remedy=f"give name=value for {', '.join(known)}"
             )
+        if isinstance(value, bool) != known[key]:
+            remedy = f"give {key}, or {key}=no" if known[key] else f"give {key}=number"
+            is_a = "yes or no" if known[key] else "a number"
+            raise InputError(f"{key!r} of {name} is {is_a}", where="--code", remedy=remedy)
     return codes[name](**given)
 
 

@@ -18,6 +18,7 @@ from picojoule.codes.words import parse
     [
         ("rate", Rate()),
         ("rate:steps=8,weighted=true", Rate(steps=8, weighted=True)),
+        ("rate:T=8,corrected", Rate(steps=8, corrected=True)),
         ("rate:T=8,corrected=yes", Rate(steps=8, corrected=True)),
         ("ttfs:T=12,tau=2,threshold=0.5", TTFS(steps=12, tau=2, threshold=0.5)),
         ("rate:num_steps=8", Rate(steps=8)),
@@ -38,7 +39,8 @@ def test_words_of_a_code(words, code):
         ("spike", "no code 'spike'"),
         ("rate:", None),
         ("rate:speed=3", "'speed' is no setting of rate"),
-        ("rate:steps", "'steps' is no setting"),
+        ("rate:steps", "'steps' of rate is a number"),
+        ("rate:corrected=3", "'corrected' of rate is yes or no"),
         ("rate:steps=many", "is no number"),
         ("rate:steps=-1", "steps=-1"),
         ("phase-spike", "no code 'spike'"),

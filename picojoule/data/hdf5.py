@@ -40,7 +40,19 @@ def whole(stored: Any, path: Path) -> np.ndarray:
     """All of an array that is stored in a file.
 
     Raises:
-        DataError: it would need more than 8 GiB of memory.
+        DataError: it would need more than 8 GiB of memory, or a piece of it more than there is in the file.
     """
-    require_fits(stored.size * stored.dtype.itemsize, where=f"{path}{stored.name}", error=DataError)
+    where = f"{path}{stored.name}"
+    require_fits(stored.size * stored.dtype.itemsize, where=where, error=DataError)
+    size = path.stat().st_size
+    if max(pieces(stored), default=0) > size:
+        raise DataError(f"it says a piece is larger than all {size} bytes", where=where, remedy="check the path")
     return np.asarray(stored[()])
+
+
+def pieces(stored: Any) -> list[int]:
+    """Bytes in the file of each piece that an array is kept in; none where it is kept in one."""
+    sizes: list[int] = []
+    if stored.chunks is not None:
+        stored.id.chunk_iter(lambda piece: sizes.append(piece.size))
+    return sizes

@@ -8,6 +8,7 @@ from typing import Any
 
 from picojoule.base.errors import InputError
 from picojoule.base.extras import needed
+from picojoule.data import hdf5
 
 MOST_TIMES = 1032
 """Deflate, which nir packs its numbers with, makes 1032 bytes of one at most."""
@@ -41,6 +42,5 @@ def _sizes(file: Any, size: int) -> Iterator[tuple[str, int, int]]:
     file.visititems(lambda _, each: found.append(each) if isinstance(each, h5py.Dataset) else None)
     yield "the whole of it", sum(each.nbytes for each in found), MOST_TIMES * size
     for each in found:
-        if each.chunks is not None:
-            for number in range(each.id.get_num_chunks()):
-                yield f"a piece of {each.name}", each.id.get_chunk_info(number).size, size
+        for piece in hdf5.pieces(each):
+            yield f"a piece of {each.name}", piece, size

@@ -45,7 +45,7 @@ def _convert(options: argparse.Namespace) -> None:
     print(told if options.json else f"{network.name}\n{network.conversion}")
     try:
         saved = save(network, out / "network.safetensors")
-    except InputError as reason:  # analogue islands
+    except InputError as reason:  # an island that no file can hold
         say(f"wrote {out / 'conversion.json'}; the network is not saved: {reason.what}")
     else:
         say(f"wrote {saved} and {out / 'conversion.json'}; picojoule.load reads the network")

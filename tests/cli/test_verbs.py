@@ -11,6 +11,8 @@ import pytest
 from picojoule import __version__
 from picojoule.cli import verbs
 from picojoule.cli.main import main
+from picojoule.ir import Island
+from picojoule.ir.file import load
 from picojoule.recipes.index import RECIPES
 from picojoule.result import Result
 
@@ -201,4 +203,4 @@ def test_convert_lets_operations_stay_analogue_when_asked(home, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["choices"]["analogue islands"] == "1: 1 Softmax"
     assert json.loads((home / "out" / "conversion.json").read_text()) == told
-    assert not (home / "out" / "network.safetensors").exists()
+    assert load(home / "out" / "network.safetensors").all(Island)

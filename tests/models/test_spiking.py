@@ -51,7 +51,8 @@ def test_every_block_fits_at_every_position_also_on_odd_sizes(block, down):
 @pytest.mark.parametrize(("down", "whole"), DOWNS)
 @pytest.mark.parametrize("averaging", ["released", "bare", "undecayed", "lowered"])
 def test_every_design_learns_something_from_every_weight_or_is_silent(down, whole, averaging):
-    macro = Macro(channels=2, shape=(1, 8, 8), steps=3, layout=(1, "down"), down=down, whole=whole, averaging=averaging)
+    # not fewer channels: oneDNN of torch 2.13 on AVX2 breaks the heap in the weights' gradient of 1×1 stride 2 of 7
+    macro = Macro(channels=8, shape=(1, 8, 8), steps=3, layout=(1, "down"), down=down, whole=whole, averaging=averaging)
     torch.manual_seed(0)
     net = macro.network(("SRB3",))
     net(torch.rand(4, 1, 8, 8)).square().sum().backward()

@@ -151,6 +151,30 @@ def test_blocks_of_steps_do_not_change_a_bit():
     assert torch.equal(twice.values, run(network, X).values)
 
 
+class TwoHeads(nn.Module):
+    """Its output is two layers' sums, one behind the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.one, self.other = nn.Conv2d(1, 4, 3, stride=4), nn.Linear(64, 2), nn.Linear(64, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = self.body(x).relu().flatten(1)
+        return torch.cat([self.other(h), self.one(h)], 1)
+
+
+def test_an_output_that_is_made_of_sums():
+    """Also where a second run goes on."""
+    torch.manual_seed(0)
+    model = TwoHeads().eval()
+    whole, half = (convert(model, X, code=Rate(steps=steps)) for steps in (12, 6))
+    values = run(whole, X, engine="event").values
+    for engine in ("layered", "stepped"):
+        torch.testing.assert_close(run(whole, X, engine=engine).values, values)
+    twice = run(half, X, engine="event", state=run(half, X, engine="event").state)
+    torch.testing.assert_close(twice.values, values)
+
+
 def test_states_are_exchanged_between_engines():
     half = dyadic(converted(Rate(steps=6)), dtype=torch.float32)
     x = (X * 16).round() / 16

@@ -12,7 +12,6 @@ from picojoule.base.errors import InputError
 from picojoule.codes import Rate, TwoPhase
 from picojoule.data.vision.detection import embedded
 from picojoule.engines import run
-from picojoule.engines.decoding import counted
 from picojoule.ir import Fire
 from picojoule.metrics import voc_map
 from picojoule.models import embedded_detector, embedded_metadata
@@ -63,23 +62,6 @@ def test_scales_per_layer_are_one_number(detector, scenes):
 
 def test_normalisation_changes_nothing_but_scales(detector, scenes):
     assert changed_by_scales(detector, scenes.test.images) == 0
-
-
-def test_counted_is_the_neuron_step_by_step(detector, scenes):
-    network = CHANNEL.network(detector, scenes.train.images, 12)
-    path = run(network, scenes.test.images, trajectory=True).trajectory
-    scale = output_scale(ann(detector, scenes.train.images), scenes.train.images)
-    found = counted(network, path, scale)
-    at = (0, 4, 3, 5)
-    v = n = before = 0.0
-    for t in range(12):
-        total = float(path[t][at]) * (t + 1)
-        v, before = v + (total - before) / float(scale[0, at[1], at[2], at[3]]), total
-        spike = int(v >= 1) - int(v <= -1)
-        v, n = v - spike, n + spike
-        assert float(found[t][at]) == pytest.approx(float(scale[0, at[1], at[2], at[3]]) * n / (t + 1), abs=1e-6)
-    with pytest.raises(InputError, match="least scale"):
-        counted(network, path, 0 * scale)
 
 
 def test_the_output_scale_is_the_largest_of_its_channel(detector, scenes):

@@ -4,7 +4,7 @@ import pytest
 
 from picojoule.base.errors import PriceError
 from picojoule.cost import Price
-from picojoule.cost.machines import MACHINES, SSD_45NM
+from picojoule.cost.machines import MACHINES, MEMORY_NETWORK, SSD_45NM
 from picojoule.cost.price import ACTIONS, CIRCUIT_ACTIONS, MACHINE_ACTIONS, price_actions
 from picojoule.cost.profiles import NORMALISED, PROFILES
 
@@ -23,6 +23,12 @@ def test_every_number_has_a_source(profile):
 def test_flash_is_voltage_times_current_times_time():
     for action, seconds in (("page_read", 75e-6), ("page_program", 300e-6), ("block_erase", 5e-3)):
         assert SSD_45NM.prices[action].joules == pytest.approx(3.3 * 25e-3 * seconds, rel=3e-3)
+
+
+def test_a_byte_is_eight_bits_of_what_a_bit_costs():
+    links = {"channel_byte": 8 * 5e-12, "bus_byte": 8 * 5e-12, "host_byte": 8 * 10e-12, "dram_byte": 1300e-12 / 8}
+    assert {name: SSD_45NM.prices[name].joules for name in links} == pytest.approx(links)
+    assert MEMORY_NETWORK.prices["sram_byte"].joules == pytest.approx(20e-12 / 8)
 
 
 def test_machines_price_all_that_machines_do():

@@ -10,11 +10,12 @@ from picojoule.neurons import Neuron, integrate_and_fire, leaky, scan, step
 
 
 def by_definition(neuron, currents):
-    v, spikes = neuron.initial, []
+    v, g, spikes = neuron.initial, 1.0, []
     for t, current in enumerate(currents):
         v = neuron.leak * v + current
-        spikes.append(v >= neuron.thresholds[t])
-        v -= neuron.resets[t] if spikes[-1] else 0.0
+        spikes.append(v >= g * neuron.thresholds[t])
+        v -= g * neuron.resets[t] if spikes[-1] else 0.0
+        g = neuron.growth * g if spikes[-1] else 1.0
     return spikes, v
 
 
@@ -25,6 +26,8 @@ def by_definition(neuron, currents):
         integrate_and_fire(40, threshold=0.4, reset=1.0, initial=0.1),
         leaky(40, leak=0.9),
         Neuron(thresholds=tuple(math.exp(-t / 9) for t in range(40)), resets=(math.inf,) * 40),
+        Neuron(thresholds=(0.125,) * 40, resets=(0.125,) * 40, growth=2.0),
+        Neuron(thresholds=(0.125,) * 40, resets=(0.125,) * 40, growth=1.5),
     ],
 )
 def test_scan_is_the_equation(neuron):

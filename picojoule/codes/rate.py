@@ -75,7 +75,7 @@ class Rate(Code):
         super().__post_init__()
         self._require(self.amount > 0, f"amount={self.amount}", "use a positive amount")
         self._require(
-            0 <= self.initial + self.amount - self.threshold < self.amount,
+            self.threshold - self.amount <= self.initial < self.threshold,
             f"threshold={self.threshold}, amount={self.amount}, initial={self.initial} fires undriven or is in debt",
             "keep threshold − amount ≤ initial < threshold",
         )

@@ -64,3 +64,8 @@ class EngineError(PicojouleError):
 
 class PriceError(PicojouleError):
     """A profile has no price for a counted action."""
+
+
+def first_line(problem: BaseException) -> str:
+    """What a library raised, in one line; its kind where it says nothing."""
+    return next(iter(str(problem).splitlines()), type(problem).__name__)

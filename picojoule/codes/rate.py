@@ -96,8 +96,9 @@ class Rate(Code):
         if not self.slope:
             threshold, amount, start = (each / self.period for each in (self.threshold, self.amount, self.initial))
             plain = integrate_and_fire(self.steps, threshold=threshold, reset=amount, initial=start)
-            floors, refunds = (amount - threshold,) * self.steps, (amount,) * self.steps
-            return replace(plain, corrects=True, floors=floors, refunds=refunds) if self.corrected else plain
+            if not self.corrected:
+                return plain
+            return replace(plain, corrects=True, floors=(amount - threshold,) * self.steps, refunds=plain.resets)
         worth = 1.0 if self.weighted else self.slope
         return Neuron(
             thresholds=(self.threshold,) * self.steps,
@@ -113,7 +114,7 @@ class Rate(Code):
 
     @property
     def signed(self) -> bool:
-        return self.corrected or bool(self.slope)
+        return self.corrected or super().signed
 
     @property
     def payload(self) -> Literal["binary", "real"]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from picojoule.base.errors import first_line
 from picojoule.conversion.call import Call, Unsupported, operation_of
 from picojoule.engines.unfused import unfused
 from picojoule.ir import Activation, Island
@@ -87,7 +88,7 @@ def _require_samples_apart(function: Operation, inputs: list[Tensor], shape: tup
         together = function(*(each.clone() for each in inputs))
         alone = torch.cat([function(*(each[b : b + 1].clone() for each in inputs)) for b in range(_SAMPLES)])
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        raise Unsupported(f"on another number of samples it fails: {str(error).splitlines()[0]}") from None
+        raise Unsupported(f"on another number of samples it fails: {first_line(error)}") from None
     same = together.shape == alone.shape == (_SAMPLES, *shape)
     if not same or not torch.allclose(together, alone, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True):
         raise Unsupported("its result for one sample depends on the others, or is random")

@@ -105,6 +105,11 @@ def rewire(name: str, source: str, shape: Sequence[int], move: Callable[[Tensor]
     return Rewire(name=name, inputs=(source,), shape=tuple(moved.shape), index=moved.flatten())
 
 
+def in_order(node: Rewire, sources: Sequence[Node]) -> bool:
+    """True where it gives all values of one node in their order, in whatever shape."""
+    return len(sources) == 1 and torch.equal(node.index.cpu(), torch.arange(sources[0].size))
+
+
 def wired(name: str, shape: Sequence[int], parts: Iterable[tuple[Node, Tensor]]) -> Rewire:
     """A node that gathers values of several nodes, each of which it reads once.
 

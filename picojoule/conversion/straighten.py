@@ -7,6 +7,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
+from picojoule.conversion.moves import in_order
 from picojoule.ir import Fate, Flatten, Network, Node, ReLU, Rewire
 from picojoule.ir.network import live
 
@@ -21,11 +22,11 @@ def straighten(network: Network) -> Network:
     for node in network.nodes:
         node = node.reading(stands_for)
         if isinstance(node, Flatten):
-            node = node.reading(_reshaped(made))
+            node = _past_reshaping(node, made)
         if isinstance(node, Rewire):
             node = _direct(node, made)
             source = made[node.inputs[0]]
-            if node.shape == source.shape and _all_in_order(node, source):
+            if node.shape == source.shape and in_order(node, [source]):
                 stands_for[node.name] = source.name
                 fates.append(Fate(node.name, "Rewire", f"nothing: {source.name} is in place", "straighten"))
                 continue
@@ -48,17 +49,11 @@ def straighten(network: Network) -> Network:
     return network.evolve(live(made, output), fates=fates)
 
 
-def _reshaped(made: dict[str, Node]) -> dict[str, str]:
-    """What each rewiring is the values of, if it leaves all of one node in their order."""
-    return {
-        name: node.inputs[0]
-        for name, node in made.items()
-        if isinstance(node, Rewire) and len(node.inputs) == 1 and _all_in_order(node, made[node.inputs[0]])
-    }
-
-
-def _all_in_order(node: Rewire, source: Node) -> bool:
-    return torch.equal(node.index, torch.arange(source.size))
+def _past_reshaping(node: Flatten, made: dict[str, Node]) -> Node:
+    """It reads what a rewiring reads that leaves all values of one node in their order."""
+    source = made[node.inputs[0]]
+    reshapes = isinstance(source, Rewire) and in_order(source, [made[name] for name in source.inputs])
+    return node.reading({source.name: source.inputs[0]}) if reshapes else node
 
 
 def _direct(node: Rewire, made: dict[str, Node]) -> Rewire:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from picojoule.base.errors import DataError, InputError
+from picojoule.base.errors import DataError, InputError, first_line
 from picojoule.base.extras import needed
 from picojoule.data.npz import require_fits
 
@@ -32,8 +32,8 @@ def opened(path: Path) -> Iterator[Any]:
     except InputError:
         raise
     except _DAMAGE as problem:
-        told = next(iter(str(problem).splitlines()), type(problem).__name__)
-        raise DataError(f"it is no whole HDF5 file ({told})", where=str(path), remedy="check the path") from None
+        what = f"it is no whole HDF5 file ({first_line(problem)})"
+        raise DataError(what, where=str(path), remedy="check the path") from None
 
 
 def whole(stored: Any, path: Path) -> np.ndarray:

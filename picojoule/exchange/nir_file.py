@@ -14,6 +14,15 @@ MOST_TIMES = 1032
 """Deflate, which nir packs its numbers with, makes 1032 bytes of one at most."""
 
 
+def require_nir() -> Any:
+    """The package ``nir``.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return needed("nir", extra="nir", needed_for="exchange with NIR")
+
+
 def read(path: Path | str) -> Any:
     """The ``nir.NIRGraph`` of a file.
 
@@ -21,7 +30,7 @@ def read(path: Path | str) -> Any:
         InputError: what it says it holds is more than it can.
         MissingExtra: the package is not installed.
     """
-    nir = needed("nir", extra="nir", needed_for="exchange with NIR")
+    nir = require_nir()
     size = Path(path).stat().st_size
     with needed("h5py", extra="nir", needed_for="exchange with NIR").File(path, "r") as file:
         for name, n_bytes, limit in _sizes(file, size):

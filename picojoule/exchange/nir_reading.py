@@ -23,14 +23,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.base.errors import ConversionError, InputError, PicojouleError
+from picojoule.base.errors import ConversionError, InputError, PicojouleError, first_line
 from picojoule.base.trying import survived
 from picojoule.codes import Code, Rate
 from picojoule.codes.direct import Direct
 from picojoule.conversion.diagonal import diagonal, of_channels
-from picojoule.exchange.nir_file import read
+from picojoule.exchange.nir_file import read, require_nir
 from picojoule.exchange.nir_graph import Loop, Spiking, plain_graph
-from picojoule.exchange.nir_writing import require_nir
 from picojoule.exchange.picking import joined, picks, rewired
 from picojoule.ir import (
     Add,
@@ -94,9 +93,10 @@ def from_nir(
     except PicojouleError:
         raise
     except _SPOILT as problem:
-        told = next(iter(str(problem).splitlines()), type(problem).__name__)
         raise InputError(
-            f"it is no NIR graph that can be read ({told})", where=str(source), remedy="give a file of nir.write"
+            f"it is no NIR graph that can be read ({first_line(problem)})",
+            where=str(source),
+            remedy="give a file of nir.write",
         ) from None
 
 

@@ -27,10 +27,10 @@ import numpy as np
 from torch import Tensor
 
 from picojoule.base.errors import InputError
-from picojoule.base.extras import needed
 from picojoule.base.files import write_whole
 from picojoule.base.progress import say
 from picojoule.exchange.cells import Cell, cannot, cells, steps_of
+from picojoule.exchange.nir_file import require_nir
 from picojoule.exchange.picking import without_rewiring
 from picojoule.ir import (
     Add,
@@ -89,15 +89,6 @@ def to_nir(
     if path is not None:
         write_whole(path, _as_bytes(nir, graph))
     return graph
-
-
-def require_nir() -> Any:
-    """The package ``nir``.
-
-    Raises:
-        MissingExtra: it is not installed.
-    """
-    return needed("nir", extra="nir", needed_for="exchange with NIR")
 
 
 def _as_bytes(nir: Any, graph: Any) -> bytes:

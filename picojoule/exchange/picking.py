@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from picojoule.conversion.moves import wired
+from picojoule.conversion.moves import in_order, wired
 from picojoule.ir import Add, AvgPool, Conv, Flatten, Linear, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import evaluate
 from picojoule.ir.network import live
@@ -58,7 +58,7 @@ def _with_means_in_place(network: Network) -> Network:
         if not whole or len(maps) != 1 or len(window := maps.pop()) != 2 or prod(window) != row.shape[1]:
             continue
         channels = row.shape[0]
-        in_place = _in_order(row, sources)
+        in_place = in_order(row, sources)
         nodes[row.name] = replace(row, shape=(channels, *window))
         nodes[pool.name] = replace(
             pool,
@@ -71,14 +71,9 @@ def _with_means_in_place(network: Network) -> Network:
     return network.evolve(live(nodes, network.output.name))
 
 
-def _in_order(node: Rewire, sources: list[Node]) -> bool:
-    """True where it gives all values of one node as they are."""
-    return len(sources) == 1 and torch.equal(node.index.cpu(), torch.arange(sources[0].size))
-
-
 def _in_weights(node: Rewire, sources: list[Node]) -> list[Node] | None:
     """A rewiring in weights: a sum, where it has several inputs; none, where it only makes a vector."""
-    if len(node.shape) == 1 and _in_order(node, sources):
+    if len(node.shape) == 1 and in_order(node, sources):
         return [Flatten(name=node.name, inputs=node.inputs, shape=node.shape)]
     index, made, before = node.index.cpu().view(node.shape), list[Node](), 0
     for number, source in enumerate(sources):

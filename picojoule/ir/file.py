@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_as_bytes
 from torch import Tensor, nn
 
-from picojoule.base.errors import ConversionError, InputError, WeightsError
+from picojoule.base.errors import ConversionError, InputError, WeightsError, first_line
 from picojoule.base.files import write_whole
 from picojoule.codes import CODES, Code
 from picojoule.ir import nodes as kinds
@@ -189,7 +189,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             text = (file.metadata() or {}).get(_KEY)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iterator of its own)
     except (SafetensorError, OSError) as problem:
-        raise _damaged(path, str(problem).splitlines()[0]) from None
+        raise _damaged(path, first_line(problem)) from None
     if text is None:
         raise _damaged(path, "it holds tensors and no network")
     try:

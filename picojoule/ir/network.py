@@ -12,7 +12,7 @@ from typing import Any, TypeVar, final
 import torch
 from torch import Tensor, nn
 
-from picojoule.base.errors import ConversionError, InputError
+from picojoule.base.errors import ConversionError, InputError, first_line
 from picojoule.ir.nodes import Add, Fire, Frames, Input, Island, Node, Quantise, WeightLayer
 from picojoule.noise import Noise
 
@@ -198,7 +198,7 @@ class Network:
             torch.zeros(1, device=device).item()
         except (RuntimeError, AssertionError) as error:
             raise InputError(
-                f"no device {device!r} ({str(error).splitlines()[0]})", where="--device", remedy="use cpu"
+                f"no device {device!r} ({first_line(error)})", where="--device", remedy="use cpu"
             ) from None
         return self.evolve(_moved(node, device, number) for node in self.nodes)
 

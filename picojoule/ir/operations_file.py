@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from picojoule.base.errors import first_line
 from picojoule.ir.nodes import Island
 from picojoule.ir.operations import Constant, Given, Identity, Operation, Smooth
 
@@ -85,7 +86,7 @@ def described(island: Island, shapes: list[tuple[int, ...]]) -> tuple[dict[str, 
     try:
         _require_same(island, built(told, tensors), shapes)
     except (RuntimeError, TypeError, ValueError, KeyError) as problem:
-        raise Indescribable(str(problem).splitlines()[0]) from None
+        raise Indescribable(first_line(problem)) from None
     return told, tensors
 
 

@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from threading import Lock
 from typing import Any, final
 
-from picojoule.base.errors import InputError, PicojouleError
+from picojoule.base.errors import InputError, PicojouleError, first_line
 from picojoule.base.extras import needed
 from picojoule.base.progress import track
 from picojoule.search.choices import Genome
@@ -205,7 +205,7 @@ def _result(future: Any) -> list[Score]:
     except (RuntimeError, ImportError) as error:
         if isinstance(error, RuntimeError) and "deserializ" not in str(error):
             raise
-        what = f"the cluster cannot read what it is given ({str(error).splitlines()[0]})"
+        what = f"the cluster cannot read what it is given ({first_line(error)})"
         remedy = "install the same versions of picojoule, torch and Python on scheduler, workers and here"
         raise InputError(what, where="--scheduler", remedy=remedy) from None
 

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from picojoule.base.errors import InputError
+from picojoule.base.errors import InputError, first_line
 from picojoule.base.files import sha256, write_whole
 from picojoule.train.journal import Epoch
 
@@ -143,8 +143,9 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
-    why = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return InputError(f"the checkpoint is damaged ({why})", where=str(path), remedy="delete it to start anew")
+    return InputError(
+        f"the checkpoint is damaged ({first_line(error)})", where=str(path), remedy="delete it to start anew"
+    )
 
 
 def _optimiser_state(optimiser: torch.optim.Optimizer | None) -> tuple[dict[str, Tensor], dict[str, float | None]]:

@@ -7,7 +7,8 @@ Definitions, per layer:
 ``macs``           multiply-accumulates of dense arithmetic on analogue values, as 2·MACs = torch's flop counter
 ``effective_macs`` of these, the ones whose activation is not zero: what an accelerator that skips zeros does
 ``bias_adds``      additions of biases and of held analogue currents to membranes or outputs, and of analogue branches
-``state_updates``  (neuron, step) pairs at which a neuron that may still fire compares its membrane
+``state_updates``  (neuron, step) pairs at which a neuron that may still fire compares its membrane with every threshold
+                   it has, and brings a second state up to date
 ``compares``       comparisons of maximum pools: of analogue values, or one for each event that enters
 """
 
@@ -34,6 +35,8 @@ class LayerCounts:
         weight_moves: how often a sample moves each weight through memory if nothing is moved twice for one purpose;
             once in inference, more in training.
         neurons: membranes (0 in a layer without).
+        thresholds: that each compares with at an update: 2 of one that also fires below zero.
+        states: values each keeps: 2 of one with a significance or a number of spikes to take back, else the membrane.
         events_in: events it receives; the other counts are defined at the top of this file.
     """
 
@@ -46,6 +49,8 @@ class LayerCounts:
     inputs: int = 0
     outputs: int = 0
     neurons: int = 0
+    thresholds: int = 1
+    states: int = 1
     spikes: int = 0
     events_in: int = 0
     synops: int = 0
@@ -54,6 +59,17 @@ class LayerCounts:
     bias_adds: int = 0
     state_updates: int = 0
     compares: int = 0
+
+    @property
+    def second_updates(self) -> int:
+        """Comparisons with a second threshold and updates of a second state."""
+        return self.state_updates * (self.thresholds - 1 + self.states - 1)
+
+    @property
+    def stored_bits(self) -> int:
+        """Size of the memory that holds its weights, and its neurons' states or the activations of one sample."""
+        values = max(self.neurons * self.states, self.outputs)
+        return self.weights * self.weight_bits + values * self.value_bits
 
     def plus(self, other: LayerCounts) -> LayerCounts:
         """The sums over this layer's samples and the other's."""
@@ -120,10 +136,7 @@ class Counts:
     @property
     def stored_bytes(self) -> int:
         """Size of the memory that holds weights, membranes and activations of one sample."""
-        return sum(
-            (layer.weights * layer.weight_bits + max(layer.neurons, layer.outputs) * layer.value_bits) // 8
-            for layer in self.layers
-        )
+        return sum(layer.stored_bits // 8 for layer in self.layers)
 
 
 def add_up(parts: Iterable[Counts]) -> Counts:

@@ -16,7 +16,7 @@ ACTIONS: dict[str, str] = {
     "synop_binary": "a binary event at a synapse: add the weight",
     "synop_power_of_two": "an event weighted by a power of two: shift and add",
     "synop_real": "an event of real weight: multiply and add",
-    "add": "an addition to a membrane or an output: bias, held current, reset",
+    "add": "an addition to a membrane or an output: bias, held current, reset; or to a neuron's second state",
     "compare": "a comparison: a membrane with its threshold, two values of a pool",
 }
 """Every action of a network that a profile may price."""
@@ -65,7 +65,7 @@ def actions(counts: Counts) -> dict[str, float]:
     """How often a sample does each action, on average; actions that do not occur are left out."""
     tally = {
         "mac": counts.total("macs"),
-        "add": counts.total("bias_adds") + counts.total("spikes"),
+        "add": counts.total("bias_adds") + counts.total("spikes") + counts.total("second_updates"),
         "compare": counts.total("state_updates") + counts.total("compares"),
     }
     for layer in counts.layers:

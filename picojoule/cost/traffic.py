@@ -7,11 +7,12 @@ event's address (⌈log₂ n⌉ bits for n senders):
                       no reuse                                            ideal reuse
 ====================  ==================================================  ==============================
 dense arithmetic      macs·(w + v) + outputs·v                            weights·w + (inputs + outputs)·v
-events                synops·(w + 2v) + (state_updates + bias_adds)·2v    weights·w
+events                synops·(w + 2v) + (updates + bias_adds)·2v          weights·w
                       + spikes·a + events_in·a                            + spikes·a + events_in·a
 ====================  ==================================================  ==============================
 
-In training, weights·w counts once for each time that the weights must move.
+Updates are those of every state: state_updates·states. In training, weights·w counts once for each time that the
+weights must move.
 Ideal reuse of a spiking layer keeps every membrane in registers for the whole sample.
 """
 
@@ -46,7 +47,8 @@ def _layer(layer: LayerCounts, samples: int) -> Traffic:
         dense_worst = layer.macs / samples * (w + v) + layer.outputs * v
         dense_best = (layer.inputs + layer.outputs) * v
     events = (layer.spikes * _address(layer.neurons) + layer.events_in * _address(layer.inputs)) / samples
-    membranes = (layer.synops * (w + 2 * v) + (layer.state_updates + _membrane_adds(layer)) * 2 * v) / samples
+    updates = layer.state_updates * layer.states + _membrane_adds(layer)
+    membranes = (layer.synops * (w + 2 * v) + updates * 2 * v) / samples
     return Traffic(dense_worst + membranes + events, layer.weights * layer.weight_moves * w + dense_best + events)
 
 

@@ -159,11 +159,21 @@ def _layers(network: Network) -> dict[str, str]:
 def _facts(network: Network, timing: Schedule | None) -> dict[str, LayerCounts]:
     facts: dict[str, LayerCounts] = {}
     for fire in network.all(Fire):
-        facts[fire.layer] = LayerCounts(name=fire.layer, neurons=fire.size, inputs=fire.size, outputs=fire.size)
+        neuron = fire.code.neuron()
+        facts[fire.layer] = LayerCounts(
+            name=fire.layer,
+            inputs=fire.size,
+            outputs=fire.size,
+            neurons=fire.size,
+            thresholds=neuron.bounds,
+            states=neuron.states,
+        )
     for layer in network.all(WeightLayer):
-        facts[layer.name] = _weight_facts(network, layer, facts.get(layer.name), timing)
+        known = facts.get(layer.name, LayerCounts(name=layer.name))
+        facts[layer.name] = _weight_facts(network, layer, known, timing)
     for island in network.all(Island):
-        facts[island.name] = _island_facts(network, island, facts.get(island.name), timing)
+        known = facts.get(island.name, LayerCounts(name=island.name))
+        facts[island.name] = _island_facts(network, island, known, timing)
     if not network.spiking:
         _add_pool_compares(network, facts)
         _add_branch_sums(network, facts)
@@ -171,35 +181,32 @@ def _facts(network: Network, timing: Schedule | None) -> dict[str, LayerCounts]:
     return {name: facts[name] for name in dict.fromkeys(order) if name in facts}
 
 
-def _weight_facts(
-    network: Network, layer: WeightLayer, fire: LayerCounts | None, timing: Schedule | None
-) -> LayerCounts:
+def _weight_facts(network: Network, layer: WeightLayer, known: LayerCounts, timing: Schedule | None) -> LayerCounts:
+    """What is known of its neurons, and what there is to know of its weights."""
     dense = layer.name in network.analogue
     injections = _injections(network, layer, timing)
     held = dense and network.spiking and _is_held(network, layer)
-    return LayerCounts(
-        name=layer.name,
+    return replace(
+        known,
         payload=_payload(network, layer),
         weight_bits=layer.bits,
         value_bits=_value_bits(network, layer),
         weights=layer.weight.numel() + (layer.bias.numel() if layer.has_bias else 0),
         inputs=network.source(layer).size,
         outputs=layer.size,
-        neurons=fire.neurons if fire else 0,
         macs=macs(layer, network.source(layer)) if dense else 0,
         bias_adds=layer.size * (injections if held or not dense else 1) if layer.has_bias or held else 0,
     )
 
 
-def _island_facts(network: Network, island: Island, fire: LayerCounts | None, timing: Schedule | None) -> LayerCounts:
+def _island_facts(network: Network, island: Island, known: LayerCounts, timing: Schedule | None) -> LayerCounts:
     held = timing is not None and _is_held(network, island)
-    return LayerCounts(
-        name=island.name,
+    return replace(
+        known,
         payload=_payload(network, island),
         weights=island.weights,
         inputs=sum(source.size for source in network.sources(island)),
         outputs=island.size,
-        neurons=fire.neurons if fire else 0,
         macs=island.macs,
         effective_macs=island.macs,
         bias_adds=island.size * _injections(network, island, timing) if held else 0,

@@ -189,7 +189,8 @@ def _fire(w: Watched, name: str, neuron: nn.Module, inputs: tuple[Tensor, ...], 
     """Spikes of the neurons behind the last layer, and a look at each in every step."""
     w.steps, w.samples = out.shape[:2]
     spikes = int(torch.count_nonzero(out))
-    w.add(w._last or name, neurons=out[0, 0].numel(), spikes=spikes, state_updates=out.numel())
+    facts = {"neurons": out[0, 0].numel(), "thresholds": neuron.neuron(1).bounds}
+    w.add(w._last or name, **facts, spikes=spikes, state_updates=out.numel())
 
 
 _COUNTERS: dict[type[nn.Module] | tuple[type[nn.Module], ...], Callable[..., None]] = {

@@ -86,6 +86,11 @@ class Neuron:
         return bool(self.floors)
 
     @property
+    def bounds(self) -> int:
+        """Thresholds it compares the potential with in a step."""
+        return 2 if self.signed else 1
+
+    @property
     def grows(self) -> bool:
         """True where spikes in a row raise the significance."""
         return self.growth != 1.0
@@ -94,6 +99,11 @@ class Neuron:
     def second(self) -> float | None:
         """What its second state begins with: g of one that grows, m of one that corrects itself; None of others."""
         return 1.0 if self.grows else 0.0 if self.corrects else None
+
+    @property
+    def states(self) -> int:
+        """Values it keeps from step to step: the membrane, and a second state where it has one."""
+        return 1 if self.second is None else 2
 
     @property
     def saturates(self) -> bool:

@@ -64,6 +64,19 @@ def test_nothing_reused_by_hand():
     assert events.no_reuse == pytest.approx(12 * (4 + 8) + (40 + 8) * 8 + 3 / 8 + 3)
 
 
+@pytest.mark.parametrize(("thresholds", "states", "more"), [(2, 1, 40), (1, 2, 40), (2, 2, 80)])
+def test_second_thresholds_and_second_states_by_hand(thresholds, states, more):
+    """Each is an addition at every update; a second state is kept in memory and moved as a membrane is."""
+    both = replace(EVENTS, thresholds=thresholds, states=states, neurons=500)
+    cost = price(counts(both), profiles.HOROWITZ_FP32_OPS)
+    assert cost.by_action["add"] == pytest.approx((11 + more) * 0.9 * pJ)
+    assert cost.by_action["compare"] == pytest.approx(40 * 0.9 * pJ)
+    assert price(counts(both), profiles.LOIHI) == price(counts(replace(EVENTS, neurons=500)), profiles.LOIHI)
+    assert counts(both).stored_bytes == 4 * (22 + 500 * states)
+    moved = traffic(counts(both)).no_reuse - traffic(counts(replace(EVENTS, neurons=500))).no_reuse
+    assert moved == pytest.approx(40 * 8 * (states - 1))
+
+
 def test_loihi_by_hand():
     cost = price(counts(EVENTS), profiles.LOIHI)
     assert cost.joules == pytest.approx((12 * 23.6 + 40 * 81) * pJ)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nets import inputs, small_cnn
-from picojoule.codes import TTFS, Phase, Rate
+from picojoule.codes import TTFS, Burst, Phase, Rate
 from picojoule.conversion import convert, trace
 from picojoule.engines import run
 from picojoule.engines.plan import plan
@@ -158,6 +158,24 @@ def test_state_updates_by_definition():
             before = raster.int().cumsum(0) - raster.int()
             expected += int((before == 0).sum()) if code.waits else raster.numel()
         assert done.counts.total("state_updates") == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "thresholds", "states"),
+    [
+        (Rate(steps=4), 1, 1),
+        (Rate(steps=4, corrected=True), 2, 2),
+        (Burst(steps=4), 1, 2),
+        (Burst(steps=4, beta=1.0), 1, 1),
+        (Phase(steps=8), 1, 1),
+        (TTFS(steps=10, tau=3), 1, 1),
+    ],
+    ids=lambda each: getattr(each, "label", None),
+)
+def test_thresholds_and_states_are_the_neurons(code, thresholds, states):
+    counts = run(convert(small_cnn(), inputs(32), code=code), inputs(1)).counts
+    layers = [layer for layer in counts.layers if layer.neurons]
+    assert layers and {(layer.thresholds, layer.states) for layer in layers} == {(thresholds, states)}
 
 
 def test_every_layer_of_the_test_network_fires():

@@ -138,7 +138,8 @@ _DIAGNOSE = (
 _TUNE = (
     _option("--max-drop", type=float, default=0.01, help="share of right decisions that may be lost (default: 0.01)"),
     _option("--profile", default="horowitz-45nm-fp32", help="a name of picojoule profiles to price under"),
-    _option("--code", type=_words, default=("ttfs", "rate", "phase"), help="codes to try (default: ttfs,rate,phase)"),
+    _option("--code", type=_words, help="codes to try (default: ttfs,rate,phase,burst,few-spikes)"),
+    _option("--weight-bits", type=_positive, help="store weights in 2 to 16 bits (default: the profile's width)"),
     _option("--anytime", action="store_true", help="also a rate row that stops as soon as it is confident"),
     _option("--limit", type=_positive, default=1000, help="test samples, half of them unseen (default: 1000)"),
     _option("--out", default="out", help="folder for the network, result.json and report.html (default: out)"),

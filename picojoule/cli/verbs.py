@@ -74,7 +74,8 @@ def _tune(options: argparse.Namespace) -> None:
     from picojoule.tuning import drop_on, tune
 
     _check_model_options(options)
-    out, profile, settings = _out(options), _profile(options.profile), _families(options.code)
+    out, profile = _out(options), _profile(options.profile)
+    settings = _tried(options.code, options.weight_bits or profile.weight_bits)
     data, model = _settings(options, mode="quick").dataset(), _model(options) or embedded()
     test = data.test.take(options.limit)
     known, unseen = ((test.images[part], test.labels[part]) for part in (slice(0, None, 2), slice(1, None, 2)))
@@ -98,14 +99,15 @@ def _profile(name: str):  # type: ignore[no-untyped-def]
     raise InputError(f"no profile {name!r}", where="--profile", remedy=f"choose {', '.join(p.name for p in PROFILES)}")
 
 
-def _families(names: tuple[str, ...]):  # type: ignore[no-untyped-def]
-    """The settings to try of each code named."""
-    from picojoule.tuning.settings import FAMILIES
+def _tried(names: tuple[str, ...] | None, weight_bits: int):  # type: ignore[no-untyped-def]
+    """The settings to try of each code named; of every code if none is."""
+    from picojoule.tuning.settings import FAMILIES, every
 
+    names = tuple(FAMILIES) if names is None else names
     unknown = [name for name in names if name not in FAMILIES]
     if unknown or not names:
         raise InputError(f"no code {', '.join(unknown)}", where="--code", remedy=f"choose of {', '.join(FAMILIES)}")
-    return [setting for name in names for setting in FAMILIES[name]()]
+    return every(names, weight_bits=weight_bits)
 
 
 def _export(options: argparse.Namespace) -> None:

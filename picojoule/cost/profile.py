@@ -68,6 +68,11 @@ class Profile:
     bound: Literal["ideal", "no_reuse"] = "ideal"
     note: str = ""
 
+    @property
+    def weight_bits(self) -> int:
+        """The width that weights on it are stored in if nothing else is said."""
+        return self.bits or 32
+
 
 @final
 @dataclass(frozen=True, kw_only=True, slots=True)

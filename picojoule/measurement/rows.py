@@ -32,12 +32,13 @@ def row(
         seen: the observation.
         profiles: what to price it under; an action without a price gives null and the reason.
         reference: the system that normalised profiles are relative to.
-        name: the system's name, if not the network's.
+        name: the system's name, if not the network's (with "(zeros skipped)" behind it where they are).
         metrics: more metrics to write beside accuracy.
-        skip_zeros: count as on hardware that skips multiplications by zero activations.
+        skip_zeros: count as on hardware that skips multiplications by zero activations, and profits from sparsity as
+            spikes do.
     """
     made = counted(
-        name or seen.network.name,
+        name or seen.network.name + (" (zeros skipped)" if skip_zeros else ""),
         seen.counts.skipping_zeros() if skip_zeros else seen.counts,
         profiles,
         hits=seen.hits,

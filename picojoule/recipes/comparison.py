@@ -23,8 +23,6 @@ PROFILES: tuple[Profile | NormalisedProfile, ...] = (
     profiles.SPINNAKER_NORMALISED,
 )
 DENSE, RIVAL = "ann fp32", "ann int8"
-SKIPPING = f"{RIVAL} (zeros skipped)"
-"""The int8 ANN on hardware that skips multiplications by zero: it profits from sparsity as spikes do."""
 
 
 def observe_all(
@@ -57,7 +55,7 @@ def rows(seen: dict[str, Observation], *, reference: str) -> list[Row]:
         common = {"reference": seen[reference], "metrics": _metrics(each, seen)}
         found.append(row(each, PROFILES, **common))
         if name == RIVAL:
-            found.append(row(each, PROFILES, **common, name=SKIPPING, skip_zeros=True))
+            found.append(row(each, PROFILES, **common, skip_zeros=True))
     return found
 
 

@@ -48,6 +48,7 @@ COMPARED: tuple[Callable[[nn.Module, Any], Network], ...] = (
     lambda model, calibration: quantise(model, calibration, bits=8),
     lambda model, calibration: quantise(model, calibration, bits=4),
     *(spiking(Rate(steps=steps)) for steps in RATE_STEPS),
+    spiking(Rate(steps=4, corrected=True)),
     spiking(Rate(steps=8), weight_bits=8),
     spiking(Rate(steps=32), weight_bits=8),
     spiking(Phase(steps=64)),
@@ -55,6 +56,7 @@ COMPARED: tuple[Callable[[nn.Module, Any], Network], ...] = (
     phase_burst,
     spiking(TTFS(steps=80, tau=20)),
     spiking(TTFS.nearest(steps=12, tau=2)),
+    spiking(FewSpikes(steps=4)),
     spiking(FewSpikes(steps=8)),
 )
 """Every row of ``picojoule compare``, in order."""

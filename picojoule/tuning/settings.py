@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 from typing import Any, final
 
-from picojoule.codes import TTFS, Code, Phase, Rate
+from picojoule.codes import TTFS, Burst, Code, FewSpikes, Phase, Rate
 
 
 @final
@@ -17,27 +17,38 @@ class Setting:
 
     Attributes:
         code: what a spike means.
-        percentile, calibrate: as for :func:`picojoule.convert`.
+        percentile, calibrate, weight_bits: as for :func:`picojoule.convert`.
     """
 
     code: Code
     percentile: float = 99.9
     calibrate: tuple[str, ...] = ()
+    weight_bits: int = 32
 
     @property
     def name(self) -> str:
         """Of the system in tables."""
         label = " +".join([self.code.label, *self.calibrate])
-        return label if self.percentile == 99.9 else f"{label} p{self.percentile:g}"
+        clipped = "" if self.percentile == 99.9 else f" p{self.percentile:g}"
+        stored = "" if self.weight_bits == 32 else f" int{self.weight_bits}"
+        return label + clipped + stored
 
     def options(self) -> dict[str, Any]:
         """The arguments of :func:`picojoule.convert`."""
-        return {"code": self.code, "percentile": self.percentile, "calibrate": self.calibrate}
+        return {
+            "code": self.code,
+            "percentile": self.percentile,
+            "calibrate": self.calibrate,
+            "weight_bits": self.weight_bits,
+        }
 
 
 _TTFS_STEPS = (4, 6, 8, 12, 16, 24, 40, 80)
 _RATE_STEPS = (2, 4, 8, 16, 32, 64)
 _PHASE_BITS = (4, 5, 6, 8)
+_BURST_STEPS = (8, 16, 32, 64)
+_FEW_SPIKES = (3, 4, 5, 6, 8)
+_PERCENTILES = (99.0, 99.9)
 
 
 def ttfs(steps: Sequence[int] | None = None) -> Iterator[Setting]:
@@ -53,7 +64,7 @@ def ttfs(steps: Sequence[int] | None = None) -> Iterator[Setting]:
 def rate(steps: Sequence[int] | None = None) -> Iterator[Setting]:
     """Clipped more and less, with and without a start for each channel, and with that corrected."""
     for each in steps or _RATE_STEPS:
-        for percentile in (99.0, 99.9):
+        for percentile in _PERCENTILES:
             yield Setting(code=Rate(steps=each), percentile=percentile)
             for corrected in (False, True):
                 code = Rate(steps=each, corrected=corrected)
@@ -68,5 +79,23 @@ def phase(steps: Sequence[int] | None = None) -> Iterator[Setting]:
             yield Setting(code=replace(code, steps=bits * periods, period=bits))
 
 
-FAMILIES = {"ttfs": ttfs, "rate": rate, "phase": phase}
+def burst(steps: Sequence[int] | None = None) -> Iterator[Setting]:
+    """Bursts that begin at half of what a neuron can express, rounded to the nearest."""
+    for each in steps or _BURST_STEPS:
+        yield Setting(code=Burst(steps=each, threshold=0.5, initial=0.25))
+
+
+def few_spikes(steps: Sequence[int] | None = None) -> Iterator[Setting]:
+    """A bit of the value in each step, clipped more and less."""
+    for each in steps or _FEW_SPIKES:
+        for percentile in _PERCENTILES:
+            yield Setting(code=FewSpikes(steps=each), percentile=percentile)
+
+
+FAMILIES = {"ttfs": ttfs, "rate": rate, "phase": phase, "burst": burst, "few-spikes": few_spikes}
 """The settings of each code, by its name."""
+
+
+def every(names: Iterable[str] = tuple(FAMILIES), *, weight_bits: int = 32) -> list[Setting]:
+    """All settings of the codes named, their weights stored in so many bits."""
+    return [replace(each, weight_bits=weight_bits) for name in names for each in FAMILIES[name]()]

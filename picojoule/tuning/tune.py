@@ -22,7 +22,7 @@ from picojoule.ir import Fire, Network
 from picojoule.measurement import Observation, observe, row
 from picojoule.result import Result, Row
 from picojoule.tuning import anytime, trial
-from picojoule.tuning.settings import FAMILIES, Setting
+from picojoule.tuning.settings import Setting, every
 from picojoule.tuning.trial import Drop, Samples
 
 _CALIBRATION, _PRICED, _BATCH = 500, 8, 50
@@ -91,13 +91,15 @@ def tune(
         validation: samples with labels, which the model was not trained on.
         max_drop: of the share of right decisions, for example 0.01.
         profile: what to price under.
-        settings: what to try; all of :data:`picojoule.tuning.settings.FAMILIES` if None.
+        settings: what to try; if None, all of :data:`picojoule.tuning.settings.FAMILIES`, with weights of the width of
+            the profile's datapath.
         exit_early: also find the confidence at which the best rate setting may stop before its last step.
         limit: validation samples, at most.
 
     Raises:
         InputError: an option that makes no sense.
         DataError: validation data without labels.
+        PriceError: the profile has no price for any of the settings.
     """
     if not 0 <= max_drop < 1:
         raise InputError(f"max_drop={max_drop}", where="tune", remedy="use a share from 0 to below 1, such as 0.01")
@@ -107,8 +109,8 @@ def tune(
         model=traced, calibration=collect(calibration, _BATCH, _CALIBRATION), samples=samples, max_drop=max_drop,
         profile=profile,
     )  # fmt: skip
-    tried = settings if settings is not None else [each for family in FAMILIES.values() for each in family()]
-    ordered = _by_price(search, list(tried))
+    tried = every(weight_bits=profile.weight_bits) if settings is None else list(settings)
+    ordered = _by_price(search, tried)
     chosen = _cheapest_that_holds(search, ordered)
     if exit_early:
         _try_exit(search, [setting for _, setting in ordered])
@@ -142,17 +144,23 @@ def _samples(ann: Network, validation: Any, limit: int | None) -> Samples:
 def _by_price(search: _Search, settings: Sequence[Setting]) -> list[tuple[float, Setting]]:
     """Joules of each setting on a few samples, by rising joules; calibrations do not change them much."""
     say(f"pricing {len(settings)} settings")
-    plain: dict[tuple[str, float], Network | None] = {}
-    found = []
+    plain: dict[tuple[str, float, int], Network | None] = {}
+    found, refused = [], None
     for setting in settings:
-        key = (setting.code.name, setting.percentile)
+        key = (setting.code.name, setting.percentile, setting.weight_bits)
         if key not in plain:
             plain[key] = _convert(search, replace(setting, calibrate=()))
         network = plain[key]
         if network is not None:
             counts = run(_under(network, setting), search.samples.x[:_PRICED]).counts
             assert counts is not None
-            found.append((price(counts, search.profile).joules, setting))
+            try:
+                found.append((price(counts, search.profile).joules, setting))
+            except PriceError as error:
+                search.told.append(f"{setting.name}: {error.what}")
+                refused = error
+    if refused and not found:
+        raise refused
     return sorted(found, key=lambda each: each[0])
 
 
@@ -254,6 +262,7 @@ def _tuning(search: _Search, chosen: tuple[Setting, Network] | None) -> Tuning:
     seen = [observe(each, x) for each in (ann, int8)]
     rival = _joules(seen[1].counts, profiles.HOROWITZ_INT8)
     rows = [row(each, _priced(search)) for each in seen]
+    rows.append(row(seen[1], _priced(search), skip_zeros=True))
     rows += [_row(search, each, drop, more, rival) for each, drop, more in search.rows]
     return Tuning(
         result=Result(

@@ -29,8 +29,9 @@ def test_diagnose_converts_what_it_is_not_given(home, capsys):
     assert json.loads(out)["system"] == "ttfs T=4"
 
 
-def test_tune(home, capsys):
-    words = ["tune", *OWN, "--max-drop", "0.5", "--code", "rate", "--anytime"]
+@pytest.mark.parametrize("profile", ["horowitz-45nm-fp32", "horowitz-45nm-int8"])
+def test_tune(home, capsys, profile):
+    words = ["tune", *OWN, "--max-drop", "0.5", "--code", "rate", "--anytime", "--profile", profile]
     assert main(words) == 0
     out, err = capsys.readouterr()
     result = Result.load("out/result.json")

@@ -1,16 +1,19 @@
 """The first setting by price that holds; a promise with a margin; exits counted as what they are."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 import nets
 import picojoule as pj
-from picojoule.base.errors import DataError, InputError
+from picojoule.base.errors import DataError, InputError, PriceError
 from picojoule.codes import TTFS, Rate
 from picojoule.data.vision import digits
+from picojoule.ir import WeightLayer
 from picojoule.models import embedded
 from picojoule.tuning import anytime, drop_on
-from picojoule.tuning.settings import FAMILIES, Setting
+from picojoule.tuning.settings import FAMILIES, Setting, every
 from picojoule.tuning.trial import Drop, Samples
 
 
@@ -48,7 +51,9 @@ def test_the_cheapest_that_holds_is_chosen_and_keeps_its_promise(system):
             prices[setting] = measured.energy[0].joules
     assert found.setting == min(prices, key=prices.get)
     assert drop_on(model, found.network, unseen).value <= 0.02
-    assert {"ann fp32", "ann int8", found.setting.name} <= {each.system for each in found.result.rows}
+    assert {"ann fp32", "ann int8", "ann int8 (zeros skipped)", found.setting.name} <= {
+        each.system for each in found.result.rows
+    }
     assert f"cheapest within 2.00% of the ANN: {found.setting.name}" == found.result.title
     assert len(found.told) <= len(settings) + 1
 
@@ -91,8 +96,43 @@ def test_the_row_of_an_exit(system):
 
 
 def test_every_family_names_each_setting_once():
-    names = [setting.name for family in FAMILIES.values() for setting in family()]
-    assert len(names) == len(set(names)) > 40
+    names = [setting.name for setting in [*every(), *every(weight_bits=8)]]
+    assert len(names) == len(set(names)) > 80
+    assert {setting.code.name for setting in every(["burst", "rate"])} == {"burst", "rate"}
+
+
+def test_weights_are_as_wide_as_the_profile(system):
+    """Otherwise no setting would have a price on a narrow datapath."""
+    model, data = system
+    known = (data.test.images[:50], data.test.labels[:50])
+    profile = pj.profiles.HOROWITZ_INT8
+    settings = every(["rate"], weight_bits=profile.weight_bits)[:12]
+    found = pj.tune(model, data.train.take(50), known, max_drop=0.2, profile=profile, settings=settings)
+    assert found.setting is not None and found.setting.weight_bits == 8
+    assert found.network is not None and found.network.name == found.setting.name
+    assert {layer.bits for layer in found.network.all(WeightLayer)} == {8}
+    row = next(each for each in found.result.rows if each.system == found.setting.name)
+    assert row.energy[0].profile == profile.name and row.energy[0].joules > 0
+    assert [each.weight_bits for each in (profile, pj.profiles.HOROWITZ_FP32, pj.profiles.LOIHI)] == [8, 32, 32]
+
+
+def test_what_has_no_price_is_left_out_and_told(system):
+    """A first spike carries a real number, for which eight bits have no price."""
+    model, data = system
+    known = (data.test.images[:20], data.test.labels[:20])
+    first_spike, rate = (Setting(code=code, weight_bits=8) for code in (TTFS(steps=12), Rate(steps=16)))
+    options = {"max_drop": 0.5, "profile": pj.profiles.HOROWITZ_INT8}
+    found = pj.tune(model, data.train.take(50), known, settings=[first_spike, rate], **options)
+    assert found.setting == rate and any(first_spike.name in line and "no price" in line for line in found.told)
+    with pytest.raises(PriceError, match="no price"):
+        pj.tune(model, data.train.take(50), known, settings=[first_spike], **options)
+
+
+@pytest.mark.parametrize("setting", [each[0] for each in (every([name]) for name in FAMILIES)], ids=lambda s: s.name)
+def test_a_setting_of_every_family_is_named_as_its_network(setting):
+    setting = replace(setting, weight_bits=8)
+    network = pj.convert(nets.small_cnn(), nets.inputs(8), **setting.options())
+    assert setting.name.startswith(network.name.removesuffix(" int8")) and setting.name.endswith(" int8")
 
 
 def test_wrong_input_is_refused(system):

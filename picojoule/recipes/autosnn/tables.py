@@ -24,7 +24,6 @@ from picojoule.recipes.autosnn.conditions import (
 from picojoule.recipes.autosnn.material import Material
 from picojoule.recipes.autosnn.networks import Trained, still, train_relu
 from picojoule.recipes.autosnn.searching import Searched
-from picojoule.recipes.comparison import SKIPPING
 from picojoule.recipes.seeds import of_seeds
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION, anns
@@ -46,7 +45,7 @@ def rows(entrant: Entrant, done: Iterable[Trained], material: Material, size: Si
     rival = price(seen[1].counts, profiles.HOROWITZ_INT8).joules
     return [
         *(row(each, DENSE) for each in seen),
-        row(seen[1], DENSE, name=SKIPPING, skip_zeros=True),
+        row(seen[1], DENSE, skip_zeros=True),
         *(_spiking(each, rival) for each in done),
     ]
 

@@ -113,7 +113,7 @@ class Journey:
         self._input = held[task.network.input.name]
         self._state = state
         self._membranes: dict[str, Tensor] = {}
-        self._significances: dict[str, Tensor] = {}
+        self._second_states: dict[str, Tensor] = {}
         self._sums: dict[str, tuple[Tensor, Tensor]] = {}
         self._total = self._given_before(state)
         self._injected = state.injected
@@ -131,8 +131,8 @@ class Journey:
         self._membranes = {
             name: self._start(each, state) for name, each in self._circuit.populations.items() if not each.fires_once
         }
-        self._significances = {
-            name: self._significance(each, state)
+        self._second_states = {
+            name: self._second_state(each, state)
             for name, each in self._circuit.populations.items()
             if each.second is not None
         }
@@ -156,7 +156,7 @@ class Journey:
             values=self._decoded(output),
             state=State(
                 potentials={fire.name: self._potentials(fire.name) for fire in fires},
-                significances={name: self._task.shaped(name, g) for name, g in self._significances.items()},
+                second_states={name: self._task.shaped(name, g) for name, g in self._second_states.items()},
                 sums={} if self._task.waits else {name: self._pool_state(name) for name in self._sums},
                 output=output,
                 injected=self._injected,
@@ -185,11 +185,11 @@ class Journey:
             neurons.copy_(channels_innermost(before, self._circuit.channels[name]).view_as(neurons))
         return v
 
-    def _significance(self, population: Population, state: State) -> Tensor:
+    def _second_state(self, population: Population, state: State) -> Tensor:
         """The second state of a population, ``[samples, neurons]``."""
         name, size = population.node.name, population.node.size
-        if name in state.significances:
-            return channels_innermost(state.significances[name], self._circuit.channels[name]).clone()
+        if name in state.second_states:
+            return channels_innermost(state.second_states[name], self._circuit.channels[name]).clone()
         assert population.second is not None
         return _filled(population.second, (self._samples, size), self._task.dtype)
 
@@ -328,7 +328,7 @@ class Journey:
             for branch, each in zip(population.branches, crowded, strict=True):
                 self.dense[branch.weigh.name] += branch.emitters * steps * sum(each)
             return self._one_by_one(population, incoming, tables, [any(each) for each in zip(*crowded, strict=True)])
-        g = self._significances.get(population.node.name)
+        g = self._second_states.get(population.node.name)
         return _by_event(population, incoming, membranes, g, self._constants[population.node.name], tables)
 
     def _draw(self, population: Population, tables: Tables, now: slice) -> Stream:
@@ -358,7 +358,7 @@ class Journey:
     ) -> Stream:
         """Every sample in the way that is best for it."""
         name, parts = population.node.name, []
-        membranes, constants, g = self._membranes[name], self._constants[name], self._significances.get(name)
+        membranes, constants, g = self._membranes[name], self._constants[name], self._second_states.get(name)
         for b, dense in enumerate(crowded):
             way = self._densely if dense else _by_event
             streams, constant = [each.sample(b) for each in incoming], constants[b % len(constants)][None]

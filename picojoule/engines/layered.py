@@ -89,7 +89,7 @@ class Layers:
     """A few images: the mutable things of their way through time in one place.
 
     Attributes:
-        potentials: of every node that fires, after the last step it took, and ``significances``, their second
+        potentials: of every node that fires, after the last step it took, and ``second_states``, their second
             states, of those that have one.
         steps: of the whole schedule.
         sent: the events of the last node that fired, as it sent them.
@@ -103,8 +103,8 @@ class Layers:
         self.disturbance = Disturbance.of(network, x)
         self.block = self.steps if self.disturbance and self.disturbance.noise.jitter else _STEPS
         state = state or State()
-        self.potentials, self.significances = (  # the scan overwrites them
-            {name: each.clone() for name, each in values.items()} for values in (state.potentials, state.significances)
+        self.potentials, self.second_states = (  # the scan overwrites them
+            {name: each.clone() for name, each in values.items()} for values in (state.potentials, state.second_states)
         )
         self.sums = dict(state.sums)
         self.output, self.injected, self.passed = state.output, state.injected, state.passed
@@ -129,7 +129,7 @@ class Layers:
             values=path[-1][-1],
             state=State(
                 potentials=self.potentials,
-                significances=self.significances,
+                second_states=self.second_states,
                 sums=self.sums,
                 output=self.output,
                 injected=self.injected,
@@ -164,7 +164,7 @@ class Layers:
         """Use other neurons of the same name, which have yet to begin."""
         self.tables[node.name] = tables_of(node.code)
         self.potentials.pop(node.name, None)
-        self.significances.pop(node.name, None)
+        self.second_states.pop(node.name, None)
 
     def _show(self, node: Frames, start: int, stop: int) -> Signal:
         frames = self.x[:, start:stop].transpose(0, 1).flatten(0, 1)
@@ -224,13 +224,13 @@ class Layers:
         if node.code.contract.random:
             noise = node.code.noise(constant, self.passed + start, steps)
             drive += flatten(fast_format(noise.flatten(0, 1)))[0].view_as(drive)
-        g = None if neuron.second is None else self._significance(node, v)
+        g = None if neuron.second is None else self._second_state(node, v)
         law = {"keep": neuron.keep, "growth": neuron.growth, "corrects": neuron.corrects, "g": g}
         emitted, flat_v, fired = scan(
             drive, flatten(fast_format(constant))[0], tables, neuron.leak, flat_v, weights, **law
         )
         if g is not None:
-            self.significances[node.name] = unflatten(g, node.shape, channels_last)
+            self.second_states[node.name] = unflatten(g, node.shape, channels_last)
         self.potentials[node.name] = unflatten(flat_v, node.shape, channels_last)
         events = self.sent = unflatten(emitted.flatten(0, 1), node.shape, channels_last)
         if self.tally:
@@ -241,9 +241,9 @@ class Layers:
             self.tally.arrive(node.name, events, fired)
         return Signal(events, None)
 
-    def _significance(self, node: Fire, v: Tensor) -> Tensor:
+    def _second_state(self, node: Fire, v: Tensor) -> Tensor:
         """The second state of every neuron, ``[batch, n]`` in the order of memory that potentials have."""
-        g, first = self.significances.get(node.name), node.code.neuron().second
+        g, first = self.second_states.get(node.name), node.code.neuron().second
         assert first is not None
         return flatten(fast_format(torch.full_like(v, first) if g is None else g))[0]
 

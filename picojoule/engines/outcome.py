@@ -19,7 +19,7 @@ class State:
 
     Attributes:
         potentials: membrane of every neuron, by node.
-        significances: second state of every neuron that has one, by node: g of those that burst, m of those that
+        second_states: second state of every neuron that has one, by node: g of those that burst, m of those that
             correct themselves.
         sums: running input sums of every maximum pool and the largest of each window, by node.
         output: the output's running sum.
@@ -28,7 +28,7 @@ class State:
     """
 
     potentials: dict[str, Tensor] = field(default_factory=dict)
-    significances: dict[str, Tensor] = field(default_factory=dict)
+    second_states: dict[str, Tensor] = field(default_factory=dict)
     sums: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
     output: Tensor | None = None
     injected: float = 0.0
@@ -38,7 +38,7 @@ class State:
         """The state of the samples start … stop − 1."""
         return State(
             potentials={name: v[start:stop] for name, v in self.potentials.items()},
-            significances={name: g[start:stop] for name, g in self.significances.items()},
+            second_states={name: g[start:stop] for name, g in self.second_states.items()},
             sums={name: (sums[start:stop], largest[start:stop]) for name, (sums, largest) in self.sums.items()},
             output=None if self.output is None else self.output[start:stop],
             injected=self.injected,
@@ -50,8 +50,8 @@ class State:
         """The state of all samples from those of its parts."""
         return State(
             potentials={name: torch.cat([part.potentials[name] for part in parts]) for name in parts[0].potentials},
-            significances={
-                name: torch.cat([part.significances[name] for part in parts]) for name in parts[0].significances
+            second_states={
+                name: torch.cat([part.second_states[name] for part in parts]) for name in parts[0].second_states
             },
             sums={
                 name: (

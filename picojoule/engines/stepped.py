@@ -57,7 +57,7 @@ class _Clock:
         self.windows, self.steps = plan.schedule.windows, plan.schedule.latency
         state = state or State()
         self.potentials, self.sums = dict(state.potentials), dict(state.sums)
-        self.significances = dict(state.significances)
+        self.second_states = dict(state.second_states)
         self.output, self.injected, self.passed = state.output, state.injected, state.passed
         self.neurons: dict[str, Neuron] = {node.name: node.code.neuron() for node in network.all(Fire)}
         self.amplitudes = {node.name: node.code.amplitudes() for node in network.all(Fire)}
@@ -85,7 +85,7 @@ class _Clock:
             values=self._decoded(),
             state=State(
                 potentials=self.potentials,
-                significances=self.significances,
+                second_states=self.second_states,
                 sums=self.sums,
                 output=self.output,
                 injected=self.injected,
@@ -190,12 +190,12 @@ class _Clock:
         if self.tally:
             waiting = torch.count_nonzero(v > -torch.inf) if neuron.fires_once else v.numel()
             self.tally.add(node.layer, state_updates=int(waiting))
-        g = self.significances.get(node.name)
+        g = self.second_states.get(node.name)
         v, spikes, after = step(neuron, v, 0.0 if incoming is None else incoming, local, g)
         self.potentials[node.name], self.spikes[node.name] = v, spikes
         if neuron.second is not None:
             assert isinstance(after, Tensor)
-            self.significances[node.name] = after
+            self.second_states[node.name] = after
         number = int(torch.count_nonzero(spikes))
         if not number:
             return self.late.pop((node.name, local), None)

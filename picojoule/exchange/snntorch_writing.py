@@ -12,6 +12,7 @@ snnTorch's neuron subtracts at the start of the next step, after the leak, and f
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, final
 
 import torch
@@ -102,11 +103,13 @@ class Unrolled(nn.Module):
         self.steps, self.input = steps_of(network), network.input
         self.frames = any(network.all(Frames))
         nodes = [node for node in network.nodes if not isinstance(node, (Input, Frames))]
-        self.layers = nn.ModuleDict({_key(node.name): neurons.get(node.name) or as_module(node) for node in nodes})
+        self.keys = module_keys([node.name for node in nodes])
+        modules = {node.name: neurons.get(node.name) or as_module(node) for node in nodes}
+        self.layers = nn.ModuleDict({self.keys[name]: module for name, module in modules.items()})
         self.wires = [(node.name, node.inputs, node.name in network.analogue) for node in nodes]
         self.ends = next((node.name for node in network.all(Frames)), "input"), network.output.name
         for fire in network.all(Fire):
-            self.register_buffer(f"start_{_key(fire.name)}", _start(found[fire.name], fire.shape).float())
+            self.register_buffer(f"start_{self.keys[fire.name]}", _start(found[fire.name], fire.shape).float())
 
     def forward(self, x: Tensor) -> Tensor:
         """The output of every step ``[steps, batch, ...]`` for inputs ``[batch, ...]``, or frames, time first."""
@@ -129,7 +132,8 @@ class Unrolled(nn.Module):
         return {name: torch.stack(each) for name, each in given.items()}
 
     def _given(self, name: str, arriving: list[Tensor], potentials: dict[str, Tensor]) -> Tensor:
-        layer, start = self.layers[_key(name)], getattr(self, f"start_{_key(name)}", None)
+        key = self.keys[name]
+        layer, start = self.layers[key], getattr(self, f"start_{key}", None)
         if start is None:
             return layer(*arriving)
         before = potentials.get(name)
@@ -143,6 +147,12 @@ def _start(cell: Cell, shape: tuple[int, ...]) -> Tensor:
     return start + cell.amount - cell.threshold if cell.amount is not None and cell.leak == 1 else start
 
 
-def _key(name: str) -> str:
-    """A name that torch takes for a module."""
-    return re.sub(r"\W", "_", name)
+def module_keys(names: Sequence[str]) -> dict[str, str]:
+    """Names that torch takes for modules, all different: ``a.b`` is ``a_b``, unless there is an ``a_b``."""
+    keys: dict[str, str] = {}
+    for name in sorted(names, key=lambda each: not each.isidentifier()):
+        key = re.sub(r"\W", "_", name)
+        while key in keys.values():
+            key += "_"
+        keys[name] = key
+    return keys

@@ -12,6 +12,7 @@ from torch import nn
 from picojoule.base.environment import environment
 from picojoule.base.errors import ConversionError, DataError, InputError, PriceError
 from picojoule.base.progress import say
+from picojoule.codes import Rate
 from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.fold import fold
 from picojoule.cost import Counts, Profile, price, profiles
@@ -239,8 +240,8 @@ def _observation(search: _Search, network: Network, counts: Counts, decisions: t
 
 def _try_exit(search: _Search, settings: Sequence[Setting]) -> None:
     """The row of a rate setting of many steps that stops as soon as it is confident."""
-    long = [each for each in settings if each.code.name == "rate" and each.code.steps <= _EXIT_STEPS]
-    network = _convert(search, max(long, key=lambda each: (each.code.steps, each.calibrate))) if long else None
+    long = [each for each in settings if isinstance(each.code, Rate) and each.code.steps <= _EXIT_STEPS]
+    network = _convert(search, max(long, key=_worth)) if long else None
     if network is None:
         return _note(search, "exit: no rate code was tried")
     path = anytime.trajectories(network, search.samples.x)
@@ -254,6 +255,12 @@ def _try_exit(search: _Search, settings: Sequence[Setting]) -> None:
     seen = _observation(search, network.evolve(network.nodes, name=name), counts, decisions)
     search.rows.append((seen, drop, {"mean_steps": mean}))
     _tell(search, name, price(counts, search.profile).joules, drop, f"{mean:.1f} steps on average")
+
+
+def _worth(setting: Setting) -> tuple[int, bool, tuple[str, ...]]:
+    """What makes the last steps of a rate setting good: many of them, corrected, calibrated."""
+    assert isinstance(setting.code, Rate)
+    return setting.code.steps, setting.code.corrected, setting.calibrate
 
 
 def _tuning(search: _Search, chosen: tuple[Setting, Network] | None) -> Tuning:

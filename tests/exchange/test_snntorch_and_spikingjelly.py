@@ -10,6 +10,7 @@ from picojoule.base.errors import ConversionError, InputError, MissingExtra
 from picojoule.codes import TTFS, Rate
 from picojoule.engines import run
 from picojoule.exchange import from_snntorch, from_spikingjelly, to_snntorch
+from picojoule.exchange.snntorch_writing import module_keys
 from picojoule.ir import Fire
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the other libraries
@@ -144,6 +145,14 @@ def test_a_network_of_spikingjelly_on_frames(mode):
 def test_a_neuron_of_spikingjelly_that_we_do_not_have_is_refused():
     with pytest.raises(ConversionError, match="read are IFNode"):
         from_spikingjelly(jelly("s", lambda neuron: neuron.QIFNode()), inputs(2), T=4)
+
+
+def test_names_of_modules_are_apart():
+    names = ["a.b", "a_b", "a-b", "0.conv"]
+    keys = module_keys(names)
+    assert keys["a_b"] == "a_b" and keys["0.conv"] == "0_conv"
+    assert set(keys) == set(names) and len(set(keys.values())) == 4
+    assert not any("." in key for key in keys.values())
 
 
 def test_a_missing_library_is_said(monkeypatch):

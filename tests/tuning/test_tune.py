@@ -87,10 +87,11 @@ def test_exits_are_counted_as_what_they_run():
 def test_the_row_of_an_exit(system):
     model, data = system
     known = (data.test.images[:100], data.test.labels[:100])
-    settings = [Setting(code=Rate(steps=16))]
+    settings = [Setting(code=Rate(steps=16, corrected=corrected)) for corrected in (False, True)]
     found = pj.tune(model, data.train.take(50), known, max_drop=0.05, settings=settings, exit_early=True)
     (row,) = [each for each in found.result.rows if "exit" in each.system]
-    whole = next(each for each in found.result.rows if each.system == "rate T=16")
+    assert row.system.startswith("rate T=16 corrected exit"), "of settings with as many steps the better one"
+    whole = next(each for each in found.result.rows if each.system == "rate T=16 corrected")
     assert 1 <= row.metrics["mean_steps"] < 16
     assert row.energy[0].joules < whole.energy[0].joules
 

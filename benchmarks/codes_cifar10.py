@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import picojoule as pj
-from picojoule.codes import TTFS, Burst, Hybrid, Phase, Poisson, Rate
+from picojoule.codes import TTFS, Burst, FewSpikes, Hybrid, Phase, Poisson, Rate
 from picojoule.ir import Network
 from pooled import Data, Problem, main
 
@@ -80,6 +80,7 @@ SYSTEMS = (
     (real(Rate(steps=32)), FITTED),
     (real(Rate(steps=64)), FITTED),
     (Rate(steps=64), FITTED),
+    (Rate(steps=8, corrected=True), {"calibrate": ("membrane",)}),
     (Hybrid(input=Poisson(steps=256), hidden=Rate(steps=256)), {}),
     (Phase(steps=128), {}),
     (Phase(steps=256), {}),
@@ -90,6 +91,7 @@ SYSTEMS = (
     (Hybrid(input=Phase(steps=128), hidden=Rate(steps=128)), {}),
     (TTFS(steps=80), {"percentile": 99.999}),
     (TTFS(steps=24), {"calibrate": ("kernel",)}),
+    *((FewSpikes(steps=steps), {}) for steps in (4, 6, 8)),
 )
 """Code and options of its conversion."""
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from codes_cifar10 import compared, real
-from picojoule.codes import TTFS, Burst, Hybrid, Phase, Poisson, Rate
+from picojoule.codes import TTFS, Burst, FewSpikes, Hybrid, Phase, Poisson, Rate
 from picojoule.models import embedded
 from pooled import Data, Measured, Problem, agreement, main
 
@@ -23,6 +23,7 @@ EQUAL = 0.995
 SYSTEMS = (
     (real(Rate(steps=1000, initial=0.0)), {"norm": "layer"}),
     *((Rate(steps=steps), {}) for steps in (4, 8, 16, 32)),
+    *((Rate(steps=steps, corrected=True), {}) for steps in (2, 4)),
     *((real(Rate(steps=steps)), {}) for steps in (4, 8)),
     (Hybrid(input=Poisson(steps=64), hidden=Rate(steps=64)), {}),
     (Phase(steps=16), {}),
@@ -36,6 +37,7 @@ SYSTEMS = (
     (TTFS.nearest(steps=24, tau=12.0), {}),
     (TTFS.nearest(steps=66, tau=24.0), {}),
     (TTFS.nearest(steps=60, tau=24.0), {"calibrate": ("bias",)}),
+    *((FewSpikes(steps=steps), {}) for steps in (3, 4)),
 )
 
 

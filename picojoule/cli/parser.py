@@ -29,7 +29,7 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _steps(text: str) -> tuple[int, ...]:
+def _wholes(text: str) -> tuple[int, ...]:
     return tuple(_positive(part) for part in text.split(","))
 
 
@@ -82,7 +82,7 @@ _SPREAD = (
 )
 _ENCODER = (_option("--weights", help="weights to start from: a checkpoint, or an encoder's folder for text"),)
 _BENCH = (
-    _option("--steps", type=_steps, default=(32, 64), help="time steps of the rate codes (default: 32,64)"),
+    _option("--steps", type=_wholes, default=(32, 64), help="time steps of the rate codes (default: 32,64)"),
     _option("--repeats", type=_positive, default=5, help="how often each is timed, in turn (default: 5)"),
     _option("--limit", type=_positive, default=1000, help="test samples for accuracy, at most (default: 1000)"),
     _option("--threads", type=_positive, help="threads of torch"),
@@ -139,7 +139,7 @@ _TUNE = (
     _option("--max-drop", type=float, default=0.01, help="share of right decisions that may be lost (default: 0.01)"),
     _option("--profile", default="horowitz-45nm-fp32", help="a name of picojoule profiles to price under"),
     _option("--code", type=_words, help="codes to try (default: ttfs,rate,phase,burst,few-spikes)"),
-    _option("--weight-bits", type=_positive, help="store weights in 2 to 16 bits (default: the profile's width)"),
+    _option("--weight-bits", type=_wholes, help="widths of weights to try, such as 8,4 (default: the profile's)"),
     _option("--anytime", action="store_true", help="also a rate row that stops as soon as it is confident"),
     _option("--limit", type=_positive, default=1000, help="test samples, half of them unseen (default: 1000)"),
     _option("--out", default="out", help="folder for the network, result.json and report.html (default: out)"),

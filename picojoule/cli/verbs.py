@@ -99,7 +99,7 @@ def _profile(name: str):  # type: ignore[no-untyped-def]
     raise InputError(f"no profile {name!r}", where="--profile", remedy=f"choose {', '.join(p.name for p in PROFILES)}")
 
 
-def _tried(names: tuple[str, ...] | None, weight_bits: int):  # type: ignore[no-untyped-def]
+def _tried(names: tuple[str, ...] | None, weight_bits: tuple[int, ...]):  # type: ignore[no-untyped-def]
     """The settings to try of each code named; of every code if none is."""
     from picojoule.tuning.settings import FAMILIES, every
 

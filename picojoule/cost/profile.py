@@ -69,9 +69,9 @@ class Profile:
     note: str = ""
 
     @property
-    def weight_bits(self) -> int:
-        """The width that weights on it are stored in if nothing else is said."""
-        return self.bits or 32
+    def weight_bits(self) -> tuple[int, ...]:
+        """Widths to store weights on it in, if nothing else is said: its own, and half of it where it is narrow."""
+        return (self.bits, self.bits // 2) if self.bits and self.bits <= 8 else (32,)
 
 
 @final

@@ -44,17 +44,17 @@ def observe_all(
 
 
 def rows(seen: dict[str, Observation], *, reference: str) -> list[Row]:
-    """A row a system, and the int8 ANN once more as hardware that skips zeros has it.
+    """A row a system, and the quantised ANNs once more as hardware that skips zeros has them.
 
     Args:
         seen: observations by name, ``ann fp32`` and ``ann int8`` among them.
         reference: the spiking system that normalised energies are relative to.
     """
     found = []
-    for name, each in seen.items():
+    for each in seen.values():
         common = {"reference": seen[reference], "metrics": _metrics(each, seen)}
         found.append(row(each, PROFILES, **common))
-        if name == RIVAL:
+        if not each.network.spiking and each.network.precision != "fp32":
             found.append(row(each, PROFILES, **common, skip_zeros=True))
     return found
 

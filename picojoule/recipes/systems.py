@@ -51,6 +51,7 @@ COMPARED: tuple[Callable[[nn.Module, Any], Network], ...] = (
     spiking(Rate(steps=4, corrected=True)),
     spiking(Rate(steps=8), weight_bits=8),
     spiking(Rate(steps=32), weight_bits=8),
+    spiking(Rate(steps=4), calibrate=("membrane",), weight_bits=4),
     spiking(Phase(steps=64)),
     spiking(Burst(steps=64)),
     phase_burst,

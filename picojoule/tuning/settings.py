@@ -96,6 +96,7 @@ FAMILIES = {"ttfs": ttfs, "rate": rate, "phase": phase, "burst": burst, "few-spi
 """The settings of each code, by its name."""
 
 
-def every(names: Iterable[str] = tuple(FAMILIES), *, weight_bits: int = 32) -> list[Setting]:
-    """All settings of the codes named, their weights stored in so many bits."""
-    return [replace(each, weight_bits=weight_bits) for name in names for each in FAMILIES[name]()]
+def every(names: Iterable[str] = tuple(FAMILIES), *, weight_bits: Iterable[int] = (32,)) -> list[Setting]:
+    """All settings of the codes named, their weights stored in so many bits or so many."""
+    families = [each for name in names for each in FAMILIES[name]()]
+    return [replace(each, weight_bits=bits) for bits in weight_bits for each in families]

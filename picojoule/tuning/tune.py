@@ -28,6 +28,8 @@ from picojoule.tuning.trial import Drop, Samples
 
 _CALIBRATION, _PRICED, _BATCH = 500, 8, 50
 _EXIT_STEPS = 32
+_RIVALS = (8, 4)
+"""Bits of the quantised ANNs."""
 _MORE = 2
 """Dearer settings tried behind the first that holds, so that the front goes on."""
 
@@ -92,8 +94,8 @@ def tune(
         validation: samples with labels, which the model was not trained on.
         max_drop: of the share of right decisions, for example 0.01.
         profile: what to price under.
-        settings: what to try; if None, all of :data:`picojoule.tuning.settings.FAMILIES`, with weights of the width of
-            the profile's datapath.
+        settings: what to try; if None, all of :data:`picojoule.tuning.settings.FAMILIES`, with weights as wide as the
+            profile's datapath, and half as wide where that is narrow.
         exit_early: also find the confidence at which the best rate setting may stop before its last step.
         limit: validation samples, at most.
 
@@ -265,11 +267,11 @@ def _worth(setting: Setting) -> tuple[int, bool, tuple[str, ...]]:
 
 def _tuning(search: _Search, chosen: tuple[Setting, Network] | None) -> Tuning:
     x = (search.samples.x, search.samples.labels)
-    ann, int8 = fold(search.model), quantise(search.model, search.calibration, bits=8)
-    seen = [observe(each, x) for each in (ann, int8)]
-    rival = _joules(seen[1].counts, profiles.HOROWITZ_INT8)
-    rows = [row(each, _priced(search)) for each in seen]
-    rows.append(row(seen[1], _priced(search), skip_zeros=True))
+    ann = observe(fold(search.model), x)
+    quantised = [observe(quantise(search.model, search.calibration, bits=bits), x) for bits in _RIVALS]
+    rival = _joules(quantised[0].counts, profiles.HOROWITZ_INT8)
+    rows = [row(ann, _priced(search))]
+    rows += [row(each, _priced(search), skip_zeros=skip) for each in quantised for skip in (False, True)]
     rows += [_row(search, each, drop, more, rival) for each, drop, more in search.rows]
     return Tuning(
         result=Result(

@@ -47,6 +47,7 @@ def test_tune(home, capsys, profile):
         (("tune", "--profile", "gold"), "no profile 'gold'"),
         (("tune", "--code", "morse"), "no code morse"),
         (("tune", "--max-drop", "7"), "max_drop=7"),
+        (("tune", "--code", "rate", "--weight-bits", "4,99"), "99"),
         (("diagnose", "--network", "nothing.safetensors"), "nothing.safetensors"),
         (("diagnose", "--calibrate", "stars"), "no calibration 'stars'"),
     ],

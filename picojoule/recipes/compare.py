@@ -8,15 +8,17 @@ from typing import Any
 from torch import nn
 
 from picojoule.base.environment import environment
+from picojoule.base.errors import ConversionError
 from picojoule.base.progress import say
+from picojoule.conversion import convert
 from picojoule.data.vision import Dataset
 from picojoule.ir import Fire, Network
 from picojoule.measurement import Observation, observe, row
 from picojoule.models.loading import EMBEDDED, embedded_from
 from picojoule.recipes import series
-from picojoule.recipes.comparison import PROFILES, observe_all, rows
+from picojoule.recipes.comparison import PROFILES, observe_all, rows, unknown
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import CALIBRATION, COMPARED, RATE_STEPS, ann
+from picojoule.recipes.systems import CALIBRATION, CODED, RATE_STEPS, ann, anns, coded_for
 from picojoule.result import Result, Row, Series
 
 REFERENCE = f"rate T={RATE_STEPS[-1]}"
@@ -33,14 +35,19 @@ def compare(settings: Settings, model: nn.Module | None = None, *, digit_weights
         digit_weights: the embedded network's weights, both variants; those in the package by default.
 
     Returns:
-        One row a system, curves, and no claims: it reproduces no paper.
+        One row a system, curves, and no claims: it reproduces no paper. A code that cannot carry the network has a row
+        in which everything is unknown, with the reason.
+
+    Raises:
+        ConversionError: no code can carry it.
     """
     data = settings.dataset()
     calibration = data.train.take(CALIBRATION)
     trained = embedded_from(digit_weights, "sparse") if model is None else model
-    networks = [settings.place(build(trained, calibration)) for build in COMPARED]
+    networks, refused = _networks(trained, calibration)
+    networks = [settings.place(each) for each in networks]
     seen = observe_all(networks, data.test, settings)
-    found = rows(seen, reference=REFERENCE)
+    found = rows(seen, reference=REFERENCE) + [unknown(name, why) for name, why in refused.items()]
     if model is None:
         found.insert(1, _without_sparsity(settings, data, seen, digit_weights))
     return Result(
@@ -53,6 +60,25 @@ def compare(settings: Settings, model: nn.Module | None = None, *, digit_weights
         series=tuple(_series([each for each in networks if each.spiking], data, settings)),
         environment=environment(),
     )
+
+
+def _networks(model: nn.Module, calibration: Any) -> tuple[list[Network], dict[str, str]]:
+    """The ANNs, the network under every code that can carry it, and by name what the other codes said.
+
+    Raises:
+        ConversionError: no code can.
+    """
+    networks, refused = list(anns(model, calibration)), {}
+    problem: ConversionError | None = None
+    for setting in coded_for(calibration, CODED):
+        try:
+            networks.append(convert(model, calibration, **setting.options()))
+        except ConversionError as error:
+            say(f"{setting.name}: {error.what}")
+            refused[setting.name], problem = error.what, error
+    if problem and not any(each.spiking for each in networks):
+        raise problem
+    return networks, refused
 
 
 def _without_sparsity(settings: Settings, data: Dataset, seen: dict[str, Observation], weights: Path) -> Row:

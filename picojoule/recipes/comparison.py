@@ -11,7 +11,7 @@ from picojoule.data.vision import Images
 from picojoule.ir import Network
 from picojoule.measurement import Observation, observe, row
 from picojoule.recipes.settings import Settings
-from picojoule.result import Row
+from picojoule.result import Energy, Row
 
 PROFILES: tuple[Profile | NormalisedProfile, ...] = (
     profiles.HOROWITZ_FP32,
@@ -52,11 +52,20 @@ def rows(seen: dict[str, Observation], *, reference: str) -> list[Row]:
     """
     found = []
     for each in seen.values():
-        common = {"reference": seen[reference], "metrics": _metrics(each, seen)}
+        common = {"reference": seen.get(reference), "metrics": _metrics(each, seen)}
         found.append(row(each, PROFILES, **common))
         if not each.network.spiking and each.network.precision != "fp32":
             found.append(row(each, PROFILES, **common, skip_zeros=True))
     return found
+
+
+def unknown(name: str, why: str) -> Row:
+    """The row of a system that could not be made."""
+    return Row(
+        system=name,
+        metrics={"accuracy": None},
+        energy=tuple(Energy(profile=each.name, reason=why) for each in PROFILES),
+    )
 
 
 def _metrics(each: Observation, seen: dict[str, Observation]) -> dict[str, float | None]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-PANELS = 12  # of one figure
+PANELS = 16  # of one figure
 INK = "#0a0b0c"  # stands for the page's text colour: replaced by currentColor
 WIDTH = 5.6  # inches; half a page
 _STYLE = {
@@ -173,6 +173,12 @@ def shown(system: str, longest: int = 36) -> str:
     name = label(system)
     name = name if len(name) <= longest else name[: longest - 1] + "…"
     return f"\u200b{name}" if name.startswith("_") else name
+
+
+def tail(layer: str, longest: int = 22) -> str:
+    """The end of a layer's name, which tells it from its neighbours."""
+    name = label(layer)
+    return name if len(name) <= longest else "…" + name[1 - longest :]
 
 
 def legend_above(axes: Axes, columns: int | None = None, **options: Any) -> None:

@@ -41,6 +41,7 @@ from picojoule.reports.draw import (
     percent_axis,
     shown,
     svg,
+    tail,
 )
 from picojoule.result import Result, Row
 
@@ -92,6 +93,10 @@ def _scatter(
         return Figure(capital(title), svg(figure, ident, title), note)
 
 
+_SHORT = 12
+"""Letters of a layer's name that leave room for four panels side by side; of a system's, twice as many."""
+
+
 def spikes_per_layer(result: Result) -> Iterator[Figure]:
     """A panel a system, bars by layer, one scale for all."""
     found = [(row.system, bars) for row in result.rows if (bars := _layer_spikes(row))]
@@ -101,11 +106,13 @@ def spikes_per_layer(result: Result) -> Iterator[Figure]:
     layers = max(len(bars) for _, bars in found)
     colour = colours([system for system, _ in found])
     with canvas(height=0) as figure:
-        across = 4 if all(len(label(system)) <= 24 for system, _ in found) else 2
+        short = all(len(label(system)) <= 2 * _SHORT and max(map(len, bars)) <= _SHORT for system, bars in found)
+        across = 4 if short else 2
         for axes, (system, bars) in zip(panels(figure, len(found), 0.34 + 0.19 * layers, across), found, strict=False):
-            axes.barh(list(bars), list(bars.values()), color=colour[system], height=0.66)
+            axes.barh(range(len(bars)), list(bars.values()), color=colour[system], height=0.66)
+            axes.set_yticks(range(len(bars)), [tail(name) for name in bars])
             axes.invert_yaxis()
-            _bare(axes, shown(system))
+            _bare(axes, shown(system, 20 if short else 36))
             axes.set_xlim(0, 1.35 * most or 1)
             if list(bars) == list(found[0][1]) and not axes.get_subplotspec().is_first_col():
                 axes.set_yticklabels([])

@@ -261,7 +261,9 @@ def _unknown_joules(result: Result) -> Iterator[str]:
         alike: dict[str, list[str]] = {}
         for profile, systems in places.items():
             alike.setdefault(_together(systems, result.rows), []).append(profile)
-        where = _and([f"{systems} under {_and(profiles)}" for systems, profiles in alike.items()])
+        every = len({energy.profile for row in result.rows for energy in row.energy})
+        under = {s: "every profile" if len(names) == every > 1 else _and(names) for s, names in alike.items()}
+        where = _and([f"{systems} under {names}" for systems, names in under.items()])
         yield f"No energy for {where}: {reason.rstrip('.')}."
 
 

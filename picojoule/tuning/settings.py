@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import exp
 from typing import Any, final
 
-from picojoule.codes import TTFS, Burst, Code, FewSpikes, Phase, Rate
+from picojoule.codes import TTFS, Burst, Code, FewSpikes, Hybrid, Phase, Rate
 
 
 @final
@@ -20,7 +20,7 @@ class Setting:
         percentile, calibrate, weight_bits: as for :func:`picojoule.convert`.
     """
 
-    code: Code
+    code: Code | Hybrid
     percentile: float = 99.9
     calibrate: tuple[str, ...] = ()
     weight_bits: int = 32

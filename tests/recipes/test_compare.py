@@ -3,24 +3,24 @@
 from dataclasses import replace
 
 import pytest
+from torch import nn
 
 from nets import inputs, small_cnn
-from picojoule.codes import TTFS, Phase, Rate
-from picojoule.conversion import quantise
+from picojoule.base.errors import ConversionError
+from picojoule.codes import TTFS, Hybrid, Phase, Rate
+from picojoule.conversion import convert
 from picojoule.models import embedded
 from picojoule.recipes import compare as module
 from picojoule.recipes.compare import compare
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import COMPARED, RATE_STEPS, ann, spiking
+from picojoule.recipes.systems import CODED, RATE_STEPS, anns, coded_for
+from picojoule.reports import report
 from picojoule.result import Result, Row
+from picojoule.tuning.settings import Setting
 
-SHORT = (
-    ann,
-    lambda model, calibration: quantise(model, calibration, bits=8),
-    spiking(Rate(steps=8)),
-    spiking(Phase(steps=8)),
-    spiking(TTFS(steps=80, tau=20)),
-    spiking(TTFS.nearest(steps=12, tau=2)),
+SHORT = tuple(
+    Setting(code=code)
+    for code in (Rate(steps=8), Phase(steps=8), TTFS(steps=80, tau=20), TTFS.nearest(steps=12, tau=2))
 )
 SETTINGS = Settings(mode="smoke", limit=8)
 
@@ -29,7 +29,7 @@ SETTINGS = Settings(mode="smoke", limit=8)
 def shortened():
     """The list of systems without the long ones, whose reference becomes rate T=8."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "COMPARED", SHORT)
+        patch.setattr(module, "CODED", SHORT)
         patch.setattr(module, "REFERENCE", "rate T=8")
         yield
 
@@ -45,15 +45,44 @@ def by_name(result: Result) -> dict[str, Row]:
 
 def test_rows_of_every_system_and_its_rivals(result):
     assert set(by_name(result)) == {
-        *("ann fp32", "ann fp32 (no sparsity training)", "ann int8", "ann int8 (zeros skipped)"),
+        *("ann fp32", "ann fp32 (no sparsity training)"),
+        *("ann int8", "ann int8 (zeros skipped)", "ann int4", "ann int4 (zeros skipped)"),
         *("rate T=8", "phase T=8", "ttfs T=80", TTFS.nearest(steps=12, tau=2).label),
     }
     assert result.rows[0].system == "ann fp32" and not result.claims and result.mode == "smoke"
 
 
 def test_all_systems_are_named_apart():
-    names = [build(small_cnn(), inputs(32)).name for build in COMPARED]
+    coded = [convert(small_cnn(), inputs(32), **each.options()).name for each in CODED]
+    names = [each.name for each in anns(small_cnn(), inputs(32))] + coded
     assert len(set(names)) == len(names) and {"ann int8", f"rate T={RATE_STEPS[-1]}"} <= set(names)
+    assert coded == [each.name for each in CODED]
+
+
+def test_inputs_below_zero_are_a_current():
+    hybrids = [each.code for each in coded_for(inputs(8) - 0.5) if isinstance(each.code, Hybrid)]
+    assert hybrids and all(each.input is None for each in hybrids)
+    assert coded_for(inputs(8)) == list(CODED)
+
+
+def test_a_code_that_cannot_carry_the_network_is_a_row_of_what_is_unknown(shortened):
+    """Phase has no values below zero; the others go on without it."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 12), nn.LeakyReLU(0.1), nn.Linear(12, 10)).eval()
+    result = compare(SETTINGS, model)
+    rows = by_name(result)
+    phase, rate = rows["phase T=8"], rows["rate T=8"]
+    assert phase.metrics == {"accuracy": None} and rate.metrics["accuracy"] is not None
+    assert all(each.joules is None and "below zero" in each.reason for each in phase.energy)
+    assert len(rate.energy) == len(phase.energy)
+    told = str(report(result))
+    assert "phase T=8" in told and "below zero" in told
+
+
+def test_a_network_that_no_code_can_carry_is_refused(shortened, monkeypatch):
+    monkeypatch.setattr(module, "CODED", SHORT[1:2])
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 12), nn.LeakyReLU(0.1), nn.Linear(12, 10)).eval()
+    with pytest.raises(ConversionError, match="below zero"):
+        compare(SETTINGS, model)
 
 
 def test_every_profile_in_every_row(result):
@@ -102,7 +131,7 @@ def test_another_seed_is_other_data(result, shortened):
 
 
 def test_a_users_model_has_no_row_of_ours(shortened, monkeypatch):
-    monkeypatch.setattr(module, "COMPARED", SHORT[:3])
+    monkeypatch.setattr(module, "CODED", SHORT[:1])
     rows = by_name(compare(SETTINGS, embedded("plain")))
     assert "ann fp32 (no sparsity training)" not in rows and "rate T=8" in rows
 

@@ -20,6 +20,7 @@ from picojoule.reports.figures import (
     joules_against_accuracy,
     other_series,
     rasters,
+    spikes_per_layer,
     timelines,
 )
 from picojoule.result import HIGHEST, LOWEST, Energy, Result, Row, Series
@@ -146,3 +147,12 @@ def test_a_timeline_has_a_bar_from_each_beginning_to_its_end():
     assert [len([each for each in shape.iter() if each.tag.endswith("path")]) for shape in shapes] == [2, 1]
     assert {"s", "other"} <= set(drawing.itertext())
     assert not list(other_series(replace(EMPTY, series=(lane, other))))
+
+
+def test_long_names_of_layers_leave_room_and_stay_apart(recwarn):
+    """As of the relays of a deep network, whose ends tell them apart."""
+    layers = tuple({"name": f"{'features.' * 4}{k}.relay.synapses", "spikes": 10.0 * k} for k in range(9))
+    rows = tuple(replace(row(f"ttfs T={steps}", 0.9, 1.0), layers=layers) for steps in range(8, 21))
+    (figure,) = spikes_per_layer(replace(EMPTY, rows=rows))
+    assert not recwarn.list
+    assert all(f"{k}.relay.synapses" in figure.svg for k in range(9))

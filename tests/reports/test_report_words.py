@@ -102,6 +102,16 @@ def test_each_reason_is_told_once():
     assert len(told) == 2
 
 
+def test_a_reason_under_every_profile_is_short():
+    refused = Row(
+        system="phase T=8",
+        metrics={"accuracy": None},
+        energy=tuple(Energy(profile=name, reason="it cannot compute that") for name in ("p", "q")),
+    )
+    both = replace(refused, system="ann fp32", energy=tuple(Energy(profile=name, joules=1.0) for name in ("p", "q")))
+    assert "No energy for phase T=8 under every profile: it cannot compute that." in verdict(result(both, refused))
+
+
 def test_a_small_test_set_is_named():
     assert any("known to ±0.7 points" in line for line in verdict(sample()))
 

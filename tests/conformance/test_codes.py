@@ -296,7 +296,7 @@ def test_an_engine_that_forgets_significance_is_caught(engine, monkeypatch):
         monkeypatch.setattr(journey, "advance", lambda *given: honest(*given[:-3], 1.0, *given[-2:]))
     else:
         monkeypatch.setattr(
-            layered.Layers, "_significance", lambda self, node, v: torch.ones_like(v).flatten(1)
+            layered.Layers, "_second_state", lambda self, node, v: torch.ones_like(v).flatten(1)
         )  # every block begins anew
     network = dyadic(converted(Burst(steps=40, threshold=0.03125), input="analogue"))
     with pytest.raises(AssertionError):
@@ -316,7 +316,7 @@ def test_an_engine_that_forgets_what_it_sent_is_caught(engine, monkeypatch):
             lambda *given: honest(*given[:-1], None if given[-1] is None else torch.zeros_like(given[-1])),
         )
     else:
-        monkeypatch.setattr(layered.Layers, "_significance", lambda self, node, v: torch.zeros_like(v).flatten(1))
+        monkeypatch.setattr(layered.Layers, "_second_state", lambda self, node, v: torch.zeros_like(v).flatten(1))
     network = dyadic(converted(Rate(steps=40, corrected=True), input="analogue"))
     with pytest.raises(AssertionError):
         check_engines_agree(network, ((inputs(4) * 16).round() / 16).double(), exactly=True)

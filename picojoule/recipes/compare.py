@@ -10,6 +10,7 @@ from torch import nn
 from picojoule.base.environment import environment
 from picojoule.base.errors import ConversionError
 from picojoule.base.progress import say
+from picojoule.codes import Code, Hybrid
 from picojoule.conversion import convert
 from picojoule.data.vision import Dataset
 from picojoule.ir import Fire, Network
@@ -20,9 +21,10 @@ from picojoule.recipes.comparison import PROFILES, observe_all, rows, unknown
 from picojoule.recipes.settings import Settings
 from picojoule.recipes.systems import CALIBRATION, CODED, RATE_STEPS, ann, anns, coded_for
 from picojoule.result import Result, Row, Series
+from picojoule.tuning.settings import Setting
 
 REFERENCE = f"rate T={RATE_STEPS[-1]}"
-"""The system that normalised energies are relative to."""
+"""The system that normalised energies are relative to; where no rate code can carry the network, its last."""
 _CURVE_SAMPLES = 100
 
 
@@ -47,9 +49,10 @@ def compare(settings: Settings, model: nn.Module | None = None, *, digit_weights
     networks, refused = _networks(trained, calibration)
     networks = [settings.place(each) for each in networks]
     seen = observe_all(networks, data.test, settings)
-    found = rows(seen, reference=REFERENCE) + [unknown(name, why) for name, why in refused.items()]
+    reference = REFERENCE if REFERENCE in seen else networks[-1].name
+    found = rows(seen, reference=reference) + [unknown(name, why) for name, why in refused.items()]
     if model is None:
-        found.insert(1, _without_sparsity(settings, data, seen, digit_weights))
+        found.insert(1, _without_sparsity(settings, data, seen[reference], digit_weights))
     return Result(
         recipe="compare",
         title=f"{type(model).__name__ if model is not None else 'embedded digit network'} on {data.name}",
@@ -75,17 +78,22 @@ def _networks(model: nn.Module, calibration: Any) -> tuple[list[Network], dict[s
             networks.append(convert(model, calibration, **setting.options()))
         except ConversionError as error:
             say(f"{setting.name}: {error.what}")
-            refused[setting.name], problem = error.what, error
+            refused[setting.name], problem = error.what.removeprefix(f"{_hidden(setting).label} "), error
     if problem and not any(each.spiking for each in networks):
         raise problem
     return networks, refused
 
 
-def _without_sparsity(settings: Settings, data: Dataset, seen: dict[str, Observation], weights: Path) -> Row:
+def _hidden(setting: Setting) -> Code:
+    """The code of what is no input."""
+    return setting.code.hidden if isinstance(setting.code, Hybrid) else setting.code
+
+
+def _without_sparsity(settings: Settings, data: Dataset, reference: Observation, weights: Path) -> Row:
     """The same architecture trained for accuracy alone: what the sparsity costs."""
     network = settings.place(ann(embedded_from(weights, "plain"), data.train.take(CALIBRATION)))
     plain = observe(network, data.test, batch=settings.batch, limit=settings.limit)
-    return row(plain, PROFILES, reference=seen[REFERENCE], name="ann fp32 (no sparsity training)")
+    return row(plain, PROFILES, reference=reference, name="ann fp32 (no sparsity training)")
 
 
 def _series(networks: list[Network], data: Dataset, settings: Settings) -> list[Series]:

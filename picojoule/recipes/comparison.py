@@ -52,7 +52,7 @@ def rows(seen: dict[str, Observation], *, reference: str) -> list[Row]:
     """
     found = []
     for each in seen.values():
-        common = {"reference": seen.get(reference), "metrics": _metrics(each, seen)}
+        common = {"reference": seen[reference], "metrics": _metrics(each, seen)}
         found.append(row(each, PROFILES, **common))
         if not each.network.spiking and each.network.precision != "fp32":
             found.append(row(each, PROFILES, **common, skip_zeros=True))

@@ -7,7 +7,7 @@ from torch import nn
 
 from nets import inputs, small_cnn
 from picojoule.base.errors import ConversionError
-from picojoule.codes import TTFS, Hybrid, Phase, Rate
+from picojoule.codes import TTFS, FewSpikes, Hybrid, Phase, Rate
 from picojoule.conversion import convert
 from picojoule.models import embedded
 from picojoule.recipes import compare as module
@@ -75,7 +75,17 @@ def test_a_code_that_cannot_carry_the_network_is_a_row_of_what_is_unknown(shorte
     assert all(each.joules is None and "below zero" in each.reason for each in phase.energy)
     assert len(rate.energy) == len(phase.energy)
     told = str(report(result))
-    assert "phase T=8" in told and "below zero" in told
+    assert "No energy for phase T=8 under every profile: neurons cannot compute leaky ReLU" in " ".join(told.split())
+
+
+def test_without_rate_the_last_system_is_the_reference(shortened, monkeypatch):
+    monkeypatch.setattr(
+        module, "CODED", (*SHORT[:2], Setting(code=FewSpikes(steps=4)), Setting(code=FewSpikes(steps=6)))
+    )
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 12), nn.GELU(), nn.Linear(12, 10)).eval()
+    rows = by_name(compare(SETTINGS, model))
+    assert [each.relative for each in rows["few-spikes K=6"].energy if each.is_relative] == [1.0, 1.0]
+    assert len({each.reason for name in ("rate T=8", "phase T=8") for each in rows[name].energy}) == 1
 
 
 def test_a_network_that_no_code_can_carry_is_refused(shortened, monkeypatch):

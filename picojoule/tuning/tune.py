@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, final
 
 import torch
@@ -30,8 +31,8 @@ _CALIBRATION, _PRICED, _BATCH = 500, 8, 50
 _EXIT_STEPS = 32
 _RIVALS = (8, 4)
 """Bits of the quantised ANNs."""
-_MORE = 2
-"""Dearer settings tried behind the first that holds, so that the front goes on."""
+_NEAR = 1.1
+"""Settings are tried up to so many times the joules of the cheapest that holds: calibration may make them cheaper."""
 
 
 @final
@@ -85,8 +86,8 @@ def tune(
     """The cheapest setting of conversion whose accuracy is within `max_drop` of the ANN's.
 
     Every setting is priced on a few samples, and settings are tried by rising price. Each is judged by its closed
-    form first, which runs at the ANN's speed, and only then, if that leaves it in, by its spikes. Of the first that
-    holds, with a margin for the number of samples, and a few behind it the cheapest is taken.
+    form first, which runs at the ANN's speed, and only then, if that leaves it in, by its spikes. Of those that hold,
+    with a margin for the number of samples, the cheapest is taken; what seems a tenth dearer than it is not tried.
 
     Args:
         model: the module, or its traced network.
@@ -186,18 +187,18 @@ def _convert(search: _Search, setting: Setting) -> Network | None:
 
 
 def _cheapest_that_holds(search: _Search, ordered: Sequence[tuple[float, Setting]]) -> tuple[Setting, Network] | None:
-    """The first by estimated price, or one of the few behind it where calibration has made that cheaper."""
+    """The first by estimated price, or one little behind it where calibration has made that cheaper."""
     holding: list[tuple[float, Setting, Network]] = []
-    more = _MORE
+    limit = inf
     for number, (joules, setting) in enumerate(ordered):
-        if holding and more == 0:
+        if joules > limit:
             _note(search, f"{len(ordered) - number} dearer settings were not tried")
             break
-        more -= bool(holding)
         say(f"trying {setting.name}")
         network = _convert(search, setting)
         if network is not None and _judge(search, setting, network, joules):
             holding.append((price(search.rows[-1][0].counts, search.profile).joules, setting, network))
+            limit = min(limit, _NEAR * holding[-1][0])
     return min(holding, key=lambda each: each[0])[1:] if holding else None
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from picojoule.base.environment import environment
 from picojoule.base.errors import ConversionError, DataError, InputError, PriceError
 from picojoule.base.progress import say
-from picojoule.codes import Rate
+from picojoule.codes import Code, Hybrid, Rate
 from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.fold import fold
 from picojoule.cost import Counts, Profile, price, profiles
@@ -151,12 +151,15 @@ def _by_price(search: _Search, settings: Sequence[Setting]) -> list[tuple[float,
     plain: dict[tuple[str, float, int], Network | None] = {}
     found, refused = [], None
     for setting in settings:
-        key = (setting.code.name, setting.percentile, setting.weight_bits)
-        if key not in plain:
-            plain[key] = _convert(search, replace(setting, calibrate=()))
-        network = plain[key]
+        if isinstance(setting.code, Hybrid):
+            network = _convert(search, replace(setting, calibrate=()))
+        else:
+            key = (setting.code.name, setting.percentile, setting.weight_bits)
+            if key not in plain:
+                plain[key] = _convert(search, replace(setting, calibrate=()))
+            network = _under(plain[key], setting.code)
         if network is not None:
-            counts = run(_under(network, setting), search.samples.x[:_PRICED]).counts
+            counts = run(network, search.samples.x[:_PRICED]).counts
             assert counts is not None
             try:
                 found.append((price(counts, search.profile).joules, setting))
@@ -168,11 +171,12 @@ def _by_price(search: _Search, settings: Sequence[Setting]) -> list[tuple[float,
     return sorted(found, key=lambda each: each[0])
 
 
-def _under(network: Network, setting: Setting) -> Network:
-    """The network with another code of the same kind."""
+def _under(network: Network | None, code: Code) -> Network | None:
+    """The network, if there is one, with another code of the same kind."""
+    if network is None:
+        return None
     return network.evolve(
-        replace(node, code=setting.code.carrying(node.code.slope)) if isinstance(node, Fire) else node
-        for node in network.nodes
+        replace(node, code=code.carrying(node.code.slope)) if isinstance(node, Fire) else node for node in network.nodes
     )
 
 

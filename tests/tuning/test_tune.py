@@ -8,7 +8,7 @@ import torch
 import nets
 import picojoule as pj
 from picojoule.base.errors import DataError, InputError, PriceError
-from picojoule.codes import TTFS, Rate
+from picojoule.codes import TTFS, Burst, Hybrid, Phase, Rate
 from picojoule.data.vision import digits
 from picojoule.ir import WeightLayer
 from picojoule.models import embedded
@@ -132,6 +132,14 @@ def test_weights_are_as_wide_as_the_profile(system):
         (32,),
         (32,),
     ]
+
+
+def test_a_hybrid_is_a_setting_too(system):
+    model, data = system
+    known = (data.test.images[:20], data.test.labels[:20])
+    hybrid = Setting(code=Hybrid(input=Phase(steps=8), hidden=Burst(steps=8)))
+    found = pj.tune(model, data.train.take(50), known, max_drop=0.5, settings=[hybrid, Setting(code=Rate(steps=64))])
+    assert found.setting == hybrid
 
 
 def test_what_has_no_price_is_left_out_and_told(system):

@@ -14,7 +14,7 @@ import pytest
 
 from picojoule.recipes.index import RECIPES
 
-CLOCK = re.compile(r"environment|.*(second|ms_|_ms|per_s|speed).*")
+CLOCK = re.compile(r"environment|peak_bytes|.*(second|ms_|_ms|per_s|speed).*")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
@@ -39,7 +39,7 @@ def _finished(folder: Path, words: tuple[str, ...]) -> dict:
 
 
 def _state(folder: Path) -> dict:
-    """The JSON files, without what a clock told; every other file is whole."""
+    """The JSON files, without what a clock or a meter of memory told; every other file is whole."""
     found = {}
     for path in sorted(each for each in folder.glob("*") if not each.name.startswith(".")):
         if path.suffix == ".json":

@@ -1,7 +1,5 @@
 """``python -m picojoule`` is ``picojoule``."""
 
-import sys
+from picojoule.cli.main import command
 
-from picojoule.cli.main import main
-
-sys.exit(main())
+command()

@@ -69,5 +69,13 @@ def _end_politely() -> None:
         signal.signal(signal.SIGTERM, interrupt)
 
 
+def command() -> None:
+    """The process ``picojoule``: one command, and then nothing that a signal could disturb."""
+    status = main()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)  # Python's own clean-up would answer with a traceback
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -21,6 +21,7 @@ from torch import Tensor
 
 import picojoule as pj
 from calibration import CORRECTED, OURS, TTFS
+from picojoule.base import pareto
 from picojoule.base.files import write_whole
 from picojoule.base.progress import say
 from picojoule.base.units import si
@@ -112,29 +113,20 @@ def tuned(model: Any, data: Pictures, drop: float, samples: int) -> dict[str, An
     }
 
 
-def front(rows: list[Found]) -> list[Found]:
-    """Rows that no other is as cheap and as accurate as, by rising joules."""
-    best: list[Found] = []
-    for row in sorted(set(rows), key=lambda each: (each.joules, -each.accuracy)):
-        if not best or row.accuracy > best[-1].accuracy:
-            best.append(row)
-    return best
-
-
 def table(known: dict[str, Any], samples: int, unseen_ann: float) -> str:
     """What is known, in Markdown."""
     runs = sorted(known["tuned"].values(), key=lambda each: -each["drop"])
     every = [Found(*row) for run in runs for row in run["rows"]]
     anns = [row for row in dict.fromkeys(every) if row.name.startswith("ann ")]
-    rows = front([row for row in every if row not in anns])
+    spiking = [row for row in every if row not in anns]
+    rows = pareto.front(spiking, cost=lambda row: row.joules, quality=lambda row: row.accuracy)
     by_hand = [Found(*row) for row in known["by hand"].values()]
     lines = [
         f"# ResNet-20: the front of `tune` beside settings by hand, {date.today()}\n",
         f"{machine()}\n",
         f"{samples} test pictures to choose by, {CALIBRATION} training pictures to calibrate with. Joules are computed "
-        "(45 nm, fp32).",
+        f"(45 nm, fp32).\nThe ANN has {unseen_ann:.1%} of the other pictures right.\n",
     ]
-    lines += [f"The ANN has {unseen_ann:.1%} of the other pictures right.\n"]
     lines += ["| drop allowed | chosen | right | joules | right of the others |", "|---|---|---|---|---|"]
     for run in runs:
         taken = next((Found(*row) for row in run["rows"] if row[0] == run["chosen"]), None)
@@ -147,10 +139,8 @@ def table(known: dict[str, Any], samples: int, unseen_ann: float) -> str:
         match = next((row.name for row in rows if row.matches(each)), "–")
         lines.append(f"| {each.cells} | {match} |")
     matched, nearly = (sum(any(row.matches(each, but) for row in rows) for each in by_hand) for but in (0.0, NEAR))
-    told = (
-        f"\n{matched} of {len(by_hand)} settings by hand are matched by the front, {nearly} but for {NEAR:.1%} at most."
-    )
-    lines.append(told)
+    lines.append(f"\n{matched} of {len(by_hand)} settings by hand are matched by the front,")
+    lines.append(f"{nearly} but for {NEAR:.1%} at most.")
     return "\n".join(lines) + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from picojoule.base.errors import PriceError
 from picojoule.cost import Counts, NormalisedProfile, Profile, price, relative
@@ -49,6 +50,14 @@ def row(
         peak_bytes=seen.peak_bytes,
     )
     return replace(made, neurobench=neurobench(seen.counts, seen.network, seen.active, seen.spikes_in))
+
+
+def rows_of(seen: Observation, profiles: Sequence[Profile | NormalisedProfile], **options: Any) -> list[Row]:
+    """The row of :func:`row`; of a quantised ANN also that on hardware that skips zeros, its strongest form."""
+    found = [row(seen, profiles, **options)]
+    if not seen.network.spiking and seen.network.precision != "fp32":
+        found.append(row(seen, profiles, **options, skip_zeros=True))
+    return found
 
 
 def counted(

@@ -9,7 +9,7 @@ from picojoule.cost import NormalisedProfile, Profile, price, profiles
 from picojoule.cost.break_even import break_even_spikes_per_neuron
 from picojoule.data.vision import Images
 from picojoule.ir import Network
-from picojoule.measurement import Observation, observe, row
+from picojoule.measurement import Observation, observe, rows_of
 from picojoule.recipes.settings import Settings
 from picojoule.result import Energy, Row
 
@@ -52,10 +52,7 @@ def rows(seen: dict[str, Observation], *, reference: str) -> list[Row]:
     """
     found = []
     for each in seen.values():
-        common = {"reference": seen[reference], "metrics": _metrics(each, seen)}
-        found.append(row(each, PROFILES, **common))
-        if not each.network.spiking and each.network.precision != "fp32":
-            found.append(row(each, PROFILES, **common, skip_zeros=True))
+        found += rows_of(each, PROFILES, reference=seen[reference], metrics=_metrics(each, seen))
     return found
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from picojoule.base import pareto
 from picojoule.base.units import si
 from picojoule.reports.columns import (
     BREAK_EVEN,
@@ -178,12 +179,11 @@ def _bar(axes: Axes, place: float, length: float | None, most: float, text: str,
 def front(rows: Sequence[Row], technology: str) -> list[tuple[float, float, str]]:
     """Joules, accuracy, system of the rows that no other row of the family beats in both, by rising joules."""
     priced = [
-        (cost, -quality(row), row.system)
-        for row in rows
-        if (cost := joules(row, technology)) and quality(row) is not None
+        (cost, value, row.system)
+        for row in sorted(rows, key=lambda row: row.system)
+        if (cost := joules(row, technology)) and (value := quality(row)) is not None
     ]
-    best = list(itertools.accumulate(sorted(priced), lambda least, point: point if point[1] < least[1] else least))
-    return [(cost, -negative, system) for cost, negative, system in dict.fromkeys(best)]
+    return pareto.front(priced, cost=lambda point: point[0], quality=lambda point: point[1])
 
 
 def _width(profile: str) -> str:

@@ -257,11 +257,11 @@ def _unknown_joules(result: Result) -> Iterator[str]:
             if energy.joules is None and energy.relative is None:
                 places = found.setdefault(label(energy.reason or "no reason is given"), {})
                 places.setdefault(energy.profile, []).append(label(row.system))
+    every = len({energy.profile for row in result.rows for energy in row.energy})
     for reason, places in found.items():
         alike: dict[str, list[str]] = {}
         for profile, systems in places.items():
             alike.setdefault(_together(systems, result.rows), []).append(profile)
-        every = len({energy.profile for row in result.rows for energy in row.energy})
         under = {s: "every profile" if len(names) == every > 1 else _and(names) for s, names in alike.items()}
         where = _and([f"{systems} under {names}" for systems, names in under.items()])
         yield f"No energy for {where}: {reason.rstrip('.')}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from picojoule.base import pareto
 from picojoule.search.choices import Genome
 from picojoule.search.score import Cost, Fitness, Score
 from picojoule.search.searchers import Trail
@@ -16,13 +17,9 @@ def front(table: Mapping[Genome, Score], by: Cost = "spikes") -> list[Genome]:
         table: every score.
         by: the cost.
     """
-    found: list[Genome] = []
-    best = float("-inf")
-    for genome in sorted(table, key=lambda each: (table[each].cost(by), -table[each].accuracy, each)):
-        if table[genome].accuracy > best:
-            best = table[genome].accuracy
-            found.append(genome)
-    return found
+    return pareto.front(
+        sorted(table), cost=lambda each: table[each].cost(by), quality=lambda each: table[each].accuracy
+    )
 
 
 def regret(trail: Trail, table: Mapping[Genome, Score], fitness: Fitness) -> float:

@@ -21,7 +21,7 @@ from picojoule.cost.break_even import break_even_spikes_per_neuron
 from picojoule.data.batches import batches, collect, first
 from picojoule.engines import run
 from picojoule.ir import Fire, Network
-from picojoule.measurement import Observation, observe, row
+from picojoule.measurement import Observation, observe, row, rows_of
 from picojoule.result import Result, Row
 from picojoule.tuning import anytime, trial
 from picojoule.tuning.settings import Setting, every
@@ -275,9 +275,8 @@ def _tuning(search: _Search, chosen: tuple[Setting, Network] | None) -> Tuning:
     ann = observe(fold(search.model), x)
     quantised = [observe(quantise(search.model, search.calibration, bits=bits), x) for bits in _RIVALS]
     rival = _joules(quantised[0].counts, profiles.HOROWITZ_INT8)
-    rows = [row(ann, _priced(search))]
-    rows += [row(each, _priced(search), skip_zeros=skip) for each in quantised for skip in (False, True)]
-    rows += [_row(search, each, drop, more, rival) for each, drop, more in search.rows]
+    found = [each for seen in (ann, *quantised) for each in rows_of(seen, _priced(search))]
+    found += [_row(search, each, drop, more, rival) for each, drop, more in search.rows]
     return Tuning(
         result=Result(
             recipe="tune",
@@ -285,7 +284,7 @@ def _tuning(search: _Search, chosen: tuple[Setting, Network] | None) -> Tuning:
             mode="quick",
             seed=0,
             data={"name": "validation", "train": len(search.calibration), "test": len(x[0]), "sha256": None},
-            rows=tuple(rows),
+            rows=tuple(found),
             environment=environment(),
         ),
         network=chosen[1] if chosen else None,

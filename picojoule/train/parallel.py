@@ -12,6 +12,7 @@ statistics that count in the end are those of the first process.
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,7 +103,13 @@ class Processes:
 
 
 def _join() -> None:
-    """Meet the others; after a restart those that live, not the addresses of those that died."""
+    """Meet the others; after a restart those that live, not the addresses of those that died.
+
+    torch gives the functions of `torch.distributed.nn` the group of the moment as a default. Loaded later, as the first
+    optimiser does, they would hold the group, and its threads would outlive it: now and then one aborts the interpreter
+    as it ends, and the launcher starts all again.
+    """
+    importlib.import_module("torch.distributed.nn.functional")
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     store = launcher_store()
     if store is None:

@@ -33,7 +33,7 @@ from picojoule.kernels.blocks import BLOCK, dot, load
 from picojoule.kernels.fresh import fresh_like
 from picojoule.kernels.pulse import KINDS, derivative, fill
 
-_SHARE = 1 << 20
+_SHARE = 1 << 22
 """Values (neurons × steps) a thread; for fewer, starting one costs what it saves, measured on two cores."""
 
 _NONE = np.empty(0, np.float32)

@@ -1,6 +1,7 @@
 """The compiled scan and its gradient are the reference's: spikes bit for bit, gradients within 1e-5."""
 
 import itertools
+import mmap
 import multiprocessing
 import threading
 
@@ -14,6 +15,7 @@ from picojoule.kernels.bits import pack, pack_reference, unpack, unpack_referenc
 from picojoule.kernels.fresh import fresh_like
 from picojoule.kernels.membrane import Rule, backward, forward, scan_reference
 from picojoule.kernels.pulse import PULSES
+from picojoule.neurons.functional import spike
 
 RULES = [
     Rule(1.0, zero, attached, pulse, 1.7, 0.8, low)
@@ -197,9 +199,22 @@ def test_anything_else_is_not_bits(value, dtype):
     assert pack(x) is None
 
 
-def test_large_memory_is_ordinary_memory():
-    x = torch.empty(1 << 23).expand(2, -1)[0]
+@pytest.mark.parametrize("n", [1 << 20, (1 << 20) + 4096, 1 << 23])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_large_memory_is_ordinary_memory(n, dtype):
+    x = torch.empty(n, dtype=dtype).view(4, -1, 64).transpose(1, 2).requires_grad_()
     y = fresh_like(x)
     assert y.shape == x.shape and y.dtype == x.dtype and y.stride() == x.stride()
+    assert not y._is_view() and not y.requires_grad
+    assert y.data_ptr() % (1 << 21) == 0 or not y.data_ptr() % 64 and not hasattr(mmap, "MADV_HUGEPAGE")
+    y = y.transpose(1, 2).flatten()
     y[:: 1 << 12] = 1.0
-    assert y[:: 1 << 12].sum() == 1 << 11
+    assert y[:: 1 << 12].sum() == n >> 12
+
+
+def test_a_large_result_is_changed_in_place_like_any_other():
+    x = torch.rand(16, 1 << 16, requires_grad=True)
+    s = spike(x).spikes
+    s.mul_(2)
+    s.sum().backward()
+    assert x.grad is not None and x.grad.data_ptr() % 64 == 0

@@ -112,10 +112,10 @@ class Network:
         """The node whose value is the network's output."""
         return self.nodes[-1]
 
-    @property
+    @cached_property
     def spiking(self) -> bool:
         """True where some node fires."""
-        return any(isinstance(node, Fire) for node in self.nodes)
+        return any(True for _ in self.all(Fire))
 
     @cached_property
     def analogue(self) -> frozenset[str]:
@@ -145,7 +145,13 @@ class Network:
 
     def all(self, kind: type[Kind]) -> Iterator[Kind]:
         """Nodes of one kind, in order."""
-        return (node for node in self.nodes if isinstance(node, kind))
+        if kind not in self._by_kind:
+            self._by_kind[kind] = tuple(node for node in self.nodes if isinstance(node, kind))
+        return iter(self._by_kind[kind])
+
+    @cached_property
+    def _by_kind(self) -> dict[type, tuple]:
+        return {}
 
     def source(self, node: Node) -> Node:
         """The node whose output `node` reads; the first of several."""
@@ -219,7 +225,7 @@ class Network:
                 remedy="give inputs of the shape the network was traced with",
             )
         x = x.to(next((layer.weight for layer in self.all(WeightLayer)), torch.empty(0)))
-        if (x - x).any():  # x − x is 0 but for NaN and infinities
+        if not x.sum().isfinite() and (x - x).any():  # a sum may overflow; x − x is 0 but for NaN and infinities
             sample = int((x - x).flatten(1).any(1).nonzero()[0])
             raise ConversionError(
                 f"sample {sample} of the batch has a value that is not finite",

@@ -157,16 +157,16 @@ def _list_reaching(row, last, flags, reaching):  # type: ignore[no-untyped-def]
 @numba.njit(inline="always")
 def find_step(u, levels, lookup):  # type: ignore[no-untyped-def]
     """k(u) of a number that reaches a level."""
-    return _find(u, np.float32(u).view(np.int32), levels, lookup)
+    return np.int64(_find(u, np.float32(u).view(np.int32), levels, lookup))
 
 
 @numba.njit(inline="always")
 def _find(value, bits, levels, lookup):  # type: ignore[no-untyped-def]
-    """k of a value that reaches a level."""
-    k = np.int64(lookup[bits >> 16])
-    k += 1 if value < levels[k] else 0
+    """k of a value that reaches a level, so a positive one. Unsigned, as an index is cheapest."""
+    k = np.uint64(lookup[np.uint32(bits) >> np.uint32(16)])
+    k += np.uint64(value < levels[k])
     while value < levels[k]:  # only where levels are closer than the look-up's buckets
-        k += 1
+        k += np.uint64(1)
     return k
 
 
@@ -180,15 +180,15 @@ def _quantise(u, levels, values, lookup, weights, counts):  # type: ignore[no-un
         found = _list_reaching(row, levels[steps - 1], flags, reaching)
         for i in range(n):
             row[i] = row[i] if row[i] >= levels[steps - 1] else np.float32(0)
-        indices, total = 0, 0
-        for j in range(found):
-            i = reaching[j]
+        indices, total = np.uint64(0), 0
+        for j in range(np.uint64(found)):
+            i = np.uint64(reaching[j])
             k = _find(row[i], bits[i], levels, lookup)
             row[i] = values[k]
             indices += k
-        for j in range(found if len(weights) else 0):
-            total += weights[reaching[j]]
-        counts[0, b], counts[1, b], counts[2, b] = found, indices + steps * (n - found), total
+        for j in range(np.uint64(found if len(weights) else 0)):
+            total += weights[np.uint64(reaching[j])]
+        counts[0, b], counts[1, b], counts[2, b] = found, np.int64(indices) + steps * (n - found), total
 
 
 @numba.njit(cache=True, nogil=True)
@@ -214,8 +214,8 @@ def _survey(u, levels, lookup, counts):  # type: ignore[no-untyped-def]
     for b in range(u.shape[0]):
         row, bits = u[b], u[b].view(np.int32)
         found = _list_reaching(row, levels[steps - 1], flags, reaching)
-        indices = 0
-        for j in range(found):
-            i = reaching[j]
+        indices = np.uint64(0)
+        for j in range(np.uint64(found)):
+            i = np.uint64(reaching[j])
             indices += _find(row[i], bits[i], levels, lookup)
-        counts[0, b], counts[1, b] = found, indices + steps * (n - found)
+        counts[0, b], counts[1, b] = found, np.int64(indices) + steps * (n - found)

@@ -1,17 +1,17 @@
-"""A ResNet-20 for CIFAR-10 under rate coding: our engines beside a loop over steps and SpikingJelly, where installed.
+"""A ResNet-20 for CIFAR-10, with weights that others trained, and its pictures.
 
-    PICOJOULE_DATA=folder python benchmarks/resnet20.py [--steps 32] [--samples 20] [--repeats 5]
+How long does it take under rate coding and TTFS, beside its own forward, a plain loop and other libraries?
 
-The weights are `models/resnet20_cifar10.npz` and the pictures `cifar10_lossless_5k.npz` of that folder. A shortcut
-that halves the picture and adds zero channels is written as the 1×1 convolution that does the same.
+    PYTHONPATH=benchmarks picojoule bench --model resnet20:published --data $PICOJOULE_DATA/cifar10_lossless_5k.npz \\
+        --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --steps 64
+
+The weights are `models/resnet20_cifar10.npz` of that folder. A shortcut that halves the picture and adds zero channels
+is written as the 1×1 convolution that does the same.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-import picojoule as pj
-from picojoule.ir import Fire, Input, Network
-from picojoule.ir.dense import evaluate
-from timing import interleaved, machine, row
-
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-BATCHES = (1, 10, 20)
 
 
 class Block(nn.Module):
@@ -69,13 +63,10 @@ class ResNet20(nn.Module):
 
 def trained(folder: Path) -> nn.Module:
     """The network with its weights; those of the fixed shortcuts are not in the file."""
+    model = ResNet20()
     with np.load(folder / "models" / "resnet20_cifar10.npz") as weights:
-        missing = ResNet20().load_state_dict(
-            {name: torch.tensor(weights[name]) for name in weights.files}, strict=False
-        )
-        assert all("shortcut" in name for name in missing.missing_keys) and not missing.unexpected_keys
-        model = ResNet20()
-        model.load_state_dict({name: torch.tensor(weights[name]) for name in weights.files}, strict=False)
+        found = model.load_state_dict({name: torch.tensor(weights[name]) for name in weights.files}, strict=False)
+    assert all("shortcut" in name for name in found.missing_keys) and not found.unexpected_keys
     return model.eval()
 
 
@@ -90,87 +81,6 @@ def pictures(folder: Path) -> tuple[Tensor, Tensor, Tensor]:
         return train, test, torch.tensor(data["y_test"]).long()
 
 
-def spikingjelly(network: Network, *, multi: bool) -> Callable[[Tensor], Tensor]:
-    """The same nodes with SpikingJelly's neurons; what does not change is computed once."""
-    from spikingjelly.activation_based.functional import reset_net
-    from spikingjelly.activation_based.neuron import IFNode
-
-    neurons = nn.ModuleDict()
-    for fire in network.all(Fire):
-        neuron = fire.code.neuron()
-        node = IFNode(v_threshold=neuron.thresholds[0], v_reset=None, step_mode="m" if multi else "s")
-        node.set_reset_value("v", neuron.initial)
-        neurons[fire.name.replace(".", "_")] = node
-    steps = next(network.all(Fire)).code.steps
-
-    def step(x: Tensor, repeats: int) -> Tensor:
-        values: dict[str, Tensor] = {}
-        for node in network.nodes:
-            sources = [values[name] for name in node.inputs]
-            if isinstance(node, Input):
-                values[node.name] = x
-            elif isinstance(node, Fire):
-                neuron, drive = neurons[node.name.replace(".", "_")], sources[0]
-                if multi:
-                    folded = (repeats, -1, *drive.shape[1:])
-                    held = drive.expand(repeats, *drive.shape) if len(drive) == len(x) else drive.view(folded)
-                    values[node.name] = neuron(held).flatten(0, 1)
-                else:
-                    values[node.name] = neuron(drive)
-            else:
-                values[node.name] = evaluate(node, *sources)
-        return values[network.output.name]
-
-    @torch.inference_mode()
-    def forward(x: Tensor) -> Tensor:
-        reset_net(neurons)
-        x = (x / network.input.scale).contiguous(memory_format=torch.channels_last)
-        if multi:
-            return step(x, steps).view(steps, len(x), -1).mean(0)
-        return sum(step(x, 1) for _ in range(steps)) / steps
-
-    return forward
-
-
-def rivals(network: Network, ann: Network) -> dict[str, Callable[[Tensor], Tensor]]:
-    """What is timed, by name."""
-    found: dict[str, Callable] = {"ann": lambda x: pj.run(ann, x, count=False).values}
-    for engine in ("stepped", "layered", "event"):
-        found[engine] = lambda x, engine=engine: pj.run(network, x, engine=engine, count=False).values
-    try:
-        found["SpikingJelly, multi-step"] = spikingjelly(network, multi=True)
-        found["SpikingJelly, single-step"] = spikingjelly(network, multi=False)
-    except ImportError as error:
-        print(f"Without SpikingJelly ({error}).\n")
-    return found
-
-
-def main() -> None:
-    """Print the tables."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--steps", type=int, default=32)
-    options.add_argument("--samples", type=int, default=20)
-    options.add_argument("--repeats", type=int, default=5)
-    options = options.parse_args()
-    folder = Path(os.environ["PICOJOULE_DATA"])
-    model, (train, test, labels) = trained(folder), pictures(folder)
-    network = pj.convert(model, train[:1000], code=pj.codes.Rate(steps=options.steps))
-    ann = pj.trace(model, test[:1])
-    print(f"# ResNet-20 under rate coding, {date.today()}\n\n{machine()}\n")
-    print(f"T={options.steps}, {options.samples} pictures, {options.repeats} turns.\n")
-    with torch.inference_mode():
-        each = {"ann": ann, "rate": network}
-        for name, system in each.items():
-            outputs = torch.cat([pj.run(system, x, count=False).values for x in test[:200].split(50)])
-            print(f"{name}: {float((outputs.argmax(1) == labels[:200]).float().mean()):.1%} of 200 pictures right\n")
-        timed = rivals(network, ann)
-        for batch in (batch for batch in BATCHES if batch <= options.samples):
-            times = interleaved(timed, test[: options.samples], batch, options.repeats)
-            print(f"batch {batch}\n\n| system | ms a picture (median) | min–max | × event |\n|---|---|---|---|")
-            for name, taken in times.items():
-                print(row(name, taken, times["event"]))
-            print()
-
-
-if __name__ == "__main__":
-    main()
+def published() -> nn.Module:
+    """The network with the weights of `$PICOJOULE_DATA`."""
+    return trained(Path(os.environ["PICOJOULE_DATA"]))

@@ -1,7 +1,5 @@
 """Every rival runs our network with our weights; the plain loop gives exactly what the oracle gives."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import nn
@@ -9,7 +7,7 @@ from torch import nn
 from nets import converted, dyadic, inputs
 from picojoule.base.errors import EngineError
 from picojoule.benchmark.rivals import RIVALS, Rival, ann, plain
-from picojoule.benchmark.rivals.modules import chain, stages
+from picojoule.benchmark.rivals.modules import cut
 from picojoule.codes import Phase, Rate
 from picojoule.conversion import convert, trace
 from picojoule.engines import run
@@ -30,6 +28,28 @@ def without_maximum(steps: int):
     return convert(net, inputs(64), code=Rate(steps=steps), input="analogue")
 
 
+class Branches(nn.Module):
+    """A residual sum, a shortcut that halves and pads, and branches side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.third, self.fourth = nn.Conv2d(4, 6, 3, 2, padding=1), nn.Conv2d(10, 3, 1)
+        self.last = nn.Linear(192, 5)
+
+    def forward(self, x):
+        x = self.first(x).relu()
+        x = (x + self.second(x).relu()).relu()
+        halved = nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 1, 1))
+        x = torch.cat([(self.third(x) + halved).relu(), x[:, :, ::2, 1::2]], 1)
+        return self.last(self.fourth(x).relu().flatten(1))
+
+
+def branching(steps: int):
+    return convert(Branches().eval(), inputs(64), code=Rate(steps=steps), input="analogue")
+
+
 @pytest.mark.parametrize("way", ["channels first", "channels last"])
 @pytest.mark.parametrize("coded", ["analogue", "coded"])
 @pytest.mark.parametrize("steps", [1, 2, 3, 8])
@@ -47,10 +67,17 @@ def test_the_plain_loop_within_rounding():
         assert torch.equal(forward(x), forward(x)), "nothing remembers between calls"
 
 
+def test_the_plain_loop_runs_branches_bit_for_bit():
+    network, x = dyadic(branching(9), dtype=torch.float32), (inputs(4) * 16).round() / 16
+    for forward in plain.build(network).values():
+        assert torch.equal(forward(x), stepped(network, x))
+
+
+@pytest.mark.parametrize("make", [without_maximum, branching])
 @pytest.mark.parametrize("rival", PEERS, ids=lambda rival: rival.name)
-def test_a_peer_gives_the_same_spikes_where_its_pools_are_ours(rival):
+def test_a_peer_gives_the_same_spikes_where_its_pools_are_ours(rival, make):
     pytest.importorskip(rival.package)
-    network, x = without_maximum(12), inputs(6)
+    network, x = make(12), inputs(6)
     for way, forward in rival.build(network).items():
         torch.testing.assert_close(forward(x), stepped(network, x), rtol=1e-4, atol=1e-5, msg=way)
         torch.testing.assert_close(forward(x[:2]), stepped(network, x[:2]), rtol=1e-4, atol=1e-5, msg=way)
@@ -63,9 +90,18 @@ def test_a_peer_runs_the_network_with_maximum_pools(rival):
         assert forward(inputs(3)).shape == (3, 5)
 
 
-def test_the_ann_is_the_folded_forward():
+def test_an_ann_that_is_no_modules_of_torch_runs_in_our_dense_pass():
+    network = trace(nn.Sequential(nn.Flatten(), nn.Linear(256, 3), nn.GELU(), nn.Linear(3, 2)).eval(), inputs(2))
+    ((way, forward),) = ann.build(network).items()
+    assert not way
+    assert torch.equal(forward(inputs(4)), run(network, inputs(4), count=False).values)
+
+
+@pytest.mark.parametrize("model", [Branches, lambda: nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten())])
+def test_the_ann_is_the_folded_forward(model):
     x = inputs(4)
-    network = trace(nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(588, 2)).eval(), x)
+    network = trace(model().eval(), x)
+    assert set(ann.build(network)) == {"channels first", "channels last"}
     for forward in ann.build(network).values():
         torch.testing.assert_close(forward(x), run(network, x, count=False).values)
 
@@ -85,16 +121,7 @@ def test_every_way_starts_afresh_and_keeps_the_networks_own_weights():
 def test_other_codes_are_refused():
     for code in (Phase(steps=8), Rate(steps=8, threshold=0.4, initial=0.0)):
         with pytest.raises(EngineError, match="rate coding with a threshold of 1"):
-            stages(converted(code))
-
-
-def test_branches_are_refused_and_the_ann_then_runs_in_our_dense_pass():
-    network = trace(nn.Sequential(nn.Flatten(), nn.Linear(256, 3), nn.ReLU(), nn.Linear(3, 2)).eval(), inputs(2))
-    first, *rest = network.nodes
-    other = network.evolve([first, replace(rest[1], name="side"), *rest])
-    with pytest.raises(EngineError, match="without branches"):
-        chain(other)
-    assert len(ann.build(other)) == 1
+            cut(converted(code), torch.channels_last, plain._Neurons)
 
 
 def test_unknown_nodes_are_refused():
@@ -102,7 +129,7 @@ def test_unknown_nodes_are_refused():
     last = network.output
     strange = Quantise(name="q", inputs=(last.name,), shape=last.shape, step=1.0, bits=8)
     with pytest.raises(EngineError, match="no Quantise"):
-        stages(network.evolve([*network.nodes, strange]))
+        cut(network.evolve([*network.nodes, strange]), torch.channels_last, plain._Neurons)
 
 
 def test_what_is_missing_says_why(tmp_path, monkeypatch):

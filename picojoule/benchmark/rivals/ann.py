@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from picojoule.base.errors import EngineError
 from picojoule.benchmark.rivals import ours
-from picojoule.benchmark.rivals.modules import arranged, chain, module
+from picojoule.benchmark.rivals.modules import FORMATS, Wired, arranged, whole
 from picojoule.ir import Network
 
 
 def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
-    """The folded network in both memory formats; our dense pass where it is no chain of modules."""
+    """The folded network in both memory formats; our dense pass where a node is no module of torch."""
     try:
-        first = nn.Sequential(*(module(node) for node in chain(network))).eval().requires_grad_(False)
+        return {name: partial(_forward, whole(network, each), each) for name, each in FORMATS.items()}
     except EngineError:
         return ours.build(network, "auto")
-    last = copy.deepcopy(first).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return {
-        "channels first": torch.inference_mode()(lambda x: first(x)),
-        "channels last": torch.inference_mode()(lambda x: last(arranged(x, torch.channels_last))),
-    }
+
+
+@torch.inference_mode()
+def _forward(net: Wired, memory_format: torch.memory_format, images: Tensor) -> Tensor:
+    (output,) = net({"": arranged(images, memory_format)}).values()
+    return output

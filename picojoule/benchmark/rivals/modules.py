@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import EngineError
-from picojoule.ir import Affine, Fire, Network, Node
+from picojoule.ir import Add, Affine, Fire, Network, Node, Rewire
 from picojoule.ir.modules import MODULES, as_module
-
-
-class Stages(NamedTuple):
-    """A spiking network cut at its neurons: part 0 → neurons 0 → part 1 → … → the last part, whose outputs add up.
-
-    Attributes:
-        scale: the input value that becomes 1.
-        parts: what is linear or pooling, one more than there are layers of neurons.
-        starts: v(0) of each layer of neurons; θ and r are 1.
-        steps: T.
-    """
-
-    scale: float
-    parts: tuple[nn.Sequential, ...]
-    starts: tuple[float, ...]
-    steps: int
-
 
 FORMATS: dict[str, torch.memory_format] = {
     "channels first": torch.contiguous_format,
@@ -41,41 +24,112 @@ def arranged(x: Tensor, memory_format: torch.memory_format) -> Tensor:
     return x.contiguous(memory_format=memory_format) if x.dim() == 4 else x
 
 
-def stages(network: Network) -> Stages:
-    """Cut a rate-coded network at its neurons. Part 0 sees the same input in every step.
+@final
+class Wired(nn.Module):
+    """Modules wired as nodes of a network are; nothing is kept that no later one reads.
+
+    Args:
+        nodes: in the order of evaluation.
+        parts: the module of each.
+        gives: whose values are asked for.
+    """
+
+    def __init__(self, nodes: Sequence[Node], parts: Iterable[nn.Module], gives: Sequence[str]) -> None:
+        super().__init__()
+        self.parts, self.gives = nn.ModuleList(parts), tuple(gives)
+        last = {name: node.name for node in nodes for name in node.inputs if name not in gives}
+        self._wires = [(node.name, node.inputs, [name for name in last if last[name] == node.name]) for node in nodes]
+
+    def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Values of nodes above these, by name, to those that are asked for."""
+        held = dict(values)
+        for part, (name, inputs, over) in zip(self.parts, self._wires, strict=True):
+            held[name] = part(*[held[each] for each in inputs])
+            for each in over:
+                del held[each]
+        return {name: held[name] for name in self.gives}
+
+
+class Halves(NamedTuple):
+    """A rate-coded network cut above its first neurons.
+
+    Attributes:
+        above: from the input, divided by `scale`, to what is the same in every step.
+        below: from there to the output of a step; the network's is the mean over steps.
+        scale: the input value that becomes 1.
+        steps: T.
+        memory_format: of images and weights.
+    """
+
+    above: Wired
+    below: Wired
+    scale: float
+    steps: int
+    memory_format: torch.memory_format
+
+    def drive(self, images: Tensor) -> dict[str, Tensor]:
+        """What is the same in every step, by the names of the nodes."""
+        return self.above({"": arranged(images / self.scale, self.memory_format)})
+
+    def step(self, values: Mapping[str, Tensor]) -> Tensor:
+        """The output of a step, or of all of them where time is in the batch."""
+        (output,) = self.below(values).values()
+        return output
+
+
+def cut(
+    network: Network,
+    memory_format: torch.memory_format,
+    neurons: Callable[[float], nn.Module],
+    wrap: Callable[[nn.Module], nn.Module] = lambda part: part,
+) -> Halves:
+    """A rate-coded network as a rival has it.
+
+    Args:
+        network: its neurons have θ = r = 1.
+        memory_format: of images and weights.
+        neurons: the rival's, from their v(0).
+        wrap: what the rival makes of the modules between neurons.
 
     Raises:
-        EngineError: another code, a threshold that is not 1, branches, or a node that the rivals do not know.
+        EngineError: another code, a threshold that is not 1, or a node that the rivals do not know.
     """
-    parts: list[list[nn.Module]] = [[]]
-    codes = []
-    for node in chain(network):
-        if isinstance(node, Fire):
-            codes.append(node.code)
-            parts.append([])
-        else:
-            parts[-1].append(module(node))
+    codes = [fire.code for fire in network.all(Fire)]
     known = codes and all(code.name == "rate" and code.threshold == code.amount == 1 for code in codes)
     if not known:
         raise EngineError("the rivals run rate coding with a threshold of 1", where=network.name, remedy="leave it out")
-    return Stages(
+    nodes = _below_the_input(network)
+    above = [node for node in nodes if node.name in network.analogue]
+    below = [node for node in nodes if node.name not in network.analogue]
+    inside = {node.name for node in below}
+    between = dict.fromkeys(name for node in below for name in node.inputs if name not in inside)
+    parts = [neurons(each.code.initial) if isinstance(each, Fire) else wrap(module(each)) for each in below]
+    return Halves(
+        above=_ready(Wired(above, map(module, above), [*between]), memory_format),
+        below=_ready(Wired(below, parts, [network.output.name]), memory_format),
         scale=network.input.scale,
-        parts=tuple(nn.Sequential(*part).eval().requires_grad_(False) for part in parts),
-        starts=tuple(code.initial for code in codes),
         steps=codes[0].steps,
+        memory_format=memory_format,
     )
 
 
-def chain(network: Network) -> list[Node]:
-    """The nodes behind the input, if each reads the one before it.
+def whole(network: Network, memory_format: torch.memory_format) -> Wired:
+    """A network without neurons, from its input, named "", to its output.
 
     Raises:
-        EngineError: the network has branches.
+        EngineError: a node that is no module.
     """
-    nodes = list(network.nodes)
-    if any(node.inputs != (before.name,) for before, node in pairwise(nodes)):
-        raise EngineError("the rivals run networks without branches", where=network.name, remedy="leave it out")
-    return nodes[1:]
+    nodes = _below_the_input(network)
+    return _ready(Wired(nodes, map(module, nodes), [network.output.name]), memory_format)
+
+
+def _below_the_input(network: Network) -> list[Node]:
+    """All nodes but the input, which they read as ""."""
+    return [node.reading({network.input.name: ""}) for node in network.nodes if node is not network.input]
+
+
+def _ready(net: Wired, memory_format: torch.memory_format) -> Wired:
+    return net.eval().requires_grad_(False).to(memory_format=memory_format)  # type: ignore[call-overload]
 
 
 def module(node: Node) -> nn.Module:
@@ -84,6 +138,6 @@ def module(node: Node) -> nn.Module:
     Raises:
         EngineError: there is no such module.
     """
-    if type(node) not in (*MODULES, Affine):
+    if type(node) not in (*MODULES, Add, Affine, Rewire):
         raise EngineError(f"the rivals have no {type(node).__name__}", where=node.name, remedy="leave it out")
     return as_module(node)

@@ -8,75 +8,78 @@ that it gives the spikes that our engines give.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from picojoule.benchmark.rivals.modules import FORMATS, Stages, arranged, stages
+from picojoule.benchmark.rivals.modules import FORMATS, Halves, cut
 from picojoule.ir import Network
-
-Step = Callable[[Tensor], Tensor]
 
 
 def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     """The loop in both memory formats."""
-    return {name: _loop(stages(network), memory_format) for name, memory_format in FORMATS.items()}
+    return {name: _loop(cut(network, each, _Neurons, _own_pools)) for name, each in FORMATS.items()}
 
 
-def _loop(net: Stages, memory_format: torch.memory_format) -> Callable[[Tensor], Tensor]:
-    first, *parts = (part.to(memory_format=memory_format) for part in net.parts)  # type: ignore[call-overload]
+def _loop(net: Halves) -> Callable[[Tensor], Tensor]:
+    remember = [part for part in net.below.parts if isinstance(part, _Neurons | _Pool)]
 
     @torch.inference_mode()
     def forward(images: Tensor) -> Tensor:
-        x = images / net.scale
-        drive = first(arranged(x, memory_format))
-        steps: list[Step] = []
-        for start, part in zip(net.starts, parts, strict=True):
-            steps += [_neurons(start), *map(_step, part)]
-        total: Tensor | None = None
-        for _ in range(net.steps):
-            x = drive
-            for step in steps:
-                x = step(x)
-            total = x.clone() if total is None else total.add_(x)
-        assert total is not None
+        for part in remember:
+            part.forget()
+        drive = net.drive(images)
+        total = net.step(drive).clone()
+        for _ in range(net.steps - 1):
+            total += net.step(drive)
         return total / net.steps
 
     return forward
 
 
-def _neurons(start: float) -> Step:
-    """v ← v + I;  s = [v ≥ 1];  v ← v − s. The membranes belong to one call of the loop."""
-    v: Tensor | None = None
-    spikes: Tensor | None = None
+@final
+class _Neurons(nn.Module):
+    """v ← v + I;  s = [v ≥ 1];  v ← v − s."""
 
-    def step(current: Tensor) -> Tensor:
-        nonlocal v, spikes
-        if v is None or spikes is None:
-            v, spikes = torch.full_like(current, start), torch.empty_like(current)
-        v.add_(current)
-        torch.ge(v, 1.0, out=spikes)
-        v.sub_(spikes)
-        return spikes
+    def __init__(self, start: float) -> None:
+        super().__init__()
+        self.start = start
+        self.forget()
 
-    return step
+    def forget(self) -> None:
+        self.v: Tensor | None = None
+        self.spikes: Tensor | None = None
+
+    def forward(self, current: Tensor) -> Tensor:
+        if self.v is None or self.spikes is None:
+            self.v, self.spikes = torch.full_like(current, self.start), torch.empty_like(current)
+        self.v.add_(current)
+        torch.ge(self.v, 1.0, out=self.spikes)
+        self.v.sub_(self.spikes)
+        return self.spikes
 
 
-def _step(layer: nn.Module) -> Step:
-    return _pool(layer) if isinstance(layer, nn.MaxPool1d | nn.MaxPool2d) else layer
+def _own_pools(part: nn.Module) -> nn.Module:
+    return _Pool(part) if isinstance(part, nn.MaxPool1d | nn.MaxPool2d) else part
 
 
-def _pool(layer: nn.Module) -> Step:
+@final
+class _Pool(nn.Module):
     """o(t) = max S(t) − max S(t−1) over the running sums S of each window."""
-    sums: Tensor | None = None
-    before: Tensor | None = None
 
-    def step(spikes: Tensor) -> Tensor:
-        nonlocal sums, before
-        sums = spikes.clone() if sums is None else sums.add_(spikes)
-        largest = layer(sums)
-        change = largest if before is None else largest - before
-        before = largest
+    def __init__(self, largest: nn.Module) -> None:
+        super().__init__()
+        self.largest = largest
+        self.forget()
+
+    def forget(self) -> None:
+        self.sums: Tensor | None = None
+        self.before: Tensor | None = None
+
+    def forward(self, spikes: Tensor) -> Tensor:
+        self.sums = spikes.clone() if self.sums is None else self.sums.add_(spikes)
+        largest = self.largest(self.sums)
+        change = largest if self.before is None else largest - self.before
+        self.before = largest
         return change
-
-    return step

@@ -7,39 +7,47 @@ it fires above the threshold and not at it. Its maximum pool is torch's, on the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from picojoule.benchmark.rivals.modules import FORMATS, Stages, arranged, stages
+from picojoule.benchmark.rivals.modules import FORMATS, Halves, cut
 from picojoule.ir import Network
 
 
 def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     """The loop in both memory formats."""
-    return {name: _loop(stages(network), memory_format) for name, memory_format in FORMATS.items()}
+    return {name: _loop(cut(network, each, _Started)) for name, each in FORMATS.items()}
 
 
-def _loop(net: Stages, memory_format: torch.memory_format) -> Callable[[Tensor], Tensor]:
-    from snntorch import Leaky
-
-    first, *parts = (part.to(memory_format=memory_format) for part in net.parts)  # type: ignore[call-overload]
-    neurons = [Leaky(beta=1.0, threshold=1.0, reset_mechanism="subtract") for _ in parts]
+def _loop(net: Halves) -> Callable[[Tensor], Tensor]:
+    neurons = [part for part in net.below.parts if isinstance(part, _Started)]
 
     @torch.inference_mode()
     def forward(images: Tensor) -> Tensor:
-        x = images / net.scale
-        drive = first(arranged(x, memory_format))
-        potentials: list[Tensor | None] = [None] * len(parts)
-        total = torch.zeros(())
+        for each in neurons:
+            each.potential = None
+        drive, total = net.drive(images), torch.zeros(())
         for _ in range(net.steps):
-            x = drive
-            for layer, (neuron, part) in enumerate(zip(neurons, parts, strict=True)):
-                v = potentials[layer]
-                v = torch.full_like(x, net.starts[layer]) if v is None else v
-                x, potentials[layer] = neuron(x, v)
-                x = part(x)
-            total = total + x
+            total = total + net.step(drive)
         return total / net.steps
 
     return forward
+
+
+@final
+class _Started(nn.Module):
+    """Its neurons, and the potential that its users carry from step to step, from v(0) on."""
+
+    def __init__(self, start: float) -> None:
+        from snntorch import Leaky
+
+        super().__init__()
+        self.neurons, self.start = Leaky(beta=1.0, threshold=1.0, reset_mechanism="subtract"), start
+        self.potential: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = torch.full_like(x, self.start) if self.potential is None else self.potential
+        spikes, self.potential = self.neurons(x, v)
+        return spikes

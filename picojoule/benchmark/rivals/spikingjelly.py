@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from picojoule.benchmark.rivals.modules import FORMATS, Stages, arranged, stages
+from picojoule.benchmark.rivals.modules import FORMATS, Halves, cut
 from picojoule.ir import Network
 
 
@@ -21,15 +22,18 @@ def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     """Both step modes in both memory formats."""
     # Its first run makes torch warn that there is no Triton; nobody asked for it on a CPU.
     logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
-    modes = {"multi-step": _multi_step, "single-step": _single_step}
+    modes = {
+        "multi-step": (_over_time, partial(_neurons, "m"), _Folded),
+        "single-step": (_loop, partial(_neurons, "s")),
+    }
     return {
-        f"{mode}, {name}": make(stages(network), memory_format)
-        for mode, make in modes.items()
-        for name, memory_format in FORMATS.items()
+        f"{mode}, {name}": _forward(run, cut(network, each, *parts))
+        for mode, (run, *parts) in modes.items()
+        for name, each in FORMATS.items()
     }
 
 
-def _neurons(start: float, mode: str) -> nn.Module:
+def _neurons(mode: str, start: float) -> nn.Module:
     from spikingjelly.activation_based.neuron import IFNode
 
     node = IFNode(v_threshold=1.0, v_reset=None, step_mode=mode)
@@ -37,48 +41,35 @@ def _neurons(start: float, mode: str) -> nn.Module:
     return node
 
 
-def _layers(net: Stages, mode: str, wrap: Callable[[nn.Module], nn.Module]) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for start, part in zip(net.starts, net.parts[1:], strict=True):
-        layers += [_neurons(start, mode), wrap(part)]
-    return nn.Sequential(*layers).eval()
+@final
+class _Folded(nn.Module):
+    """Its ``SeqToANNContainer``, for modules of several inputs too: ``[steps, batch, ...]`` through as one batch."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part
+
+    def forward(self, *x: Tensor) -> Tensor:
+        return self.part(*(each.flatten(0, 1) for each in x)).unflatten(0, x[0].shape[:2])
 
 
-def _multi_step(net: Stages, memory_format: Any) -> Callable[[Tensor], Tensor]:
+def _over_time(net: Halves, drive: dict[str, Tensor]) -> Tensor:
+    return net.step({name: each.expand(net.steps, *each.shape) for name, each in drive.items()}).mean(0)
+
+
+def _loop(net: Halves, drive: dict[str, Tensor]) -> Tensor:
+    total = net.step(drive)
+    for _ in range(net.steps - 1):
+        total = total + net.step(drive)
+    return total / net.steps
+
+
+def _forward(run: Callable[[Halves, dict[str, Tensor]], Tensor], net: Halves) -> Callable[[Tensor], Tensor]:
     from spikingjelly.activation_based.functional import reset_net
-    from spikingjelly.activation_based.layer import SeqToANNContainer
-
-    layers = _layers(net, "m", SeqToANNContainer).to(memory_format=memory_format)  # type: ignore[call-overload]
-
-    def over_time(drive: Tensor) -> Tensor:
-        return layers(drive.expand(net.steps, *drive.shape)).mean(0)
-
-    return _forward(net, layers, over_time, reset_net, memory_format)
-
-
-def _single_step(net: Stages, memory_format: Any) -> Callable[[Tensor], Tensor]:
-    from spikingjelly.activation_based.functional import reset_net
-
-    layers = _layers(net, "s", lambda part: part).to(memory_format=memory_format)  # type: ignore[call-overload]
-
-    def over_time(drive: Tensor) -> Tensor:
-        total = layers(drive)
-        for _ in range(net.steps - 1):
-            total = total + layers(drive)
-        return total / net.steps
-
-    return _forward(net, layers, over_time, reset_net, memory_format)
-
-
-def _forward(
-    net: Stages, layers: nn.Module, over_time: Callable[[Tensor], Tensor], reset: Any, memory_format: Any
-) -> Callable[[Tensor], Tensor]:
-    first = net.parts[0].to(memory_format=memory_format)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def forward(images: Tensor) -> Tensor:
-        reset(layers)
-        x = images / net.scale
-        return over_time(first(arranged(x, memory_format)))
+        reset_net(net.below)
+        return run(net, net.drive(images))
 
     return forward

@@ -6,14 +6,15 @@ import json
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 import tiny_bert
 from picojoule.base.errors import MissingExtra, WeightsError
 from picojoule.data.language.relations import Entity, pair
-from picojoule.data.language.relations.encoding import NOTHING, OBJECT, SUBJECT, TOKEN
+from picojoule.data.language.relations.encoding import NOTHING, OBJECT, SUBJECT, TOKEN, Pairs
 from picojoule.models.language import SentenceEncoder, WordPiece
 from picojoule.models.language.pretrained import SentenceStates, load_hugging_face, sentence_encoding
-from picojoule.models.language.relation_classifier import RelationClassifier
+from picojoule.models.language.relation_classifier import Given, MarkedStates, RelationClassifier
 from picojoule.models.language.sentence_encoder import Loaded
 from picojoule.models.language.small_encoders import LSTMEncoder, SmallTransformer, SummedEmbedding
 
@@ -111,6 +112,27 @@ def test_frozen_words_get_no_gradient_and_the_encoder_does():
     model = RelationClassifier(states, 8, 3)
     model(sentences(6, pieces=1)).sum().backward()
     assert states.table.weight.grad is None and states.inner.layers[0].up.weight.grad.abs().sum() > 0
+
+
+def test_a_frozen_encoder_is_asked_once_and_the_classifier_learns_the_same():
+    class Shorter:
+        """An encoding that has made its sentences before."""
+
+        def __call__(self, sentences, labels):
+            return Pairs(x=x, y=torch.tensor([2, 0, 1]))
+
+    torch.manual_seed(0)
+    x, states = sentences(9, 5, 7, pieces=1), packaged()
+    x[1, 1, 0], x[1, 4, 0] = TOKEN, SUBJECT
+    kept = MarkedStates(encoding=Shorter(), encoder=states)((), ())
+    assert kept.x.shape == (3, 2, 9) and kept.lengths.tolist() == [2, 2, 2] and kept.y.tolist() == [2, 0, 1]
+    whole = RelationClassifier(states.requires_grad_(False), 8, 3).eval()
+    head = RelationClassifier(Given(), 8, 3).eval()
+    head.load_state_dict({name: value for name, value in whole.state_dict().items() if "encoder" not in name})
+    torch.testing.assert_close(head(kept.x), whole(x))
+    for model, batch in ((whole, x), (head, kept.x)):
+        cross_entropy(model(batch), kept.y).backward()
+    torch.testing.assert_close(head.hidden.weight.grad, whole.hidden.weight.grad)
 
 
 SENTENCE = pair(("Ann", "hired", "Bob"), Entity(start=0, stop=1, kind="P"), Entity(start=2, stop=3, kind="P"), "r")

@@ -11,14 +11,20 @@ nothing need it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from picojoule.data.language.relations.encoding import NOTHING, OBJECT, SUBJECT
+from picojoule.base.progress import track
+from picojoule.data.language.relations.encoding import NOTHING, OBJECT, SUBJECT, Encoding, Pairs
+from picojoule.data.language.relations.sentences import Sentence
 
 _LOWEST = -1e4
+_TOGETHER = 100
+"""Sentences that a frozen encoder meets at a time."""
 
 
 @final
@@ -48,11 +54,62 @@ class RelationClassifier(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """h."""
-        role, numbers = x[..., 0], x[..., 1:]
-        there = role != NOTHING
-        states = self.encoder(numbers, there)
-        rows = torch.arange(len(x), device=x.device)
-        parts = [states[rows, (role == which).int().argmax(1)] for which in (SUBJECT, OBJECT)]
+        there = x[..., 0] != NOTHING
+        states = self.encoder(x[..., 1:], there)
+        parts = [at_marks(states, x).flatten(1)]
         if self.pooled:
             parts.append(states.masked_fill(~there.unsqueeze(2), _LOWEST).amax(1))
         return torch.cat(parts, 1)
+
+
+def at_marks(states: Tensor, x: Tensor) -> Tensor:
+    """H_s and H_o, ``[batch, 2, width]``."""
+    rows = torch.arange(len(x), device=x.device)
+    places = [(x[..., 0] == which).int().argmax(1) for which in (SUBJECT, OBJECT)]
+    return torch.stack([states[rows, place] for place in places], 1)
+
+
+@final
+class Given(nn.Module):
+    """The encoder of tokens whose numbers are their states already."""
+
+    def forward(self, numbers: Tensor, there: Tensor) -> Tensor:
+        """``[batch, tokens, width]``."""
+        return numbers
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MarkedStates:
+    """Sentences as a frozen encoder sees them, once: of each the two marks, whose numbers are their states.
+
+    ::
+
+        x  float32 [sentences, 2, 1 + width]      x[…, 0]: the role      x[…, 1:]: H_s, H_o
+
+    A classifier of :class:`Given` learns on them what it would on the encoder itself.
+
+    Attributes:
+        encoding: what the encoder reads.
+        encoder: what gives the states.
+    """
+
+    encoding: Encoding
+    encoder: nn.Module
+
+    def __call__(self, sentences: Sequence[Sentence], labels: Sequence[str]) -> Pairs:
+        """The states of sentences; labels by their place in `labels`.
+
+        Raises:
+            DataError: as :class:`~picojoule.data.language.relations.encoding.Encoding`.
+        """
+        pairs = self.encoding(sentences, labels)
+        self.encoder.eval()
+        order, found = pairs.lengths.argsort(stable=True), []
+        for part in track(order.split(_TOGETHER), "states of a frozen encoder"):
+            x, _ = pairs.pick(part)
+            with torch.no_grad():
+                found.append(at_marks(self.encoder(x[..., 1:], x[..., 0] != NOTHING), x))
+        states = torch.cat(found)[order.argsort()]
+        roles = states.new_tensor([SUBJECT, OBJECT]).view(1, 2, 1).expand(len(states), -1, -1)
+        return Pairs(x=torch.cat([roles, states], 2), y=pairs.y)

@@ -17,7 +17,7 @@ from picojoule.data.language.relations.markers import new_words
 from picojoule.data.language.relations.sentences import Corpus
 from picojoule.data.language.relations.words import HashedWords
 from picojoule.models.language.pretrained import SentenceStates, load_hugging_face, sentence_encoding
-from picojoule.models.language.relation_classifier import RelationClassifier
+from picojoule.models.language.relation_classifier import Given, MarkedStates, RelationClassifier
 from picojoule.models.language.sentence_encoder import load_sentence_encoder
 from picojoule.models.language.small_encoders import LSTMEncoder, SmallTransformer
 
@@ -35,7 +35,7 @@ class Encoder:
     """
 
     name: str
-    encoding: Encoding
+    encoding: Encoding | MarkedStates
     make: Callable[[int], nn.Module]
     device: str = "cpu"
 
@@ -74,14 +74,22 @@ def _lstm_of_words(_: Corpus) -> Encoder:
     return _small("lstm of words", "tokens", words, make, 0.5)
 
 
-def _sentence(_: Corpus, *, frozen: bool = False) -> Encoder:
+def _sentence(_: Corpus) -> Encoder:
     def classifier(classes: int) -> nn.Module:
         states = SentenceStates(load_sentence_encoder())
-        states.inner.requires_grad_(not frozen)
         return RelationClassifier(states, states.width, classes)
 
-    name = "sentence encoder, frozen" if frozen else "sentence encoder"
-    return Encoder(name=name, encoding=sentence_encoding(load_sentence_encoder()), make=classifier)
+    return Encoder(name="sentence encoder", encoding=sentence_encoding(load_sentence_encoder()), make=classifier)
+
+
+def _frozen_sentence(_: Corpus) -> Encoder:
+    loaded = load_sentence_encoder()
+    states = SentenceStates(loaded)
+    return Encoder(
+        name="sentence encoder, frozen",
+        encoding=MarkedStates(encoding=sentence_encoding(loaded), encoder=states),
+        make=partial(RelationClassifier, Given(), states.width),
+    )
 
 
 ENCODERS: dict[str, Callable[[Corpus], Encoder]] = {
@@ -89,7 +97,7 @@ ENCODERS: dict[str, Callable[[Corpus], Encoder]] = {
     "transformer": _transformer,
     "lstm of words": _lstm_of_words,
     "sentence": _sentence,
-    "sentence, frozen": partial(_sentence, frozen=True),
+    "sentence, frozen": _frozen_sentence,
 }
 
 

@@ -34,8 +34,9 @@ def test_the_grid_changes_one_setting_at_a_time():
 def test_there_is_a_row_to_answer_and_a_row_to_learn(result):
     names = [row.system for row in result.rows]
     answers = [name for name in names if not name.endswith("(a training step)")]
-    assert names[: len(answers)] == answers and answers[:2] == ["ann fp32", "ann int8"]
-    assert [f"{name} (a training step)" for name in answers[2:]] == names[-len(recipe.POTENTIALS) :]
+    anns = ["ann fp32", "ann int8", "ann int8 (zeros skipped)", "ann int4", "ann int4 (zeros skipped)"]
+    assert names[: len(answers)] == answers and answers[:5] == anns
+    assert [f"{name} (a training step)" for name in answers[5:]] == names[-len(recipe.POTENTIALS) :]
     for row in result.rows:
         assert row.energy[0].joules > 0, row.system
 

@@ -9,7 +9,7 @@ import torch
 
 from picojoule.cost import price, profiles
 from picojoule.cost.break_even import break_even_spikes_per_neuron
-from picojoule.measurement import counted, observe, row
+from picojoule.measurement import counted, observe, rows_of
 from picojoule.recipes.autosnn.conditions import (
     AVERAGED,
     LAMBDA,
@@ -44,8 +44,7 @@ def rows(entrant: Entrant, done: Iterable[Trained], material: Material, size: Si
     seen = [observe(each, (still(test), labels), batch=settings.batch) for each in networks]
     rival = price(seen[1].counts, profiles.HOROWITZ_INT8).joules
     return [
-        *(row(each, DENSE) for each in seen),
-        row(seen[1], DENSE, skip_zeros=True),
+        *(found for each in seen for found in rows_of(each, DENSE)),
         *(_spiking(each, rival) for each in done),
     ]
 

@@ -7,16 +7,15 @@ from statistics import stdev
 
 from torch import nn
 
-from picojoule.conversion import quantise
 from picojoule.cost import profiles
 from picojoule.cost.training import dense_training
 from picojoule.data.vision import Dataset, Images
-from picojoule.measurement import counted, observe, row
+from picojoule.measurement import counted, observe, rows_of
 from picojoule.metrics import wilson
 from picojoule.recipes.deep_spiking_training.conditions import MAIN, PLACE, Condition
 from picojoule.recipes.deep_spiking_training.networks import Trained
 from picojoule.recipes.settings import Settings
-from picojoule.recipes.systems import CALIBRATION, ann
+from picojoule.recipes.systems import CALIBRATION, anns
 from picojoule.result import Row, Series
 
 GOAL = 0.9
@@ -30,14 +29,13 @@ TRAINING = (profiles.HOROWITZ_FP32, profiles.HOROWITZ_FP32_NO_REUSE)
 def rows(
     plain: nn.Module, done: dict[Condition, Trained], data: Dataset, test: Images, settings: Settings
 ) -> tuple[Row, ...]:
-    """What answers (the ReLU network in fp32 and int8, the deep spiking networks), then what training steps take."""
-    calibration = data.train.take(CALIBRATION)
-    networks = [settings.place(each) for each in (ann(plain, calibration), quantise(plain, calibration, bits=8))]
+    """What answers (ReLUs in fp32, int8 and int4, the deep spiking networks), then what training steps take."""
+    networks = map(settings.place, anns(plain, data.train.take(CALIBRATION)))
     seen = [observe(each, test, batch=settings.batch) for each in networks]
     step = dense_training(seen[0].counts)
     steps = {"ann fp32": step, "ann fp32, zeros skipped": step.skipping_zeros()}
     return (
-        *(row(each, DENSE) for each in seen),
+        *(found for each in seen for found in rows_of(each, DENSE)),
         *(_answers(c, found, len(test)) for c, found in done.items()),
         *(counted(f"{name} {_LESSON}", each, TRAINING, hits=None, spiking=False) for name, each in steps.items()),
         *(_lessons(c, found) for c, found in done.items()),

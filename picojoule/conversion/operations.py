@@ -129,7 +129,7 @@ def _norm(call: Call) -> Node:
     return Affine(**call.header(), gain=gain, shift=-mean * gain + (0 if bias is None else bias))
 
 
-def _affine(call: Call, name: str, source: str, gain: Any = 1.0, shift: Any = 0.0) -> Affine:
+def _affine(call: Call, name: str, source: str, gain: Any, shift: Any = 0.0) -> Affine:
     """gain·x + shift for numbers and parameters, each brought to the rank of the output."""
     return Affine(
         name=name,

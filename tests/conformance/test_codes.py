@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from nets import converted, dyadic, inputs
 from picojoule.codes import (
@@ -24,7 +25,10 @@ from picojoule.codes import (
     Rate,
     TwoPhase,
 )
-from suite import CODE_CHECKS, check_engines_agree, transmitted
+from picojoule.conversion import convert
+from picojoule.engines import journey, layered
+from picojoule.ir import Fire
+from suite import CODE_CHECKS, REFUSES, check_engines_agree, transmitted
 
 BASE2 = 1 / math.log(2)
 DYADIC_CODES = [
@@ -146,6 +150,35 @@ def test_engines_bit_identical_on_hybrids(code):
     network = dyadic(converted(code), dtype=torch.float64)
     assert network.name == code.label
     check_engines_agree(network, ((inputs(6) * 16).round() / 16).double(), exactly=True)
+
+
+@pytest.mark.parametrize("code", HYBRIDS, ids=lambda code: code.label)
+def test_blocks_of_steps_change_nothing(code, monkeypatch):
+    for each in (layered, journey):
+        monkeypatch.setattr(each, "_STEPS", 5)
+    network = dyadic(converted(code), dtype=torch.float64)
+    check_engines_agree(network, ((inputs(2) * 16).round() / 16).double(), exactly=True)
+
+
+@pytest.mark.parametrize("source", ["coded", "analogue"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        Rate(steps=12), Rate(steps=12, weighted=True), TTFS(steps=20, tau=5), FewSpikes(steps=7),
+        TwoPhase(steps=16, switch=8, early=0.25),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_engines_agree_below_zero(code, source):
+    """Leaky ReLUs: signed neurons, all engines that take them."""
+    torch.manual_seed(0)
+    first, second = nn.Conv2d(1, 6, 3, padding=1), nn.Conv2d(6, 8, 3, stride=2)
+    leaky = [nn.LeakyReLU(0.25), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(72, 5)]
+    net = nn.Sequential(first, nn.LeakyReLU(0.25), second, *leaky).eval()
+    network = convert(net, inputs(64), code=code, percentile=100, input=source)
+    assert any(fire.code.slope for fire in network.all(Fire))
+    assert any(refuses(network) is None for refuses in REFUSES.values())
+    check_engines_agree(network, inputs(6), exactly=False)
 
 
 ORDERS = {

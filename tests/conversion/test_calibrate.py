@@ -49,6 +49,13 @@ def test_within_a_bin_of_the_order_statistic(values, percent):
         assert expected <= found[channel] <= WIDTH * expected
 
 
+@given(value=st.floats(2.0**-39, 1e4, width=32), largest=st.floats(1e4, 2e4, width=32))
+def test_the_middle_of_a_bin_is_near_its_values(value, largest):
+    middle, counts = histogram(np.array([[[value], [largest]]], np.float32)).bins()
+    assert counts.sum() == 2 and len(middle) in (1, 2)
+    assert value / WIDTH <= float(middle[0]) <= value * WIDTH
+
+
 @given(values=SAMPLES)
 def test_hundred_is_the_exact_maximum(values):
     assert np.array_equal(histogram(values).percentile(100).numpy(), values.max((0, 2)).astype(np.float64))

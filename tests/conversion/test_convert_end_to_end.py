@@ -110,6 +110,11 @@ def test_ttfs_windows_of_two_lengths_meet():
     assert closed.counts == stepped.counts and closed.counts.steps == 40 + 60 + 80
 
 
+def test_codes_by_layer_that_are_alike_are_named_once():
+    network = convert(small_cnn(), X, code={"input": Rate(steps=4), "2": Rate(steps=4), "5": Rate(steps=4)})
+    assert network.name == "rate T=4"
+
+
 def test_neurons_of_one_rate_with_two_starts_meet():
     codes = {"2": Rate(steps=512, initial=0.0), "5": Rate(steps=512)}
     assert error(convert(small_cnn(), X, code=codes, percentile=100), small_cnn()) < 0.03

@@ -87,6 +87,9 @@ FORMS = {
     "x.view by number": (IMAGE, Wrapped(lambda x: x.view(-1, 128))),
     "x.reshape": (IMAGE, Wrapped(lambda x: x.reshape(len(IMAGE) - 4, 128))),
     "torch.reshape": (IMAGE, Wrapped(lambda x: torch.reshape(x, (-1, 128)))),
+    "a factor a channel": (IMAGE, Wrapped(lambda x: x * torch.tensor([0.5, 1.5]).view(2, 1, 1))),
+    "a factor of the batch's rank": (IMAGE, Wrapped(lambda x: torch.tensor([0.5, 1.5]).view(1, 2, 1, 1) * x)),
+    "a number more": (IMAGE, Wrapped(lambda x: 3 - x + 0.25)),
     "x.contiguous": (IMAGE, Wrapped(lambda x: x.contiguous().flatten(1))),
 }
 

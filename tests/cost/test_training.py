@@ -30,6 +30,7 @@ def test_macs_and_moves_by_hand():
     step = dense_training(dense)
     weights = [12 * 9, 9 * 7, 7 * 4]
     assert step.per_sample("macs") == 2 * weights[0] + 3 * weights[1] + 3 * weights[2]
+    assert step.per_sample("bias_adds") == 2 * dense.per_sample("bias_adds") > 0
     more = traffic(step).ideal - traffic(dense).ideal
     assert more == 4 * (2 * weights[0] + 3 * weights[1] + 3 * weights[2])
 

@@ -206,7 +206,7 @@ def test_large_memory_is_ordinary_memory(n, dtype):
     y = fresh_like(x)
     assert y.shape == x.shape and y.dtype == x.dtype and y.stride() == x.stride()
     assert not y._is_view() and not y.requires_grad
-    assert y.data_ptr() % (1 << 21) == 0 or not y.data_ptr() % 64 and not hasattr(mmap, "MADV_HUGEPAGE")
+    assert y.data_ptr() % (1 << 21) == 0 or (not y.data_ptr() % 64 and not hasattr(mmap, "MADV_HUGEPAGE"))
     y = y.transpose(1, 2).flatten()
     y[:: 1 << 12] = 1.0
     assert y[:: 1 << 12].sum() == n >> 12

@@ -118,10 +118,18 @@ def test_every_way_starts_afresh_and_keeps_the_networks_own_weights():
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
-def test_other_codes_are_refused():
-    for code in (Phase(steps=8), Rate(steps=8, threshold=0.4, initial=0.0)):
-        with pytest.raises(EngineError, match="rate coding with a threshold of 1"):
-            cut(converted(code), torch.channels_last, plain._Neurons)
+@pytest.mark.parametrize(
+    "code", [Phase(steps=8), Rate(steps=8, threshold=0.4, initial=0.0), Rate(steps=8, corrected=True)], ids=repr
+)
+def test_other_codes_are_refused(code):
+    with pytest.raises(EngineError, match="plain rate coding"):
+        cut(converted(code), torch.channels_last, plain._Neurons)
+
+
+def test_neurons_below_zero_are_refused():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(256, 6), nn.LeakyReLU(0.2), nn.Linear(6, 2)).eval()
+    with pytest.raises(EngineError, match="plain rate coding"):
+        plain.build(convert(net, inputs(16), code=Rate(steps=8)))
 
 
 def test_unknown_nodes_are_refused():

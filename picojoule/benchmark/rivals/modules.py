@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.base.errors import EngineError
+from picojoule.codes import Rate
 from picojoule.ir import Add, Affine, Fire, Network, Node, Rewire
 from picojoule.ir.modules import MODULES, as_module
 
@@ -92,12 +93,12 @@ def cut(
         wrap: what the rival makes of the modules between neurons.
 
     Raises:
-        EngineError: another code, a threshold that is not 1, or a node that the rivals do not know.
+        EngineError: another code or form of it, or a node that the rivals do not know.
     """
     codes = [fire.code for fire in network.all(Fire)]
-    known = codes and all(code.name == "rate" and code.threshold == code.amount == 1 for code in codes)
-    if not known:
-        raise EngineError("the rivals run rate coding with a threshold of 1", where=network.name, remedy="leave it out")
+    if not codes or any(code != Rate(steps=codes[0].steps, initial=code.initial) for code in codes):
+        what = "the rivals run plain rate coding, with a threshold of 1"
+        raise EngineError(what, where=network.name, remedy="leave it out")
     nodes = _below_the_input(network)
     above = [node for node in nodes if node.name in network.analogue]
     below = [node for node in nodes if node.name not in network.analogue]

@@ -37,6 +37,9 @@ LAYERS = {
     "uneven": nn.Conv2d(4, 6, (1, 5), stride=(2, 1), padding=(0, 2)),
     "padding wider than the kernel": nn.Conv2d(4, 6, 2, padding=1, stride=2),
     "1x1": nn.Conv2d(4, 6, 1),
+    "transposed": nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1),
+    "transposed, longer": nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1),
+    "transposed, groups and dilation": nn.ConvTranspose2d(4, 6, 3, padding=2, dilation=2, groups=2),
     "average": nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(4, 6, 3, padding=1)),
     "average overlapping": nn.Sequential(nn.AvgPool2d(2, 1, 1, count_include_pad=False), nn.Conv2d(4, 6, 1)),
     "average ceil": nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(4, 6, 1)),
@@ -91,19 +94,19 @@ def test_one_dimension(way, source):
     assert torch.equal(done.values, oracle.values) and done.counts == oracle.counts
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     kernel=st.integers(1, 4), stride=st.integers(1, 3), padding=st.integers(0, 2), dilation=st.integers(1, 3),
-    size=st.integers(4, 9), groups=st.sampled_from([1, 2, 4]),
+    size=st.integers(4, 9), groups=st.sampled_from([1, 2, 4]), transposed=st.booleans(),
 )  # fmt: skip
-def test_any_convolution(kernel, stride, padding, dilation, size, groups):
+def test_any_convolution(kernel, stride, padding, dilation, size, groups, transposed):
     reach = dilation * (kernel - 1) + 1
-    if size + 2 * padding < reach:
+    if ((size - 1) * stride + reach <= 2 * padding) if transposed else (size + 2 * padding < reach):
         return
     torch.manual_seed(0)
-    model = nn.Sequential(
-        nn.Conv2d(4, 4, kernel, stride, padding, dilation, groups), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2)
-    )
+    kind = nn.ConvTranspose2d if transposed else nn.Conv2d
+    layer = kind(4, 4, kernel, stride, padding, dilation=dilation, groups=groups)
+    model = nn.Sequential(layer, nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
     x = (inputs(2, shape=(4, size, size + 1)) * 16).round() / 16
     model(x)
     network = spiking(model, x, code=Rate(steps=5))

@@ -65,6 +65,8 @@ DYADIC_CODES = [
     Direct(steps=8),
     Direct(steps=16, leak=0.5, threshold=0.25),
     Direct(steps=16, leak=0.75, to_zero=True),
+    Direct(steps=16, leak=0.5, floor=0.5),
+    Direct(steps=16, leak=0.75, to_zero=True, floor=2.0),
     FewSpikes(steps=8),
     FewSpikes(steps=4),
     FewSpikes(steps=8, slope=1.0),

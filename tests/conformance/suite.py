@@ -108,6 +108,7 @@ def check_engines_agree(network: Network, x: Tensor, *, exactly: bool) -> None:
     oracle = run(network, x, engine="stepped", record=layers)
     tried = [engine for engine, refuses in REFUSES.items() if refuses(network) is None]
     assert {*REFUSES, "stepped"} == set(ENGINES)
+    assert tried, "nothing is compared"
     for engine in tried:
         done = run(network, x, engine=engine, record=layers)
         if exactly:

@@ -120,12 +120,16 @@ def test_spikes_approach_the_model(name, code, error):
 
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("source", ["coded", "analogue"])
-@pytest.mark.parametrize("code", [Rate(steps=12), TTFS(steps=10)], ids=repr)
-def test_engines_agree(name, source, code):
+def test_engines_agree(name, source):
     if (name, source) == ("vit gelu", "analogue"):
         pytest.skip("no neuron is left")
-    network = convert(made(name).double(), MORE.double(), code=code, percentile=100, islands=True, input=source)
-    check_engines_agree(network, X.double(), exactly=False)
+    options = {"code": TTFS(steps=10), "percentile": 100, "islands": True, "input": source}
+    check_engines_agree(convert(made(name).double(), MORE.double(), **options), X.double(), exactly=False)
+
+
+def test_an_island_in_the_midst_of_rates_is_left_to_the_oracle():
+    network = convert(made("squeeze"), MORE, code=Rate(steps=12), islands=True)
+    assert "waits for all of its inputs" in run(network, X).plan and run(network, X).plan.startswith("stepped")
 
 
 def test_every_code_waits_for_an_island():

@@ -73,13 +73,18 @@ def test_every_function_is_traced():
         torch.testing.assert_close(run(traced, X.double()).values, made(Net, act)(X.double()).detach())
 
 
-@pytest.mark.parametrize(
-    ("kind", "act", "source"), [(Net, "silu", "coded"), (Net, "sigmoid", "analogue"), (Pooled, "silu", "analogue")]
-)
-def test_engines_agree(kind, act, source):
-    model = made(kind, act)
+@pytest.mark.parametrize(("act", "source"), [("silu", "coded"), ("sigmoid", "analogue")])
+def test_engines_agree(act, source):
+    model = made(Net, act)
     network = convert(model, MORE.double(), code=FewSpikes(steps=8), input=source)
     check_engines_agree(network, X.double(), exactly=False)
+    assert error(network, model) < 0.06
+
+
+def test_a_maximum_pool_is_left_to_the_oracle():
+    model = made(Pooled, "silu")
+    network = convert(model, MORE.double(), code=FewSpikes(steps=8), input="analogue")
+    assert run(network, X.double()).plan.startswith("stepped")
     assert error(network, model) < 0.06
 
 

@@ -81,13 +81,15 @@ def test_every_form_of_layer_equals_the_oracle(layer, way):
 
 @pytest.mark.parametrize("way", ["event", "dense"])
 @pytest.mark.parametrize("source", ["coded", "analogue"])
-def test_one_dimension(way, source):
+@pytest.mark.parametrize("second", [nn.Conv1d(4, 5, 3, dilation=2), nn.Conv1d(4, 16, 3, padding=1)], ids=repr)
+def test_one_dimension(second, way, source):
     torch.manual_seed(0)
     model = nn.Sequential(
-        nn.Conv1d(2, 4, 3, stride=2, padding=1), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 5, 3, dilation=2), nn.ReLU(),
-        nn.AvgPool1d(2), nn.Flatten(), nn.Linear(10, 3),
+        nn.Conv1d(2, 4, 3, stride=2, padding=1), nn.ReLU(), nn.MaxPool1d(2), second, nn.ReLU(),
+        nn.AvgPool1d(2), nn.Flatten(), nn.LazyLinear(3),
     )  # fmt: skip
     x = (inputs(3, shape=(2, 32)) * 16).round() / 16
+    model(x)
     network = spiking(model, x, input=source)
     ways = {layer.name: way for layer in network.all(WeightLayer)}
     oracle, done = run(network, x, engine="stepped"), run(network, x, engine=ways)

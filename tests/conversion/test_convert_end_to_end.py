@@ -10,7 +10,7 @@ from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.fold import fold
 from picojoule.engines import run
-from picojoule.ir import Fire, Quantise, WeightLayer
+from picojoule.ir import Fire, Linear, Quantise, WeightLayer
 from picojoule.ir.dense import evaluate
 
 X = inputs(32, 3)
@@ -154,6 +154,16 @@ def test_weights_and_values_stand_on_a_grid(bits):
         assert len(evaluate(grid, values).unique()) <= 2**grid.bits
         assert grid.bits == (8 if grid.name.startswith("input") else bits)
     assert network.name == f"ann int{bits}" and network.precision == f"int{bits}"
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+def test_weights_that_are_on_the_whole_grid_stay(bits):
+    largest = 2 ** (bits - 1) - 1
+    weight = torch.arange(-largest, largest + 1.0)[None] / 8
+    layer = nn.Linear(weight.shape[1], 1)
+    layer.weight = nn.Parameter(weight)
+    network = quantise(nn.Sequential(layer).eval(), torch.rand(9, weight.shape[1]), bits=bits)
+    assert torch.equal(next(network.all(Linear)).weight, weight)
 
 
 def test_a_signed_input_gets_a_signed_grid():

@@ -60,3 +60,19 @@ def test_limits_of_settings(kind, refused, taken):
 )
 def test_defaults(code, settings):
     assert {name: getattr(code, name) for name in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("code", "label", "signed"),
+    [
+        (Rate(steps=4), "rate T=4", False),
+        (Rate(steps=4, corrected=True), "rate T=4 corrected", True),
+        (Rate(steps=4, slope=0.25), "rate T=4 α=0.25", True),
+        (TTFS(steps=12, tau=2, start=6), "ttfs T=12 τ=2 ef S=6", False),
+        (Burst(steps=16, beta=1.5), "burst T=16 β=1.5", False),
+    ],
+)
+def test_labels_and_signs(code, label, signed):
+    """A setting that is not the default is in the name; what fires both ways compares with two thresholds."""
+    assert code.label == label
+    assert code.signed == signed and code.neuron().bounds == (2 if signed else 1)

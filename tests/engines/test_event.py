@@ -115,6 +115,24 @@ def test_any_convolution(kernel, stride, padding, dilation, size, groups, transp
     check_engines_agree(network, x, exactly=True)
 
 
+def test_branches_side_by_side():
+    """Events of several sources, each where the joined values have its own."""
+
+    class Joined(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.a, self.b = nn.Conv2d(2, 3, 3, padding=1), nn.Conv2d(2, 5, 1)
+            self.after, self.last = nn.Conv2d(8, 4, 3), nn.Linear(4 * 25, 3)
+
+        def forward(self, x):
+            x = torch.cat([self.a(x).relu(), self.b(x).relu()], 1)
+            return self.last(self.after(x).relu().flatten(1))
+
+    x = (inputs(3, shape=(2, 7, 7)) * 16).round() / 16
+    check_engines_agree(spiking(Joined().eval(), x), x, exactly=True)
+
+
 def test_output_that_fires():
     """A network that ends in neurons gives what they emit."""
     torch.manual_seed(0)

@@ -4,12 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from nets import converted, inputs, small_cnn
 from picojoule.base.errors import ConversionError, EngineError, InputError
 from picojoule.codes import TTFS, Burst, Hybrid, Phase, Poisson, Rate
-from picojoule.conversion import quantise, trace
+from picojoule.conversion import convert, quantise, trace
 from picojoule.conversion.fold import fold
 from picojoule.cost.counts import add_up
 from picojoule.engines import run
@@ -268,3 +269,22 @@ def test_forked_workers_run_too():
     loader = DataLoader(InAWorker(network), batch_size=2, num_workers=2, multiprocessing_context="fork")
     torch.testing.assert_close(torch.cat(list(loader)), expected)
     torch.testing.assert_close(run(network, X).values[:4], expected)
+
+
+def test_macs_and_bias_additions_by_hand():
+    """A grouped convolution of 36 weights to 4×4×4 outputs, and a linear layer of 64 to 3; 5 samples, 7 steps."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)).eval()
+    x = torch.rand(5, 2, 6, 6)
+    whole = {"0": (5 * 64 * 9, 5 * 64), "3": (5 * 64 * 3, 5 * 3)}
+    held = {"0": (5 * 64 * 9, 5 * 64 * 7), "3": (0, 5 * 3 * 7)}
+    coded = {"input": (0, 0), "0": (0, 5 * 64 * 7), "3": (0, 5 * 3 * 7)}
+    once = {"input": (0, 0), "0": (0, 5 * 64), "3": (0, 5 * 3)}
+    for network, due in (
+        (trace(model, x), whole),
+        (convert(model, x, code=Rate(steps=7), input="analogue"), held),
+        (convert(model, x, code=Rate(steps=7)), coded),
+        (convert(model, x, code=TTFS(steps=9)), once),
+    ):
+        layers = run(network, x).counts.layers
+        assert {each.name: (each.macs, each.bias_adds) for each in layers} == due, network.name

@@ -272,12 +272,12 @@ def test_forked_workers_run_too():
 
 
 def test_macs_and_bias_additions_by_hand():
-    """A grouped convolution of 36 weights to 4×4×4 outputs, and a linear layer of 64 to 3; 5 samples, 7 steps."""
+    """A grouped convolution of 72 weights to 4×4×4 outputs, and a linear layer of 64 to 3; 5 samples, 7 steps."""
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)).eval()
-    x = torch.rand(5, 2, 6, 6)
-    whole = {"0": (5 * 64 * 9, 5 * 64), "3": (5 * 64 * 3, 5 * 3)}
-    held = {"0": (5 * 64 * 9, 5 * 64 * 7), "3": (0, 5 * 3 * 7)}
+    model = nn.Sequential(nn.Conv2d(4, 4, 3, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)).eval()
+    x = torch.rand(5, 4, 6, 6)
+    whole = {"0": (5 * 64 * 18, 5 * 64), "3": (5 * 64 * 3, 5 * 3)}
+    held = {"0": (5 * 64 * 18, 5 * 64 * 7), "3": (0, 5 * 3 * 7)}
     coded = {"input": (0, 0), "0": (0, 5 * 64 * 7), "3": (0, 5 * 3 * 7)}
     once = {"input": (0, 0), "0": (0, 5 * 64), "3": (0, 5 * 3)}
     for network, due in (

@@ -168,9 +168,6 @@ def refuses(network: Network) -> str | None:
     for pool in network.all(MaxPool):
         if any(isinstance(each, AvgPool) for each in network.sources(pool)) and pool.name not in still:
             return f"the maximum pool {pool.name} takes maxima of sums of events"
-    for affine in network.all(Affine):
-        if affine.name not in still and bool(affine.shift.any()):
-            return f"{affine.name} adds a constant to events"
     return None
 
 

@@ -20,7 +20,7 @@ from picojoule.engines.memo import per_network
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan, tables_of
 from picojoule.engines.tally import Tally
-from picojoule.ir import Add, Affine, Fire, Frames, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
+from picojoule.ir import Add, Fire, Frames, Input, Island, MaxPool, Network, Node, Rewire, WeightLayer
 from picojoule.ir.dense import bias_image, evaluate, first_potential, scaled_input, without_bias
 from picojoule.kernels.scan import scan
 from picojoule.spikes import Raster
@@ -154,8 +154,6 @@ class Layers:
             return self._fire(node, source, start, stop)
         if isinstance(node, WeightLayer):
             return self._weigh(node, source, start)
-        if isinstance(node, Affine):
-            return self._scale(node, source)
         if isinstance(node, MaxPool) and node.name in self.plan.fan_outs:
             return self._pool(node, source)
         return source.through(lambda part: evaluate(node, part))
@@ -200,12 +198,6 @@ class Layers:
                     for part, shape in zip(each, shapes, strict=True)]  # fmt: skip
             parts.append(evaluate(node, *full) if rows else None)
         return Signal(*parts)
-
-    def _scale(self, node: Affine, source: Signal) -> Signal:
-        """gain·x of both parts; the shift joins the constant."""
-        shift = evaluate(node, self.x.new_zeros(1, *node.shape))
-        scaled = source.through(lambda part: evaluate(node, part) - shift)
-        return scaled._replace(constant=shift if scaled.constant is None else scaled.constant + shift)
 
     def _fire(self, node: Fire, source: Signal, start: int, stop: int) -> Signal:
         steps, neuron = stop - start, node.code.neuron()

@@ -142,6 +142,8 @@ def _at_output(network: Network) -> Iterator[str]:
     for affine in network.all(Affine):
         if affine is not network.output:
             yield f"{affine.name} is an affine map inside"
+        elif bool(affine.shift.any()):
+            yield f"{affine.name} shifts the output"
 
 
 def _meets(network: Network) -> Iterator[str]:

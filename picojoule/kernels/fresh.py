@@ -26,10 +26,9 @@ def fresh_like(x: Tensor) -> Tensor:
     Args:
         x: any tensor; strides are kept where its values lie close together, as by ``torch.empty_like``.
     """
-    plain = torch.empty_like(x, requires_grad=False, device="meta")
-    if _LIBRARY is None or plain.nbytes < _LARGE or x.device.type != "cpu":
+    if _LIBRARY is None or x.nbytes < _LARGE or x.device.type != "cpu":
         return torch.empty_like(x, requires_grad=False)
-    size = plain.element_size()
+    plain, size = torch.empty_like(x, device="meta"), x.element_size()
     room = torch.empty(plain.numel() + _PAGE // size, dtype=x.dtype)
     before = -room.data_ptr() % _PAGE
     start, length = room.data_ptr() + before, plain.nbytes // mmap.PAGESIZE * mmap.PAGESIZE

@@ -1,5 +1,6 @@
 """Events land where a convolution puts them, in every form of layer; results depend on nothing but the image."""
 
+import itertools
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from torch import nn
 from nets import converted, dyadic, inputs, small_cnn
 from picojoule.base.errors import InputError
 from picojoule.codes import TTFS, Code, Contract, Phase, Rate
-from picojoule.conversion import convert, trace
+from picojoule.conversion import convert, freeze, trace
 from picojoule.engines import event, run
+from picojoule.engines.circuit import Branch
 from picojoule.ir import ReLU, WeightLayer
 from picojoule.measurement.threads import on_threads
-from picojoule.neurons import Neuron
+from picojoule.neurons import LIF, Neuron, PerStep
 from suite import check_engines_agree
 
 LAYERS = {
@@ -131,6 +133,27 @@ def test_branches_side_by_side():
 
     x = (inputs(3, shape=(2, 7, 7)) * 16).round() / 16
     check_engines_agree(spiking(Joined().eval(), x), x, exactly=True)
+
+
+@pytest.mark.parametrize("code", [TTFS(steps=16, start=8), TTFS(steps=16, start=15), Rate(steps=12)], ids=repr)
+def test_a_crowded_sample_beside_a_quiet_one(code, monkeypatch):
+    """In one layer every second sample is evaluated densely, the others by events."""
+    turns = itertools.cycle((True, False))
+    monkeypatch.setattr(Branch, "crowded", lambda branch, number, steps: next(turns))
+    network, x = spiking(small_cnn(), inputs(8), code=code), inputs(6)
+    done, oracle = run(network, x, engine="event"), run(network, x, engine="stepped")
+    assert "(dense for" in done.plan
+    torch.testing.assert_close(done.values, oracle.values, rtol=1e-4, atol=1e-5)
+    assert done.counts == oracle.counts
+
+
+def test_frames_that_change_from_step_to_step():
+    """A trained network of neurons that sees another frame in every step."""
+    torch.manual_seed(0)
+    first, second = PerStep(nn.Conv2d(2, 4, 3, padding=1)), PerStep(nn.Flatten(), nn.Linear(144, 3))
+    frames = (torch.rand(3, 20, 2, 6, 6) > 0.8).float()
+    network = freeze(nn.Sequential(first, LIF(0.5), second).eval(), frames[:, 0], steps=20, frames=True)
+    check_engines_agree(network, frames, exactly=False)
 
 
 def test_output_that_fires():

@@ -12,8 +12,8 @@ from picojoule.recipes.systems import ann
 SIZES = (12, 9, 7, 4)
 
 
-def counts():
-    net = perceptron(SIZES, bias=False)
+def counts(*, bias: bool = False):
+    net = perceptron(SIZES, bias=bias)
     x = torch.rand(5, 12)
     return net, x, run(ann(net, x), x).counts
 
@@ -30,9 +30,14 @@ def test_macs_and_moves_by_hand():
     step = dense_training(dense)
     weights = [12 * 9, 9 * 7, 7 * 4]
     assert step.per_sample("macs") == 2 * weights[0] + 3 * weights[1] + 3 * weights[2]
-    assert step.per_sample("bias_adds") == 2 * dense.per_sample("bias_adds") > 0
     more = traffic(step).ideal - traffic(dense).ideal
     assert more == 4 * (2 * weights[0] + 3 * weights[1] + 3 * weights[2])
+
+
+def test_a_bias_is_added_and_learnt():
+    _, _, dense = counts(bias=True)
+    assert dense.per_sample("bias_adds") == 9 + 7 + 4
+    assert dense_training(dense).per_sample("bias_adds") == 2 * (9 + 7 + 4)
 
 
 def test_zeros_are_skipped_forward_and_in_the_gradient_only():

@@ -81,7 +81,7 @@ class Halves(NamedTuple):
 def cut(
     network: Network,
     memory_format: torch.memory_format,
-    neurons: Callable[[float], nn.Module],
+    neurons: Callable[[Rate], nn.Module],
     wrap: Callable[[nn.Module], nn.Module] = lambda part: part,
 ) -> Halves:
     """A rate-coded network as a rival has it.
@@ -89,7 +89,7 @@ def cut(
     Args:
         network: its neurons have θ = r = 1.
         memory_format: of images and weights.
-        neurons: the rival's, from their v(0).
+        neurons: the rival's, from the code of ours.
         wrap: what the rival makes of the modules between neurons.
 
     Raises:
@@ -104,7 +104,7 @@ def cut(
     below = [node for node in nodes if node.name not in network.analogue]
     inside = {node.name for node in below}
     between = dict.fromkeys(name for node in below for name in node.inputs if name not in inside)
-    parts = [neurons(each.code.initial) if isinstance(each, Fire) else wrap(module(each)) for each in below]
+    parts = [neurons(each.code) if isinstance(each, Fire) else wrap(module(each)) for each in below]
     return Halves(
         above=_ready(Wired(above, map(module, above), [*between]), memory_format),
         below=_ready(Wired(below, parts, [network.output.name]), memory_format),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.benchmark.rivals.modules import FORMATS, Halves, cut
+from picojoule.codes import Rate
 from picojoule.ir import Network
 
 
@@ -42,9 +43,9 @@ def _loop(net: Halves) -> Callable[[Tensor], Tensor]:
 class _Neurons(nn.Module):
     """v ← v + I;  s = [v ≥ 1];  v ← v − s."""
 
-    def __init__(self, start: float) -> None:
+    def __init__(self, code: Rate) -> None:
         super().__init__()
-        self.start = start
+        self.start = code.initial
         self.forget()
 
     def forget(self) -> None:

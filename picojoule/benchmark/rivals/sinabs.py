@@ -7,20 +7,19 @@ spikes of one step.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from picojoule.benchmark.rivals.modules import FORMATS, Halves, cut
-from picojoule.ir import Fire, Network
+from picojoule.codes import Rate
+from picojoule.ir import Network
 
 
 def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     """Time in the batch, in both memory formats."""
-    steps = max((fire.code.steps for fire in network.all(Fire)), default=1)
-    return {name: _folded(cut(network, each, partial(_Started, steps))) for name, each in FORMATS.items()}
+    return {name: _folded(cut(network, each, _Started)) for name, each in FORMATS.items()}
 
 
 def _folded(net: Halves) -> Callable[[Tensor], Tensor]:
@@ -37,12 +36,13 @@ def _folded(net: Halves) -> Callable[[Tensor], Tensor]:
 class _Started(nn.Module):
     """Its neurons start at 0; these start elsewhere, and anew with each batch."""
 
-    def __init__(self, steps: int, start: float) -> None:
+    def __init__(self, code: Rate) -> None:
         from sinabs.activation import SingleSpike
         from sinabs.layers import IAFSqueeze
 
         super().__init__()
-        self.neurons, self.steps, self.start = IAFSqueeze(num_timesteps=steps, spike_fn=SingleSpike), steps, start
+        self.steps, self.start = code.steps, code.initial
+        self.neurons = IAFSqueeze(num_timesteps=code.steps, spike_fn=SingleSpike)
 
     def forward(self, x: Tensor) -> Tensor:
         self.neurons.init_state_with_shape((len(x) // self.steps, *x.shape[1:]))

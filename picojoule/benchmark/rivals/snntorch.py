@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.benchmark.rivals.modules import FORMATS, Halves, cut
+from picojoule.codes import Rate
 from picojoule.ir import Network
 
 
@@ -40,11 +41,11 @@ def _loop(net: Halves) -> Callable[[Tensor], Tensor]:
 class _Started(nn.Module):
     """Its neurons, and the potential that its users carry from step to step, from v(0) on."""
 
-    def __init__(self, start: float) -> None:
+    def __init__(self, code: Rate) -> None:
         from snntorch import Leaky
 
         super().__init__()
-        self.neurons, self.start = Leaky(beta=1.0, threshold=1.0, reset_mechanism="subtract"), start
+        self.neurons, self.start = Leaky(beta=1.0, threshold=1.0, reset_mechanism="subtract"), code.initial
         self.potential: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from picojoule.benchmark.rivals.modules import FORMATS, Halves, cut
+from picojoule.codes import Rate
 from picojoule.ir import Network
 
 
@@ -33,11 +34,11 @@ def build(network: Network) -> dict[str, Callable[[Tensor], Tensor]]:
     }
 
 
-def _neurons(mode: str, start: float) -> nn.Module:
+def _neurons(mode: str, code: Rate) -> nn.Module:
     from spikingjelly.activation_based.neuron import IFNode
 
     node = IFNode(v_threshold=1.0, v_reset=None, step_mode=mode)
-    node.set_reset_value("v", start)
+    node.set_reset_value("v", code.initial)
     return node
 
 

@@ -18,7 +18,6 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from picojoule.base.progress import track
 from picojoule.data.language.relations.encoding import NOTHING, OBJECT, SUBJECT, Encoding, Pairs
 from picojoule.data.language.relations.sentences import Sentence
 
@@ -105,11 +104,10 @@ class MarkedStates:
         """
         pairs = self.encoding(sentences, labels)
         self.encoder.eval()
-        order, found = pairs.lengths.argsort(stable=True), []
-        for part in track(order.split(_TOGETHER), "states of a frozen encoder"):
-            x, _ = pairs.pick(part)
-            with torch.no_grad():
-                found.append(at_marks(self.encoder(x[..., 1:], x[..., 0] != NOTHING), x))
-        states = torch.cat(found)[order.argsort()]
+        with torch.no_grad():
+            states = pairs.through(self._seen, _TOGETHER, "states of a frozen encoder")
         roles = states.new_tensor([SUBJECT, OBJECT]).view(1, 2, 1).expand(len(states), -1, -1)
         return Pairs(x=torch.cat([roles, states], 2), y=pairs.y)
+
+    def _seen(self, x: Tensor) -> Tensor:
+        return at_marks(self.encoder(x[..., 1:], x[..., 0] != NOTHING), x)

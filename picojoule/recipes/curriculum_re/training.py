@@ -140,14 +140,11 @@ def outputs(model: nn.Module, pairs: Pairs) -> Tensor:
     """Outputs ``[n, classes]`` of a model in evaluation mode, in the order of the sentences."""
     training = model.training
     model.eval()
-    order = pairs.lengths.argsort(stable=True)
     device = next(model.parameters()).device
     with torch.no_grad():
-        found = torch.cat([model(pairs.pick(index)[0].to(device)).cpu() for index in order.split(_ANSWERS)])
+        found = pairs.through(lambda x: model(x.to(device)).cpu(), _ANSWERS)
     model.train(training)
-    back = torch.empty_like(order)
-    back[order] = torch.arange(len(order))
-    return found[back]
+    return found
 
 
 def called(model: nn.Module, pairs: Pairs) -> Tensor:

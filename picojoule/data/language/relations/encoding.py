@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from picojoule.base.errors import DataError
+from picojoule.base.progress import track
 from picojoule.data.language.relations.markers import mark
 from picojoule.data.language.relations.sentences import Sentence, require_known
 from picojoule.data.language.relations.spans import spread
@@ -53,6 +54,19 @@ class Pairs:
         x = self.x[index]
         longest = int((x[..., 0] != NOTHING).sum(1).max()) if len(index) else 0
         return x[:, :longest], self.y[index]
+
+    def through(self, work: Callable[[Tensor], Tensor], size: int, what: str = "") -> Tensor:
+        """What `work` makes of all of them, in their order; it meets at most `size` at a time, of like length.
+
+        Args:
+            work: from ``x`` of some to a row for each.
+            size: of a batch.
+            what: the name of the work, where its progress is shown.
+        """
+        order = self.lengths.argsort(stable=True)
+        parts = order.split(size)
+        found = torch.cat([work(self.pick(index)[0]) for index in (track(parts, what) if what else parts)])
+        return found[order.argsort()]
 
     def select(self, index: Tensor) -> Pairs:
         """Those at positions `index` (or where a mask is true) apart."""

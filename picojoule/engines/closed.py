@@ -22,7 +22,7 @@ from picojoule.engines.plan import Plan, walk_up
 from picojoule.engines.plan import plan as plan_of
 from picojoule.engines.tally import Tally
 from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
-from picojoule.ir.dense import evaluator, scaled_input
+from picojoule.ir.dense import evaluator, is_one_to_one, scaled_input
 from picojoule.kernels import staircase, successive
 from picojoule.spikes import Raster, Times
 
@@ -103,12 +103,31 @@ def run_closed(
 
 @per_network
 def _steps(network: Network) -> tuple[_Step, ...]:
-    plan, last_use = plan_of(network), _last_use(network.nodes)
+    plan, last_use, relays = plan_of(network), _last_use(network.nodes), _relays(network)
     return tuple(
-        _step(network, plan, node, tuple(name for name in dict.fromkeys(node.inputs) if last_use[name] == position))
-        for position, node in enumerate(plan.nodes)
+        _step(network, node, node.name in relays, tuple(n for n in dict.fromkeys(node.inputs) if last_use[n] == at))
+        for at, node in enumerate(plan.nodes)
         if not isinstance(node, Input)
     )
+
+
+def _relays(network: Network) -> frozenset[str]:
+    """Neurons that send what they get, and their synapses: nothing of them has to be computed."""
+    if network.noise is not None or bursting.needed(network):
+        return frozenset()
+    found = [(network.source(fire), fire) for fire in network.all(Fire) if _sends_again(network, fire)]
+    return frozenset(node.name for relay in found for node in relay)
+
+
+def _sends_again(network: Network, fire: Fire) -> bool:
+    """True where a neuron is fed by another of its code by a weight of 1, and Q(Q(u)) = Q(u)."""
+    synapses, table = network.source(fire), plan_of(network).tables.get(fire.name)
+    if not is_one_to_one(synapses) or synapses.has_bias or table is None or fire.code.slope:
+        return False
+    sender, alone = network.source(synapses), len(network.consumers(synapses)) == 1
+    same = isinstance(sender, Fire) and sender.code == fire.code and fire.start is None
+    unit = same and alone and bool((synapses.weight == 1).all())
+    return unit and staircase.repeats(table, synapses.weight.dtype)
 
 
 def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
@@ -116,12 +135,12 @@ def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
     return {name: position for position, node in enumerate(nodes) for name in node.inputs}
 
 
-def _step(network: Network, plan: Plan, node: Node, last_read: tuple[str, ...]) -> _Step:
-    before, fires = network.source(node), isinstance(node, Fire)
+def _step(network: Network, node: Node, passes_on: bool, last_read: tuple[str, ...]) -> _Step:
+    plan, before, fires = plan_of(network), network.source(node), isinstance(node, Fire)
     pools = before if isinstance(before, Fire) and before.name in plan.pooled else None
     return _Step(
         node=node,
-        work=_work(node, plan, bursting.needed(network), pooled=pools is not None),
+        work=_work(node, plan, bursting.needed(network), pooled=pools is not None, passes_on=passes_on),
         evaluate=None if fires else evaluator(node),
         fire=node if fires else pools,
         shared=before.name in plan.shared,
@@ -129,7 +148,9 @@ def _step(network: Network, plan: Plan, node: Node, last_read: tuple[str, ...]) 
     )
 
 
-def _work(node: Node, plan: Plan, in_bursts: bool, *, pooled: bool) -> Callable[..., Tensor]:
+def _work(node: Node, plan: Plan, in_bursts: bool, *, pooled: bool, passes_on: bool) -> Callable[..., Tensor]:
+    if passes_on:
+        return _send_again if isinstance(node, Fire) else _pass_on
     if isinstance(node, Fire):
         return _fire_bursts if in_bursts else _fire_often if node.name in plan.successive else _fire
     if in_bursts and isinstance(node, MaxPool):
@@ -168,6 +189,18 @@ def _evaluate(step: _Step, this: _Pass, *sources: Tensor) -> Tensor:
     return values
 
 
+def _pass_on(step: _Step, this: _Pass, values: Tensor) -> Tensor:
+    return values
+
+
+def _send_again(step: _Step, this: _Pass, values: Tensor) -> Tensor:
+    """What a relay gets; to count its spikes it is looked up as any other, and overwritten with the same."""
+    if this.tally:
+        return _fire(step, this, values)
+    _record(step, this, values)
+    return values
+
+
 def _pool(step: _Step, this: _Pass, u: Tensor) -> Tensor:
     """What receivers decode behind a pool of potentials."""
     return _decode(step, this, step.evaluate(u))[0]
@@ -203,18 +236,21 @@ def _fire_often(step: _Step, this: _Pass, u: Tensor) -> Tensor:
     return unflatten(decoded, u.shape[1:], channels_last)
 
 
-def _decode(step: _Step, this: _Pass, u: Tensor) -> tuple[Tensor, staircase.Reached]:
-    """Q(u) by the neuron's staircase, in place where that is possible, and the arrival of each event."""
+def _decode(step: _Step, this: _Pass, u: Tensor) -> tuple[Tensor, staircase.Reached | None]:
+    """Q(u) by the neuron's staircase, in place where that is possible; what is counted, and the events' arrival."""
     slope, emitter, tally = step.fire.code.slope, step.node.name, this.tally
     below = u < 0 if slope else None
     u = staircase.magnitude(u, slope)
     flat, channels_last = flatten(u)
-    fan = this.plan.first_fan_out(emitter, channels_last) if tally else None
-    decoded, reached = staircase.quantise(flat, this.plan.tables[step.fire.name], fan)
+    table, reached = this.plan.tables[step.fire.name], None
+    if tally:
+        decoded, reached = staircase.quantise(flat, table, this.plan.first_fan_out(emitter, channels_last))
+    else:
+        decoded = staircase.evaluate(flat, table)
     in_place = decoded.data_ptr() == u.data_ptr()
     values = u if in_place else unflatten(decoded, u.shape[1:], channels_last)
     if below is not None:
         values = torch.where(below, -values, values)
-    if tally:
+    if tally and reached:
         tally.arrive(emitter, values, (reached.spikes, reached.weighted))
     return values, reached

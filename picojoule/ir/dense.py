@@ -55,6 +55,22 @@ def _conv_transpose(node: ConvTranspose, x: Tensor, bias: Tensor | None) -> Tens
     return _CONV_TRANSPOSE[rank](x, weight, bias, *geometry)
 
 
+def _one_to_one(node: Conv, x: Tensor, bias: Tensor | None) -> Tensor:
+    """A convolution of width 1 in which every channel is a group: torch's own takes as long as one of width 3."""
+    scaled = x * node.weight[:, 0]
+    return scaled if bias is None else scaled + per_channel(bias, node.shape)
+
+
+def is_one_to_one(node: Node) -> bool:
+    """True where every value of the output has one synapse, from the value in its place."""
+    return (
+        isinstance(node, Conv)
+        and node.groups == node.weight.shape[0]
+        and all(size == 1 for size in (*node.weight.shape[1:], *node.stride))
+        and not any(node.padding)
+    )
+
+
 def _linear(node: Linear, x: Tensor, bias: Tensor | None) -> Tensor:
     return F.linear(x, node.weight, bias)
 
@@ -143,10 +159,14 @@ def evaluator(node: Node) -> Callable[..., Tensor]:
     """The node as a function: its output ``[batch, *shape]`` for its inputs ``[batch, ...]``."""
     if not isinstance(node, WeightLayer):
         return partial(_PLAIN[type(node)], node)
-    weigh = _WEIGHTED[type(node)]
+    weigh = _weigher(node)
     if node.has_bias and node.bias.dim() > 1:  # of every value its own: not the bias torch knows
         return lambda x: weigh(node, x, None) + node.bias
     return partial(weigh, node, bias=node.bias if node.has_bias else None)
+
+
+def _weigher(node: WeightLayer) -> Callable[..., Tensor]:
+    return _one_to_one if is_one_to_one(node) else _WEIGHTED[type(node)]
 
 
 def evaluate(node: Node, *x: Tensor) -> Tensor:
@@ -156,7 +176,7 @@ def evaluate(node: Node, *x: Tensor) -> Tensor:
 
 def without_bias(node: Node, *x: Tensor) -> Tensor:
     """The node's linear part: what its inputs alone contribute."""
-    return _WEIGHTED[type(node)](node, *x, None) if isinstance(node, WeightLayer) else _PLAIN[type(node)](node, *x)
+    return _weigher(node)(node, *x, None) if isinstance(node, WeightLayer) else _PLAIN[type(node)](node, *x)
 
 
 def bias_image(node: WeightLayer) -> Tensor:

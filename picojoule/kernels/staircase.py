@@ -9,6 +9,7 @@ The compiled form looks ``k`` up on the upper sixteen bits of the float (its sig
 mantissa) and corrects it against the table, so it makes exactly the comparisons u ≥ θ_k and takes no logarithm.
 A scale on the output costs nothing: it is in the table of values.
 
+Where no two levels have the same upper sixteen bits, one subtraction makes the comparison: see :func:`_jumps`.
 A bfloat16 number *is* sixteen such bits, so for those there is one table of what is decoded and one of the step.
 """
 
@@ -25,15 +26,22 @@ from torch import Tensor
 from picojoule.kernels.listing import CHUNK, WORD, list_set
 
 _BUCKETS = 1 << 16
-_NO_WEIGHTS, _NO_VALUES = np.zeros(0, np.int64), np.zeros(0, np.float32)
+_NO_WEIGHTS, _NO_VALUES, _NO_JUMPS = np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.uint32)
 
 
 class Table(NamedTuple):
-    """The staircase as arrays: ``levels`` and ``values`` of length K+1 (the last: not reached), and the look-up."""
+    """The staircase as arrays.
+
+    Attributes:
+        levels, values: of length K+1, the last of them: not reached.
+        lookup: k of the largest number with the same upper sixteen bits.
+        jumps: where k changes among them; empty where it changes twice.
+    """
 
     levels: np.ndarray
     values: np.ndarray
     lookup: np.ndarray
+    jumps: np.ndarray
 
     @property
     def steps(self) -> int:
@@ -71,7 +79,25 @@ def table(levels: tuple[float, ...], values: tuple[float, ...]) -> Table:
         levels=np.append(rounded, np.float32(-np.inf)),
         values=np.append(np.asarray(values, np.float32), np.float32(0)),
         lookup=lookup.astype(np.int16 if len(levels) < 2**15 else np.int32),
+        jumps=_jumps(rounded, lookup),
     )
+
+
+def _jumps(levels: np.ndarray, lookup: np.ndarray) -> np.ndarray:
+    """For the bits of every upper half a number j, so that k = (j − bits) >> 16 in 32 bits, without a branch.
+
+    With k of the largest number of the bucket and c the lower half of θ_k, j = first bits of the bucket + (k+1)·2¹⁶ +
+    c − 1: a lower half below c leaves k+1. c is 0 where the whole bucket reaches θ_k. (A signalling NaN may pass for
+    infinity.)
+    """
+    steps, begins = len(levels), np.arange(_BUCKETS, dtype=np.int64) << 16
+    smallest, reaches = begins.astype(np.uint32).view(np.float32), lookup < steps
+    two = np.searchsorted(-levels, -smallest[reaches]) - lookup[reaches] > 1
+    if two.any() or steps >= 2**15:
+        return _NO_JUMPS
+    k = np.where(reaches, lookup, steps - 1).astype(np.int64)
+    cut = np.where(reaches, np.maximum(levels[k].view(np.uint32) - begins, 0), 1 << 16)
+    return (begins + (k + 1 << 16) + cut - 1).astype(np.uint32)
 
 
 def _holds_infinity(ends: np.ndarray) -> np.ndarray:
@@ -93,16 +119,27 @@ def quantise(u: Tensor, staircase: Table, weights: np.ndarray | None = None) -> 
     counts, fan = np.zeros((3, len(u)), np.int64), _NO_WEIGHTS if weights is None else weights
     if u.dtype == torch.bfloat16:
         _quantise_short(u.detach().view(torch.uint16).numpy(), *_short(*map(bytes, staircase[:2])), fan, counts)
+    elif len(staircase.jumps):
+        _quantise_apart(u.detach().numpy(), staircase.levels, staircase.values, staircase.jumps, fan, counts)
     else:
-        _quantise(u.detach().numpy(), *staircase, fan, counts)
+        _quantise(u.detach().numpy(), staircase.levels, staircase.values, staircase.lookup, fan, counts)
     return u, Reached(*counts)
+
+
+def evaluate(u: Tensor, staircase: Table) -> Tensor:
+    """The values of :func:`quantise` alone, which takes less."""
+    if not _compiled(u) or u.dtype == torch.bfloat16 or not len(staircase.jumps):
+        return quantise(u, staircase)[0]
+    _evaluate(u.detach().numpy(), staircase.values, staircase.jumps)
+    return u
 
 
 @functools.lru_cache(maxsize=64)
 def _short(levels: bytes, values: bytes) -> tuple[np.ndarray, np.ndarray]:
     """For every bfloat16 number, the bits of what is decoded (rounded to one) and k."""
     numbers = (np.arange(_BUCKETS, dtype=np.uint32) << np.uint32(16)).view(np.float32)
-    k = index(torch.from_numpy(numbers), Table(np.frombuffer(levels, np.float32).copy(), _NO_VALUES, _NO_WEIGHTS))
+    staircase = Table(np.frombuffer(levels, np.float32).copy(), _NO_VALUES, _NO_WEIGHTS, _NO_JUMPS)
+    k = index(torch.from_numpy(numbers), staircase)
     decoded = torch.from_numpy(np.frombuffer(values, np.float32).copy()).bfloat16()[k]
     return decoded.view(torch.uint16).numpy(), k.numpy().astype(np.int32)
 
@@ -140,6 +177,12 @@ def index(u: Tensor, staircase: Table) -> Tensor:
 def decode(k: Tensor, staircase: Table, dtype: torch.dtype) -> Tensor:
     """values[k], 0 where k = K."""
     return torch.as_tensor(staircase.values, device=k.device).to(dtype)[k]
+
+
+def repeats(staircase: Table, dtype: torch.dtype) -> bool:
+    """True where Q(Q(u)) = Q(u) for every u, in numbers of a type."""
+    values = torch.from_numpy(staircase.values).to(dtype)
+    return bool((decode(index(values, staircase), staircase, dtype) == values).all())
 
 
 def _compiled(u: Tensor) -> bool:
@@ -189,6 +232,39 @@ def _quantise(u, levels, values, lookup, weights, counts):  # type: ignore[no-un
         for j in range(np.uint64(found if len(weights) else 0)):
             total += weights[np.uint64(reaching[j])]
         counts[0, b], counts[1, b], counts[2, b] = found, np.int64(indices) + steps * (n - found), total
+
+
+@numba.njit(inline="always")
+def _jump(bits, jumps):  # type: ignore[no-untyped-def]
+    """k of a number, where no two levels share a bucket."""
+    return np.uint32(jumps[bits >> np.uint32(16)] - bits) >> np.uint32(16)
+
+
+@numba.njit(cache=True, nogil=True)
+def _evaluate(u, values, jumps):  # type: ignore[no-untyped-def]
+    """In place: u[b, i] ← values[k(u[b, i])], where no two levels share a bucket."""
+    for b in range(u.shape[0]):
+        row, bits = u[b], u[b].view(np.uint32)
+        for i in range(len(row)):
+            row[i] = values[_jump(bits[i], jumps)]
+
+
+@numba.njit(cache=True, nogil=True)
+def _quantise_apart(u, levels, values, jumps, weights, counts):  # type: ignore[no-untyped-def]
+    """_quantise, where no two levels share a bucket."""
+    last = levels[len(levels) - 2]
+    for b in range(u.shape[0]):
+        row, bits = u[b], u[b].view(np.uint32)
+        found, indices, total = 0, 0, 0
+        for i in range(len(row)):
+            found += 1 if row[i] >= last else 0
+        for i in range(len(weights)):
+            total += weights[i] if row[i] >= last else 0
+        for i in range(len(row)):
+            k = _jump(bits[i], jumps)
+            row[i] = values[k]
+            indices += k
+        counts[0, b], counts[1, b], counts[2, b] = found, indices, total
 
 
 @numba.njit(cache=True, nogil=True)

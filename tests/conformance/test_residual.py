@@ -1,5 +1,7 @@
 """Branches that meet: the sum is exact in the ANN, and every engine adds the same events."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,8 +12,9 @@ from picojoule.base.errors import ConversionError
 from picojoule.codes import TTFS, Phase, Rate
 from picojoule.conversion import convert, trace
 from picojoule.conversion.fold import fold
-from picojoule.engines import run
+from picojoule.engines import closed, run
 from picojoule.ir import Add, Conv, Fire, WeightLayer
+from picojoule.noise import Noise
 from suite import check_engines_agree
 
 
@@ -124,6 +127,25 @@ def test_relays_bring_branches_together(code):
         sent = done.trains[relay.layer].first_times().first
         assert torch.equal(sent, done.trains[origin].first_times().first)
         assert layers[relay.layer].spikes == layers[relay.layer].synops == layers[origin].spikes > 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
+def test_a_relay_that_sends_what_it_gets_is_not_worked_out_and_changes_nothing(dtype):
+    network = convert(residual(), X, code=TTFS(steps=16), percentile=100).to("cpu", dtype)
+    layers = [fire.layer for fire in network.all(Fire)]
+    x = X.to(getattr(torch, dtype))
+    counting = run(network, x, record=layers, engine="closed")
+    plain, alone = run(network, x, record=layers, engine="closed", count=False), run(network, x, count=False)
+    assert torch.equal(plain.values, counting.values) and torch.equal(alone.values, counting.values)
+    for layer in layers:
+        assert torch.equal(plain.trains[layer].first, counting.trains[layer].first)
+    relays = {"2.relay1", "2.relay1.synapses", "relu.relay1", "relu.relay1.synapses"}
+    assert dtype != "float32" or closed._relays(network) == relays
+    stronger = [
+        replace(node, weight=2 * node.weight) if node.name == "2.relay1.synapses" else node for node in network.nodes
+    ]
+    assert not {"2.relay1", "2.relay1.synapses"} & closed._relays(network.evolve(stronger))
+    assert not closed._relays(replace(network, noise=Noise(deletion=0.1)))
 
 
 def test_windows_that_never_meet_are_refused():

@@ -38,6 +38,7 @@ def test_compiled_equals_reference_and_definition(table):
     quantised = u.clone()
     _, counts = staircase.quantise(quantised, table, weights)
     assert torch.equal(quantised, staircase.decode(k, table, u.dtype))
+    assert torch.equal(staircase.evaluate(u.clone(), table), quantised)
     for mine, theirs in zip(counts, staircase.quantise_reference(u, table, weights)[1], strict=True):
         assert (mine == theirs).all()
     survey = staircase.survey(u.clone(), table)
@@ -56,6 +57,31 @@ def test_any_float(values, name):
     quantised = u.clone()
     staircase.quantise(quantised, table)
     assert torch.equal(quantised, staircase.decode(staircase.index(u, table), table, torch.float32))
+    assert torch.equal(staircase.evaluate(u.clone(), table), quantised)
+
+
+def test_one_subtraction_compares_where_no_bucket_has_two_levels():
+    assert {name: bool(len(table.jumps)) for name, table in TABLES.items()} == {
+        "tau20": True, "tau2": True, "dense": False, "one": True
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_every_upper_half_of_a_number(table):
+    """Its smallest number, its largest and some between; what is no number as arithmetic leaves it, quiet."""
+    halves = torch.arange(1 << 16, dtype=torch.int64) << 16
+    lower = torch.tensor([0, 1, 0x1234, 0x7FFF, 0x8000, 0xFFFF])
+    u = (halves[:, None] + lower).flatten().to(torch.int32).view(torch.float32).view(1, -1) * 1.0
+    assert torch.equal(staircase.evaluate(u.clone(), table), staircase.quantise(u.clone(), table)[0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_staircase_repeats_where_what_it_decodes_decodes_to_itself(dtype):
+    values = torch.from_numpy(TABLES["tau20"].values).to(dtype)[None]
+    again = staircase.quantise(values.clone(), TABLES["tau20"])[0]
+    assert staircase.repeats(TABLES["tau20"], dtype) == torch.equal(again, values)
+    assert staircase.repeats(TABLES["one"], dtype)
+    assert not staircase.repeats(staircase.table((0.5,), (0.25,)), dtype)
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)

@@ -30,6 +30,10 @@ class PicojouleError(Exception):
         self.what, self.where, self.remedy = what, where, remedy
         super().__init__("⏎".join(f"{where}: {what}. Remedy: {remedy}".splitlines()))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """From a worker process it arrives as it was raised."""
+        return _raised_elsewhere, (type(self), self.what, self.where, self.remedy)
+
 
 class InputError(PicojouleError, ValueError):
     """The user's input is wrong."""
@@ -64,6 +68,12 @@ class EngineError(PicojouleError):
 
 class PriceError(PicojouleError):
     """A profile has no price for a counted action."""
+
+
+def _raised_elsewhere(kind: type[PicojouleError], what: str, where: str, remedy: str) -> PicojouleError:
+    error = kind.__new__(kind)
+    PicojouleError.__init__(error, what, where=where, remedy=remedy)
+    return error
 
 
 def first_line(problem: BaseException) -> str:

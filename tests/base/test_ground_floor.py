@@ -1,6 +1,7 @@
 """The ground floor: errors that help, files that are whole or absent, numbers people read, progress, citations."""
 
 import inspect
+import pickle
 import re
 import sys
 
@@ -36,6 +37,17 @@ def test_every_error_is_ours_and_drawn_in_the_tree():
 
 def test_errors_with_a_form_of_their_own():
     assert "pip install 'picojoule[nir]'" in str(MissingExtra("nir", extra="nir", needed_for="export"))
+
+
+def test_an_error_comes_back_from_a_worker_process_as_it_was_raised():
+    raised = MissingExtra("nir", extra="nir", needed_for="export")
+    for error in (
+        raised,
+        *(cls("it is bent", where="the nail", remedy="straighten it") for cls in CLASSES if cls is not MissingExtra),
+    ):
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error) and str(again) == str(error)
+        assert (again.what, again.where, again.remedy) == (error.what, error.where, error.remedy)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -20,9 +20,10 @@ from picojoule.engines.layout import fast_format, flatten, unflatten
 from picojoule.engines.memo import per_network
 from picojoule.engines.plan import Plan, walk_up
 from picojoule.engines.plan import plan as plan_of
+from picojoule.engines.relays import relays
 from picojoule.engines.tally import Tally
 from picojoule.ir import AvgPool, Fire, Input, MaxPool, Network, Node
-from picojoule.ir.dense import evaluator, is_one_to_one, scaled_input
+from picojoule.ir.dense import evaluator, scaled_input
 from picojoule.kernels import staircase, successive
 from picojoule.spikes import Raster, Times
 
@@ -103,31 +104,13 @@ def run_closed(
 
 @per_network
 def _steps(network: Network) -> tuple[_Step, ...]:
-    plan, last_use, relays = plan_of(network), _last_use(network.nodes), _relays(network)
+    plan, last_use, relayed = plan_of(network), _last_use(network.nodes), relays(network)
+    passing = {*relayed, *(network.by_name[name].inputs[0] for name in relayed)}
     return tuple(
-        _step(network, node, node.name in relays, tuple(n for n in dict.fromkeys(node.inputs) if last_use[n] == at))
+        _step(network, node, node.name in passing, tuple(n for n in dict.fromkeys(node.inputs) if last_use[n] == at))
         for at, node in enumerate(plan.nodes)
         if not isinstance(node, Input)
     )
-
-
-def _relays(network: Network) -> frozenset[str]:
-    """Neurons that send what they get, and their synapses: nothing of them has to be computed."""
-    if network.noise is not None or bursting.needed(network):
-        return frozenset()
-    found = [(network.source(fire), fire) for fire in network.all(Fire) if _sends_again(network, fire)]
-    return frozenset(node.name for relay in found for node in relay)
-
-
-def _sends_again(network: Network, fire: Fire) -> bool:
-    """True where a neuron is fed by another of its code by a weight of 1, and Q(Q(u)) = Q(u)."""
-    synapses, table = network.source(fire), plan_of(network).tables.get(fire.name)
-    if not is_one_to_one(synapses) or synapses.has_bias or table is None or fire.code.slope:
-        return False
-    sender, alone = network.source(synapses), len(network.consumers(synapses)) == 1
-    same = isinstance(sender, Fire) and sender.code == fire.code and fire.start is None
-    unit = same and alone and bool((synapses.weight == 1).all())
-    return unit and staircase.repeats(table, synapses.weight.dtype)
 
 
 def _last_use(nodes: tuple[Node, ...]) -> dict[str, int]:
@@ -190,6 +173,7 @@ def _evaluate(step: _Step, this: _Pass, *sources: Tensor) -> Tensor:
 
 
 def _pass_on(step: _Step, this: _Pass, values: Tensor) -> Tensor:
+    """The synapses of a relay."""
     return values
 
 

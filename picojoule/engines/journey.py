@@ -21,6 +21,7 @@ from picojoule.engines.disturbing import Disturbance, Spikes
 from picojoule.engines.outcome import Outcome, State
 from picojoule.engines.plan import Plan
 from picojoule.engines.projecting import channels_first, channels_innermost
+from picojoule.engines.relays import relays
 from picojoule.engines.tally import Tally
 from picojoule.ir import Affine, AvgPool, Fire, Flatten, Frames, Network, Node, Rewire
 from picojoule.ir.dense import evaluate, first_potential, without_bias
@@ -62,6 +63,11 @@ class Task:
     def roots(self) -> list[str]:
         """The populations that only integrate: the sums the output is made of."""
         return [name for name, each in self.circuit.populations.items() if not isinstance(each.node, Fire)]
+
+    @cached_property
+    def relays(self) -> dict[str, str]:
+        """The sender of each relay that need not be worked out."""
+        return relays(self.network)
 
     @cached_property
     def waits(self) -> bool:
@@ -230,7 +236,9 @@ class Journey:
 
     def _fire(self, node: Fire, streams: dict[str, Stream], now: slice) -> Stream:
         population = self._circuit.populations[node.name]
-        if population.fires_once:
+        if node.name in self._task.relays:
+            emitted = streams[self._task.relays[node.name]]
+        elif population.fires_once:
             emitted = self._once(population, streams)
         else:
             whole = self._task.waits
@@ -288,13 +296,13 @@ class Journey:
         return emitted
 
     def _once(self, population: Population, streams: dict[str, Stream]) -> Stream:
-        """A population that fires once, over its whole window."""
+        """A population that fires once, over its whole window; what is there when it opens may be summed densely."""
         constant, incoming = self._constants[population.node.name], []
         for branch in population.branches:
             stream = streams[branch.source]
-            crowded = self._crowded(branch, stream, 1)
-            if any(crowded) and not stream.late(branch.lag):  # what arrives while neurons fire has its own step
-                stream, taken = self._settled(branch, stream, crowded)
+            crowded = self._crowded(branch, stream, 1, opening=branch.lag + 1)
+            if any(crowded):
+                stream, taken = self._settled(branch, stream, crowded, opening=branch.lag + 1)
                 constant = constant + taken
             incoming.append(stream)
         return fire_once(
@@ -343,11 +351,14 @@ class Journey:
         emitted, _, _ = scan(drive.view(-1, *v.shape), *law)
         return from_frames(emitted.transpose(0, 1))
 
-    def _crowded(self, branch: Branch, incoming: Stream, steps: int) -> list[bool]:
-        """For each sample, whether a branch is better evaluated densely, in so many steps."""
-        layer = branch.weigh.name
-        active = (incoming.bounds[:, -1] - incoming.bounds[:, 0]).tolist()
-        self.active[layer] += sum(active)
+    def _crowded(self, branch: Branch, incoming: Stream, steps: int, opening: int | None = None) -> list[bool]:
+        """For each sample, whether a branch is better evaluated densely, in so many steps.
+
+        `opening`: only the events of so many steps are asked about.
+        """
+        layer, bounds = branch.weigh.name, incoming.bounds
+        active = (bounds[:, -1 if opening is None else min(opening, incoming.steps)] - bounds[:, 0]).tolist()
+        self.active[layer] += int((bounds[:, -1] - bounds[:, 0]).sum())
         self.possible[layer] += branch.emitters * steps * len(active)
         if layer in self._task.ways:
             return [self._task.ways[layer] == "dense"] * len(active)
@@ -388,13 +399,17 @@ class Journey:
         neurons.copy_(v.view_as(neurons))
         return from_frames(emitted.transpose(0, 1))
 
-    def _settled(self, branch: Branch, incoming: Stream, crowded: list[bool]) -> tuple[Stream, Tensor]:
-        """What still comes by events, and what all that arrives at the crowded samples amounts to, ``[samples, n]``."""
+    def _settled(
+        self, branch: Branch, incoming: Stream, crowded: list[bool], opening: int | None = None
+    ) -> tuple[Stream, Tensor]:
+        """What still comes by events, and what crowded samples get in all, or in so many steps, ``[samples, n]``."""
         bounds, taken = incoming.bounds.copy(), _filled(0.0, (self._samples, branch.weigh.size), self._task.dtype)
+        until = incoming.steps if opening is None else min(opening, incoming.steps)
         for b in (b for b, dense in enumerate(crowded) if dense):
-            frames = to_frames(incoming.sample(b), self._task.size(branch.source))[0].sum(0, keepdim=True)
+            there = incoming.part(0, until).sample(b)
+            frames = to_frames(there, self._task.size(branch.source))[0].sum(0, keepdim=True)
             taken[b] = self._drive(branch, frames)[0]
-            bounds[b] = bounds[b, 0]
+            bounds[b, :until] = bounds[b, until]
             self.dense[branch.weigh.name] += branch.emitters
         return incoming._replace(bounds=bounds), taken
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
 WORD, CHUNK = 8, 64
 """Flags that are looked at together, and that are passed over together: flags come in whole chunks, and behind the last
@@ -40,6 +43,26 @@ _PLACE[[(int(_SEQUENCE) << place & (1 << 64) - 1) >> 58 for place in range(64)]]
 def lowest(bits):  # type: ignore[no-untyped-def]
     """The place of the lowest bit that is set."""
     return _PLACE[(bits & (~bits + np.uint64(1))) * _SEQUENCE >> np.uint64(58)]
+
+
+@intrinsic
+def reaching(typingctx, v, first, limit):  # type: ignore[no-untyped-def]
+    """Bit i: v[first + i] ≥ limit, of :data:`CHUNK` values. Numba would not compare them as one vector by itself."""
+
+    def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array, number, (values, at, least) = signature.args[0], signature.args[0].dtype, arguments
+        vector = ir.VectorType(context.get_data_type(number), CHUNK)
+        places = ir.Constant(ir.VectorType(ir.IntType(32), CHUNK), [0] * CHUNK)
+        undefined = ir.Constant(vector, ir.Undefined)
+        data = context.make_array(array)(context, builder, values).data
+        loaded = builder.load(builder.bitcast(builder.gep(data, [at]), vector.as_pointer()))
+        loaded.align = number.bitwidth // 8
+        least = context.cast(builder, least, signature.args[2], number)
+        least = builder.insert_element(undefined, least, ir.Constant(ir.IntType(32), 0))
+        least = builder.shuffle_vector(least, undefined, places)
+        return builder.bitcast(builder.fcmp_ordered(">=", loaded, least), ir.IntType(CHUNK))
+
+    return types.uint64(v, types.uint64, limit), emit
 
 
 @numba.njit(inline="always")

@@ -5,9 +5,8 @@
     U ← U + Σ w·(events of step t) + share(t)·constant        s* = min { t : U ≥ θ(t) },  then U ← −∞
 
 Between two arrivals a potential stays and the threshold falls, so when a neuron fires follows from its potential alone,
-at any time before something else arrives at it. So a block of neurons is looked at just before something arrives in it,
-and once in the end; steps in which nothing happens to it cost nothing. The outcome is that of looking at every neuron
-in every step, since each potential is added up in the same order.
+at any time before something else arrives at it. So neurons are looked at just before and just after something arrives,
+and once in the end; steps in which nothing happens cost nothing. What has arrived when the window opens is one sum.
 
 The least it must move: the weights and membranes of every event's runs, as in :mod:`picojoule.kernels.advance`, and 12
 bytes a neuron, once.
@@ -21,8 +20,8 @@ import numba
 import numpy as np
 
 from picojoule.kernels.advance import Layout
-from picojoule.kernels.listing import CHUNK, WORD, list_set, lowest
-from picojoule.kernels.projection import NOWHERE, Projection, Stream, scatter
+from picojoule.kernels.listing import CHUNK, WORD, list_set, lowest, reaching
+from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, scatter, worth_walking
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table, find_step
 
@@ -58,49 +57,56 @@ def fire_once(
     if not incoming:
         incoming, lags, projections = (Stream.room(samples, 1, 0, constant.dtype),), (0,), (NOWHERE,)
     sources = incoming, np.asarray(lags), projections
-    _fire_once(*sources, layout, _membranes(layout, constant.dtype), constant, tables, staircase, out)
+    _fire_once(*sources, layout, *_membranes(layout, constant.dtype), constant, tables, staircase, out)
     return out.trimmed()
 
 
 @lru_cache(maxsize=256)
-def _membranes(layout: Layout, dtype: np.dtype) -> np.ndarray:
-    """The potentials before the first step in whole blocks; −∞ in the margins, which therefore never fire."""
+def _membranes(layout: Layout, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """In whole blocks: the potentials before the first step, −∞ in the margins, which therefore never fire; and the
+    number of each neuron."""
     membranes = np.full(-(-layout.size // CHUNK) * CHUNK, -np.inf, dtype)
+    numbers = np.zeros(len(membranes), np.int32)
     for row in range(layout.rows):
         first = layout.first + row * layout.pitch
         membranes[first : first + layout.length] = 0
-    return membranes
+        numbers[first : first + layout.length] = np.arange(row * layout.length, (row + 1) * layout.length)
+    return membranes, numbers
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _fire_once(incoming, lags, projections, layout, before, constant, tables, staircase, out):  # type: ignore[no-untyped-def]
-    steps, blocks, neurons = len(tables.thresholds), len(before) // CHUNK, layout.rows * layout.length
-    v = np.empty_like(before)
-    touched, since = np.zeros(-(-blocks // CHUNK) * CHUNK, np.uint8), np.empty(blocks, np.int32)
-    due, fired, times = np.empty(blocks + WORD, np.int32), np.empty(neurons, np.int32), np.empty(neurons, np.int32)
+def _fire_once(incoming, lags, projections, layout, before, numbers, constant, tables, staircase, out):  # type: ignore[no-untyped-def]
+    steps, thresholds, neurons = len(tables.thresholds), tables.thresholds, layout.rows * layout.length
+    v, size = np.empty_like(before), len(before) // CHUNK
+    fired, times = np.empty(neurons, np.int32), np.empty(neurons, np.int32)
     total = 0
     for b in range(len(out.bounds)):
         v[:] = before
-        since[:] = 0
-        found = 0
+        found, seen = 0, -1  # the neurons that fired; the step whose threshold all others are known to be below
         for t in range(_settled(incoming, lags, tables.shares, b) + 1):
-            if t > 0:
-                _touch(incoming, lags, projections, b, t, touched)
-                if tables.shares[t] != 0:
-                    touched[:blocks] = 1
-                looks = list_set(touched.view(np.uint64), 0, due, 0)
-                for k in range(looks):
-                    found = _look(v, due[k], t - 1, tables.thresholds, since, staircase, fired, times, found)
-                    since[due[k]] = t
-                    touched[due[k]] = 0
+            share, blocks = tables.shares[t], 0
+            for k in range(len(incoming)):
+                start, stop = _sent(incoming[k], lags[k], b, t)
+                if t == 0:
+                    _open(incoming[k].where, incoming[k].amount, start, stop, projections[k], v)
+                blocks += (stop - start) * _reach(projections[k])
+            if t == 0 or (blocks == 0 and share == 0):
+                if share != 0:
+                    _hold(v, constant[b % len(constant)], layout, share)
+                continue
+            widely = share != 0 or blocks > size
+            events = incoming, lags, projections, b, t, widely
+            if not widely or seen < t - 1:
+                found = _look_around(events, v, thresholds[t - 1], 0, staircase, fired, times, found)
             for k in range(len(incoming)):
                 start, stop = _sent(incoming[k], lags[k], b, t)
                 scatter(incoming[k].where, incoming[k].amount, start, stop, projections[k], v)
-            if tables.shares[t] != 0:
-                _hold(v, constant[b % len(constant)], layout, tables.shares[t])
-        for block in range(blocks):
-            found = _look(v, block, steps - 1, tables.thresholds, since, staircase, fired, times, found)
-        total = _in_order(fired, times, found, layout, staircase, out, b, total)
+            if share != 0:
+                _hold(v, constant[b % len(constant)], layout, share)
+            found = _look_around(events, v, thresholds[t], t, staircase, fired, times, found)
+            seen = t if widely else seen
+        found = _look(v, 0, size, thresholds[steps - 1], 0, staircase, fired, times, found)
+        total = _in_order(fired, times, found, numbers, staircase, out, b, total)
 
 
 @numba.njit(inline="always")
@@ -127,19 +133,28 @@ def _sent(stream, lag, b, t):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _touch(incoming, lags, projections, b, t, touched):  # type: ignore[no-untyped-def]
-    """Flag the blocks in which something arrives at step t."""
-    for k in range(len(incoming)):
-        projection, where = projections[k], incoming[k].where
-        start, stop = _sent(incoming[k], lags[k], b, t)
-        for e in range(start, stop):
-            p = where[e] // projection.channels
-            phase, shift = projection.phase[p], projection.shift[where[e] - p * projection.channels]
-            last = projection.length[phase] - 1
-            for run in range(projection.bounds[phase], projection.bounds[phase + 1]):
-                to = projection.target[p] + shift + projection.offset[run]
-                for block in range(to // CHUNK, (to + last) // CHUNK + 1):
-                    touched[block] = 1
+def _open(where, amount, start, stop, projection, v):  # type: ignore[no-untyped-def]
+    """v += Σ amount·weights over the events start … stop − 1; in the order of their places, where windows want that."""
+    values = projection.window.height * projection.window.width * projection.channels
+    if not worth_walking(stop - start, projection):
+        scatter(where, amount, start, stop, projection, v)
+        return
+    flags, sums = np.zeros(-(-values // CHUNK) * CHUNK, np.uint8), np.zeros(values, amount.dtype)
+    for e in range(start, stop):
+        flags[where[e]] = 1
+        sums[where[e]] += amount[e]
+    ordered, starts = np.empty(values + WORD, np.int32), np.empty(values // projection.channels + 1, np.int64)
+    found = list_set(flags.view(np.uint64), 0, ordered, 0)
+    for e in range(found):
+        sums[e] = sums[ordered[e]]
+    arrive(ordered, sums, 0, found, projection, starts, v)
+
+
+@numba.njit(inline="always")
+def _reach(projection):  # type: ignore[no-untyped-def]
+    """Blocks of membranes that an event reaches, about."""
+    runs = projection.bounds[len(projection.bounds) - 1] // max(1, len(projection.bounds) - 1)
+    return runs * (1 + projection.length[0] // CHUNK) if runs else 0
 
 
 @numba.njit(inline="always")
@@ -153,28 +168,45 @@ def _hold(v, held, layout, share):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _look(v, block, until, thresholds, since, staircase, fired, times, found):  # type: ignore[no-untyped-def]
-    """The neurons of a block that fire up to a step, behind those found so far: their membranes, and when."""
-    limit, first, reach = thresholds[until], np.uint64(block) * np.uint64(CHUNK), np.int32(0)
-    for i in range(np.uint64(CHUNK)):
-        reach += np.int32(1) if v[first + i] >= limit else np.int32(0)
-    if reach == 0:
-        return found
-    bits = np.uint64(0)
-    for i in range(np.uint64(CHUNK)):
-        bits |= np.uint64(v[first + i] >= limit) << i
-    while bits != 0:
-        at = first + np.uint64(lowest(bits))
-        fired[found] = at
-        times[found] = max(find_step(v[at], staircase.levels, staircase.lookup), since[block])
-        v[at] = -np.inf
-        bits &= bits - np.uint64(1)
-        found += 1
+def _look_around(events, v, limit, now, staircase, fired, times, found):  # type: ignore[no-untyped-def]
+    """:func:`_look` at the blocks in which something arrives at step t; at all of them, where that is less."""
+    incoming, lags, projections, b, t, widely = events
+    if widely:
+        return _look(v, 0, len(v) // CHUNK, limit, now, staircase, fired, times, found)
+    for k in range(len(incoming)):
+        projection, where = projections[k], incoming[k].where
+        start, stop = _sent(incoming[k], lags[k], b, t)
+        for e in range(start, stop):
+            p = where[e] // projection.channels
+            phase, shift = projection.phase[p], projection.shift[where[e] - p * projection.channels]
+            last = projection.length[phase] - 1
+            for run in range(projection.bounds[phase], projection.bounds[phase + 1]):
+                to = projection.target[p] + shift + projection.offset[run]
+                found = _look(v, to // CHUNK, (to + last) // CHUNK + 1, limit, now, staircase, fired, times, found)
     return found
 
 
 @numba.njit(inline="always")
-def _in_order(fired, times, found, layout, staircase, out, b, total):  # type: ignore[no-untyped-def]
+def _look(v, begin, end, limit, now, staircase, fired, times, found):  # type: ignore[no-untyped-def]
+    """The neurons of some blocks that reach a threshold, behind those found so far: membranes, and when they fire.
+
+    `now` is the step at which something has just arrived; 0: they fire when their potentials say.
+    """
+    for block in range(np.uint64(begin), np.uint64(end)):
+        first = block * np.uint64(CHUNK)
+        bits = reaching(v, first, limit)
+        while bits != 0:
+            at = first + np.uint64(lowest(bits))
+            fired[found] = at
+            times[found] = now if now > 0 else find_step(v[at], staircase.levels, staircase.lookup)
+            v[at] = -np.inf
+            bits &= bits - np.uint64(1)
+            found += 1
+    return found
+
+
+@numba.njit(inline="always")
+def _in_order(fired, times, found, numbers, staircase, out, b, total):  # type: ignore[no-untyped-def]
     """The events of a sample in the order of their steps (a counting sort), behind those of the samples before."""
     bounds = out.bounds[b]
     bounds[:] = 0
@@ -187,8 +219,7 @@ def _in_order(fired, times, found, layout, staircase, out, b, total):  # type: i
     for j in range(found):
         k = times[j]
         at = bounds[k + 1]
-        row = (fired[j] - layout.first) // layout.pitch
-        out.where[at] = fired[j] - layout.first - row * (layout.pitch - layout.length)
+        out.where[at] = numbers[fired[j]]
         out.amount[at] = staircase.values[k]
         bounds[k + 1] = at + 1
     return total

@@ -49,10 +49,6 @@ class Stream(NamedTuple):
         """Events of each sample at each step, int64 ``[samples, steps]``."""
         return self.bounds[:, 1:] - self.bounds[:, :-1]
 
-    def late(self, lag: int) -> bool:
-        """Whether anything is sent after the window of a receiver has opened, `lag` steps after the sender's."""
-        return lag + 1 < self.steps and bool((self.bounds[:, -1] > self.bounds[:, lag + 1]).any())
-
     def arriving(self, lag: int, steps: int) -> Stream:
         """The events as a receiver meets them whose window opens `lag` steps after the sender's and has `steps` steps.
 
@@ -177,17 +173,22 @@ NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NO
 
 
 @numba.njit(inline="always")
+def worth_walking(events, projection):  # type: ignore[no-untyped-def]
+    """Whether so many events are better met from the outputs' side, if they are in the order of their places."""
+    pixels = projection.window.height * projection.window.width
+    return pixels > 0 and _MANY * events >= pixels
+
+
+@numba.njit(inline="always")
 def arrive(where, amount, start, stop, projection, starts, v):  # type: ignore[no-untyped-def]
     """v += Σ amount·weights over the events start … stop − 1, from the events' side or from the outputs'.
 
     `starts` is room for one number a position of the source, and one more.
     """
-    window = projection.window
-    pixels = window.height * window.width
-    if pixels > 0 and _MANY * (stop - start) >= pixels:
-        room = starts[: pixels + 1]
+    if worth_walking(stop - start, projection):
+        room = starts[: projection.window.height * projection.window.width + 1]
         if begins(where, start, stop, projection.channels, room):
-            gather(where, amount, projection.channels, window, room, v)
+            gather(where, amount, projection.channels, projection.window, room, v)
             return
     scatter(where, amount, start, stop, projection, v)
 

@@ -253,11 +253,14 @@ def test_neurons_that_fire_once(code, way):
     assert done.counts == oracle.counts
 
 
-def test_early_firing_takes_arrivals_one_step_at_a_time():
-    """It cannot be dense, for a neuron that has fired takes in nothing more."""
-    network = converted(TTFS(steps=16, start=8))
-    done = run(network, X, engine={"4": "dense", "8": "event"})
-    assert "dense" not in done.plan
+@pytest.mark.parametrize("start", [1, 8, 15])
+def test_early_firing_is_dense_only_for_what_is_there_when_the_window_opens(start):
+    """What arrives later has its own step, for a neuron that has fired takes in nothing more."""
+    network = converted(TTFS(steps=16, start=start))
+    done, oracle = run(network, X, engine={"4": "dense", "8": "event"}), run(network, X, engine="stepped")
+    assert "4 " in done.plan and "(dense)" in done.plan
+    torch.testing.assert_close(done.values, oracle.values, rtol=1e-4, atol=1e-5)
+    assert done.counts == oracle.counts
 
 
 def test_many_python_threads_at_once():

@@ -124,7 +124,7 @@ def conv_projection(
     places = [_place(node, weight, rows, columns, x.neighbours(), row) for rows, columns in product(y.taps, x.taps)]
     blocks = [place.weights for place in places]
     phase = (y.phase[:, None] * len(x.taps) + x.phase).ravel()
-    return Projection(
+    projection = Projection(
         weights=np.concatenate([block.ravel() for block in blocks]),
         channels=channels,
         target=(((y.base + around[0].before) * row)[:, None] + (x.base + around[1].before) * outputs).ravel(),
@@ -135,8 +135,28 @@ def conv_projection(
         bounds=np.cumsum([0, *(len(place.offsets) for place in places)]),
         offset=np.asarray([offset for place in places for offset in place.offsets], np.int64),
         length=np.asarray([place.length for place in places], np.int64),
-        window=_window(node, weight, source_shape, around, row),
+        window=_no_window(weight),
+        gain=np.zeros(0, weight.dtype),
     )
+    alone, gain = _only_synapses(projection, weight, node.groups)
+    if len(alone):
+        return projection._replace(alone=alone, gain=gain)
+    return projection._replace(window=_window(node, weight, source_shape, around, row))
+
+
+def _only_synapses(projection: Projection, weight: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """The membrane and the weight of the only synapse of each value; nothing where some value has two."""
+    outputs, inputs, rows, columns = weight.shape
+    synapses = weight.reshape(groups, outputs // groups, inputs, -1)[..., 0]
+    if rows * columns > 1 or (np.count_nonzero(synapses, axis=1) > 1).any():
+        return np.zeros(0, np.int32), np.zeros(0, weight.dtype)
+    output = (synapses != 0).argmax(1)
+    gain = np.take_along_axis(synapses, output[:, None], 1).ravel()
+    reached = np.diff(projection.bounds)[projection.phase] > 0
+    run = np.where(reached, projection.bounds[projection.phase], 0)
+    place = np.where(reached, projection.target + projection.offset[run], 0)
+    to = place[:, None] + np.where(reached[:, None], projection.shift + output.ravel(), 0)
+    return to.astype(np.int32).ravel(), (gain * reached[:, None]).astype(weight.dtype).ravel()
 
 
 def _window(
@@ -148,23 +168,29 @@ def _window(
 ) -> Window:
     """The same convolution as its outputs see it, where it has that form."""
     outputs, _, rows, columns = weight.shape
-    plain = isinstance(node, Conv) and node.groups == 1 and {*node.stride, *node.dilation} == {1}
+    plain = isinstance(node, Conv) and node.groups == 1 and {*node.dilation} == {1}
     if not plain or outputs % BLOCK:
-        return NO_WINDOW._replace(weights=np.zeros(0, weight.dtype))
+        return _no_window(weight)
     (height, width), (down, across) = _two(source_shape[1:]), _two(node.shape[1:])
     top, left = (0,) * (2 - len(node.padding)) + node.padding
     group = next(each for each in range(max(1, MOST // outputs), 0, -1) if across % each == 0)
     first = around[0].before * row + around[1].before * outputs
-    rest = rows, columns, top, left, group, group * outputs, first, row
-    return Window(height, width, down, across, *rest, _shifted(weight, group).ravel())
+    strides = _two(node.stride)
+    rest = rows, columns, top, left, *strides, group, group * outputs, first, row
+    return Window(height, width, down, across, *rest, _shifted(weight, group, strides[1]).ravel())
 
 
-def _shifted(weight: np.ndarray, group: int) -> np.ndarray:
-    """The weights for neighbouring outputs together, ``[rows, columns + group − 1, inputs, group, outputs]``."""
+def _no_window(weight: np.ndarray) -> Window:
+    """That a layer with such weights has no such form."""
+    return NO_WINDOW._replace(weights=np.zeros(0, weight.dtype))
+
+
+def _shifted(weight: np.ndarray, group: int, stride: int) -> np.ndarray:
+    """The weights for neighbouring outputs together, ``[rows, span, inputs, group, outputs]``."""
     outputs, inputs, rows, columns = weight.shape
-    shifted = np.zeros((rows, columns + group - 1, inputs, group, outputs), weight.dtype)
+    shifted = np.zeros((rows, columns + (group - 1) * stride, inputs, group, outputs), weight.dtype)
     for each in range(group):
-        shifted[:, each : each + columns, :, each] = weight.transpose(2, 3, 1, 0)
+        shifted[:, each * stride : each * stride + columns, :, each] = weight.transpose(2, 3, 1, 0)
     return shifted
 
 
@@ -213,7 +239,8 @@ def linear_projection(node: Linear, channels: int) -> Projection:
         bounds=np.asarray([0, 1]),
         offset=np.asarray([0]),
         length=np.asarray([pitch]),
-        window=NO_WINDOW._replace(weights=np.zeros(0, weight.numpy().dtype)),
+        window=_no_window(weight.numpy()),
+        gain=np.zeros(0, weight.numpy().dtype),
     )
 
 

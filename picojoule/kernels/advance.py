@@ -25,7 +25,7 @@ from picojoule.kernels.listing import CHUNK, WORD, list_set
 from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, from_frames, scatter_reference
 from picojoule.kernels.scan import Tables
 
-_FIRST_GUESS = 8
+_FIRST_GUESS = 4
 """One neuron in so many is given room to fire in a step at first."""
 
 
@@ -138,16 +138,16 @@ def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, 
     """The turns (sample by sample, and in each step by step) from `begin` on; the one that lacked room, or how many
     there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
-    flags = np.zeros(-(-layout.length // CHUNK) * CHUNK, np.uint8)
+    flags = np.zeros(-(-neurons // CHUNK) * CHUNK, np.uint8)
     words, starts = flags.view(np.uint64), np.empty(_most_positions(projections) + 1, np.int64)
-    negative, sent = np.zeros(layout.length, np.bool_), np.zeros(layout.length, v.dtype)
+    negative, sent = np.zeros(neurons, np.bool_), np.zeros(neurons, v.dtype)
     for turn in range(begin, len(v) * steps):
         b, t = turn // steps, turn % steps
-        found = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
-        if len(out.where) - found < neurons + WORD:
+        before = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
+        if len(out.where) - before < neurons + WORD:
             return turn
-        membranes, held = v[b], constant[b % len(constant)]
-        out.bounds[b, t] = found
+        membranes, held, signed = v[b], constant[b % len(constant)], not np.isnan(tables.floors[t])
+        out.bounds[b, t] = before
         if leak != 1:
             for i in range(len(membranes)):
                 membranes[i] *= leak
@@ -155,27 +155,26 @@ def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, 
             one = incoming[k]
             arrive(one.where, one.amount, one.bounds[b, t], one.bounds[b, t + 1], projections[k], starts, membranes)
         for row in range(layout.rows):
-            before, first, (u, c) = found, row * layout.length, _row(membranes, held, layout, row)
-            signed = not np.isnan(tables.floors[t])
+            at, first = layout.first + row * layout.pitch, row * layout.length
+            mine = slice(first, first + layout.length)
+            u, c, fires = membranes[at : at + layout.length], held[mine], flags[mine]
             if corrects:
-                _compare_corrected(u, c, g[b, first : first + layout.length], tables, t, keep, flags, sent)
+                _compare_corrected(u, c, g[b, mine], tables, t, keep, fires, sent[mine])
             elif len(g):
-                _compare_burst(u, c, g[b, first : first + layout.length], tables, t, keep, growth, flags, sent)
+                _compare_burst(u, c, g[b, mine], tables, t, keep, growth, fires, sent[mine])
             elif signed:
-                _compare_signed(u, c, tables, t, keep, flags, negative)
+                _compare_signed(u, c, tables, t, keep, fires, negative[mine])
             else:
-                _compare(u, c, tables.shares[t], tables.thresholds[t], keep, tables.resets[t], flags)
-            found = list_set(words, first, out.where, found)
+                _compare(u, c, tables.shares[t], tables.thresholds[t], keep, tables.resets[t], fires)
+        found = out.bounds[b, t + 1] = list_set(words, 0, out.where, before)
+        amplitude, debit = tables.amplitudes[t], tables.debits[t]
+        for e in range(before, found):
             if len(g):
-                for e in range(before, found):
-                    out.amount[e] = sent[out.where[e] - first]
-                continue
-            out.amount[before:found] = tables.amplitudes[t]
-            if signed:
-                for e in range(before, found):
-                    if negative[out.where[e] - first]:
-                        out.amount[e] = tables.debits[t]
-        out.bounds[b, t + 1] = found
+                out.amount[e] = sent[out.where[e]]
+            elif signed:
+                out.amount[e] = debit if negative[out.where[e]] else amplitude
+            else:
+                out.amount[e] = amplitude
     return len(v) * steps
 
 
@@ -185,13 +184,6 @@ def _most_positions(projections):  # type: ignore[no-untyped-def]
     for k in range(len(projections)):
         most = max(most, len(projections[k].target))
     return most
-
-
-@numba.njit(inline="always")
-def _row(membranes, held, layout, row):  # type: ignore[no-untyped-def]
-    """A row of neurons, and what is there for them in every step."""
-    at, before = layout.first + row * layout.pitch, row * layout.length
-    return membranes[at : at + layout.length], held[before : before + layout.length]
 
 
 @numba.njit(inline="always")

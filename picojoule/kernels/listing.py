@@ -6,6 +6,8 @@ places. Eight places are always written, and the next word overwrites those that
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 from llvmlite import ir
@@ -46,23 +48,43 @@ def lowest(bits):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def reaching(typingctx, v, first, limit):  # type: ignore[no-untyped-def]
+def reaching(typingctx, v, first, limit) -> Any:  # type: ignore[no-untyped-def]
     """Bit i: v[first + i] ≥ limit, of :data:`CHUNK` values. Numba would not compare them as one vector by itself."""
 
     def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         array, number, (values, at, least) = signature.args[0], signature.args[0].dtype, arguments
         vector = ir.VectorType(context.get_data_type(number), CHUNK)
-        places = ir.Constant(ir.VectorType(ir.IntType(32), CHUNK), [0] * CHUNK)
-        undefined = ir.Constant(vector, ir.Undefined)
-        data = context.make_array(array)(context, builder, values).data
-        loaded = builder.load(builder.bitcast(builder.gep(data, [at]), vector.as_pointer()))
-        loaded.align = number.bitwidth // 8
-        least = context.cast(builder, least, signature.args[2], number)
-        least = builder.insert_element(undefined, least, ir.Constant(ir.IntType(32), 0))
-        least = builder.shuffle_vector(least, undefined, places)
+        data = builder.gep(context.make_array(array)(context, builder, values).data, [at])
+        loaded = builder.load(builder.bitcast(data, vector.as_pointer()), align=number.bitwidth // 8)
+        least = _splat(builder, context.cast(builder, least, signature.args[2], number), vector)
         return builder.bitcast(builder.fcmp_ordered(">=", loaded, least), ir.IntType(CHUNK))
 
     return types.uint64(v, types.uint64, limit), emit
+
+
+@intrinsic
+def _write_places(typingctx, where, at, places, row, first):  # type: ignore[no-untyped-def]
+    """where[at …] ← first + places[row], a word of them, as one vector: Numba would write them one by one."""
+
+    def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector = ir.VectorType(ir.IntType(32), WORD)
+        to, table = (context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2))
+        start = builder.mul(arguments[3], ir.Constant(ir.IntType(64), WORD))
+        listed = builder.load(builder.bitcast(builder.gep(table, [start]), vector.as_pointer()), align=4)
+        listed = builder.add(listed, _splat(builder, arguments[4], vector))
+        builder.store(listed, builder.bitcast(builder.gep(to, [arguments[1]]), vector.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return types.void(where, types.uint64, places, types.uint64, types.int32), emit
+
+
+def _splat(builder, value, vector):  # type: ignore[no-untyped-def]
+    """A vector that is `value` throughout."""
+    undefined, number = ir.Constant(vector, ir.Undefined), ir.IntType(32)
+    first = builder.insert_element(undefined, value, ir.Constant(number, 0))
+    return builder.shuffle_vector(
+        first, undefined, ir.Constant(ir.VectorType(number, vector.count), [0] * vector.count)
+    )
 
 
 @numba.njit(inline="always")
@@ -80,8 +102,6 @@ def list_set(words, before, where, found):  # type: ignore[no-untyped-def]
         if some != 0:
             for word in range(start, start + np.uint64(8)):
                 gathered = words[word] * _GATHER >> np.uint64(56)
-                first = np.int32(before) + np.int32(WORD) * np.int32(word)
-                for i in range(np.uint64(WORD)):
-                    where[at + i] = first + _PLACES[gathered, i]
+                _write_places(where, at, _PLACES, gathered, np.int32(before) + np.int32(WORD) * np.int32(word))
                 at += _NUMBER[gathered]
     return np.int64(at)

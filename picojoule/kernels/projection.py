@@ -135,6 +135,9 @@ class Stream(NamedTuple):
         return Stream(np.zeros((samples, steps + 1), np.int64), np.empty(most, np.int32), np.empty(most, dtype))
 
 
+_NO_PLACES, _NO_GAINS = np.zeros(0, np.int32), np.zeros(0, np.float32)
+
+
 class Projection(NamedTuple):
     """The tables of one weight layer.
 
@@ -150,6 +153,8 @@ class Projection(NamedTuple):
         offset: int64 ``[runs]``, where a run begins, relative to ``target``.
         length: int64 ``[phases]``, length of each run of the phase.
         window: the same layer as its outputs see it, where it has that form.
+        alone, gain: int32 ``[values]``, the membrane of the only synapse of each value of the source, and its weight
+            (0: it has none); both empty where a value has more.
     """
 
     weights: np.ndarray
@@ -163,6 +168,8 @@ class Projection(NamedTuple):
     offset: np.ndarray
     length: np.ndarray
     window: Window = NO_WINDOW
+    alone: np.ndarray = _NO_PLACES
+    gain: np.ndarray = _NO_GAINS
 
 
 _MANY = 8
@@ -199,6 +206,11 @@ def scatter(where, amount, start, stop, projection, v):  # type: ignore[no-untyp
 
     Unsigned indices: none can mean "from the end", which would cost a test for each.
     """
+    if len(projection.alone):
+        for e in range(start, stop):
+            i = np.uint64(where[e])
+            v[np.uint64(projection.alone[i])] += amount[e] * projection.gain[i]
+        return
     channels = np.uint64(projection.channels)
     for e in range(start, stop):
         i, a = np.uint64(where[e]), amount[e]

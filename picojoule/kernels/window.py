@@ -28,17 +28,19 @@ BLOCK, MOST = 16, 64
 
 
 class Window(NamedTuple):
-    """A convolution of stride 1, without groups or dilation, by the windows of its outputs.
+    """A convolution without groups or dilation, by the windows of its outputs.
 
     Attributes:
         height, width: positions of the source; 0 where there is no such form.
         down, across: positions of the outputs.
         rows, columns: size of the kernel.
         top, left: padding.
+        stride_down, stride_across: from one window to the next.
         group: neighbouring outputs of one row that are summed together.
         lanes: their sums, group · channels of the outputs, whole blocks.
         first, pitch: the membrane of the first output, and membranes from one row of outputs to the next.
-        weights: ``[rows · (columns + group − 1) · channels · lanes]``, 0 where an output's window does not reach.
+        weights: ``[rows · span · channels · lanes]``, 0 where an output's window does not reach; the windows of a group
+            span columns + (group − 1) · stride_across positions.
     """
 
     height: int
@@ -49,6 +51,8 @@ class Window(NamedTuple):
     columns: int
     top: int
     left: int
+    stride_down: int
+    stride_across: int
     group: int
     lanes: int
     first: int
@@ -56,7 +60,7 @@ class Window(NamedTuple):
     weights: np.ndarray
 
 
-NO_WINDOW = Window(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, np.zeros(0, np.float32))
+NO_WINDOW = Window(*[0] * 14, np.zeros(0, np.float32))
 
 
 def _add_rows(lanes: int) -> Any:
@@ -117,30 +121,29 @@ _add_16, _add_32, _add_64 = (_add_rows(lanes) for lanes in (16, 32, 64))
 @numba.njit(inline="always")
 def begins(where, start, stop, channels, starts):  # type: ignore[no-untyped-def]
     """starts[p] ← the first event at position p or behind it; False where the events are not in the order of theirs."""
-    starts[:] = 0
-    last, ordered = -1, True
+    starts[:] = start
+    last, ordered, share = -1, True, 1 / channels
     for e in range(start, stop):
         i = where[e]
         ordered &= i >= last
         last = i
-        starts[i // channels + 1] += 1
-    total = start
-    for p in range(len(starts)):
-        total += starts[p]
-        starts[p] = total
+        starts[np.int64((i + 0.5) * share) + 1] = e + 1  # i div channels: half a value off the nearest whole number
+    for p in range(1, len(starts)):
+        starts[p] = max(starts[p], starts[p - 1])
     return ordered
 
 
 @numba.njit(inline="always")
 def gather(where, amount, channels, window, starts, v):  # type: ignore[no-untyped-def]
     """v += Σ amount·weights over the events whose positions begin at `starts`."""
-    lanes, line, span = window.lanes, window.width, window.columns + window.group - 1
+    lanes, line, across = window.lanes, window.width, window.group * window.stride_across
+    span = window.columns + across - window.stride_across
     stride, whole, weights = (line - span) * channels, lanes // 64 * 64, window.weights
     for y in range(window.down):
-        top = y - window.top
+        top = y * window.stride_down - window.top
         first, last = max(0, -top), min(window.rows, window.height - top)
         for group in range(window.across // window.group):
-            o, left = window.first + y * window.pitch + group * lanes, group * window.group - window.left
+            o, left = window.first + y * window.pitch + group * lanes, group * across - window.left
             low = top * line + min(max(left, 0), line)
             high = top * line + max(0, min(left + span, line))
             base = (top * line + left) * channels

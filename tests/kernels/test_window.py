@@ -62,14 +62,15 @@ def test_the_same_bits(outputs, dtype):
 @settings(max_examples=30, deadline=None)
 @given(
     kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)), padding=st.tuples(st.integers(0, 4), st.integers(0, 4)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     height=st.integers(1, 7), width=st.integers(1, 9), channels=st.integers(1, 5),
     outputs=st.sampled_from([16, 32, 48]),
     active=st.sampled_from([0.05, 0.3, 1.0]),
 )  # fmt: skip
-def test_any_kernel_and_padding(kernel, padding, height, width, channels, outputs, active):
+def test_any_kernel_stride_and_padding(kernel, padding, stride, height, width, channels, outputs, active):
     if height + 2 * padding[0] < kernel[0] or width + 2 * padding[1] < kernel[1]:
         return
-    node = convolution(channels, outputs, (height, width), kernel_size=kernel, padding=padding)
+    node = convolution(channels, outputs, (height, width), kernel_size=kernel, padding=padding, stride=stride)
     shape = (channels, height, width)
     stream = events(shape, active)
     assert equal(*(ends(node, shape, stream, window) for window in (True, False)))
@@ -86,9 +87,7 @@ def test_events_in_another_order():
     assert equal(*(ends(node, shape, turned, window) for window in (True, False)))
 
 
-@pytest.mark.parametrize(
-    "options", [{"stride": 2}, {"dilation": 2}, {"groups": 2}, {"out": 24}], ids=["stride", "dilation", "groups", "24"]
-)
+@pytest.mark.parametrize("options", [{"dilation": 2}, {"groups": 2}, {"out": 24}], ids=["dilation", "groups", "24"])
 def test_layers_without_this_form(options):
     outputs = options.pop("out", 16)
     node = convolution(4, outputs, (8, 8), kernel_size=3, padding=2, **options)

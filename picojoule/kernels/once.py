@@ -25,6 +25,9 @@ from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, sc
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table, find_step
 
+_WIDELY = 8
+"""From one block in so many on that events reach, it takes less to look at all blocks, and only once."""
+
 
 def fire_once(
     incoming: tuple[Stream, ...],
@@ -94,7 +97,7 @@ def _fire_once(incoming, lags, projections, layout, before, numbers, constant, t
                 if share != 0:
                     _hold(v, constant[b % len(constant)], layout, share)
                 continue
-            widely = share != 0 or blocks > size
+            widely = share != 0 or _WIDELY * blocks > size
             events = incoming, lags, projections, b, t, widely
             if not widely or seen < t - 1:
                 found = _look_around(events, v, thresholds[t - 1], 0, staircase, fired, times, found)

@@ -127,7 +127,7 @@ def begins(where, start, stop, channels, starts):  # type: ignore[no-untyped-def
         i = where[e]
         ordered &= i >= last
         last = i
-        starts[np.int64((i + 0.5) * share) + 1] = e + 1  # i div channels: half a value off the nearest whole number
+        starts[np.int64((i + 0.5) * share) + 1] = e + 1  # i div channels, too far from a whole number to round to it
     for p in range(1, len(starts)):
         starts[p] = max(starts[p], starts[p - 1])
     return ordered

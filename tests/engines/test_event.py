@@ -23,6 +23,14 @@ from picojoule.measurement.threads import on_threads
 from picojoule.neurons import LIF, Neuron, PerStep
 from suite import check_engines_agree
 
+
+def moved_channels() -> nn.Conv2d:
+    """Every second position, and zero channels on both sides, as a shortcut does."""
+    layer = nn.Conv2d(4, 8, 1, stride=2, bias=False)
+    layer.weight = nn.Parameter(nn.functional.pad(torch.eye(4) / 2, (0, 0, 2, 2))[..., None, None])
+    return layer
+
+
 LAYERS = {
     "border": nn.Conv2d(4, 6, 3, padding=1),
     "no border": nn.Conv2d(4, 6, 3),
@@ -49,6 +57,10 @@ LAYERS = {
     "maximum overlapping": nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.Conv2d(4, 6, 1)),
     "maximum dilated": nn.Sequential(nn.MaxPool2d(2, 1, dilation=2), nn.Conv2d(4, 6, 1)),
     "whole blocks of outputs": nn.Conv2d(4, 16, 3, padding=1),
+    "whole blocks of outputs and stride": nn.Conv2d(4, 16, 3, stride=2, padding=1),
+    "one synapse a value": nn.Conv2d(4, 4, 1, groups=4),
+    "one synapse a value and stride": nn.Conv2d(4, 4, 1, stride=2, groups=4),
+    "one synapse a value, in another channel": moved_channels(),
     "more blocks of outputs": nn.Conv2d(4, 80, (3, 2), padding=(2, 1)),
     "without bias": nn.Conv2d(4, 6, 3, bias=False),
 }

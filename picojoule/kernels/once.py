@@ -87,26 +87,27 @@ def _fire_once(incoming, lags, projections, layout, before, numbers, constant, t
         v[:] = before
         found, seen = 0, -1  # the neurons that fired; the step whose threshold all others are known to be below
         for t in range(_settled(incoming, lags, tables.shares, b) + 1):
-            share, blocks = tables.shares[t], 0
+            share, events, blocks = tables.shares[t], 0, 0.0
             for k in range(len(incoming)):
                 start, stop = _sent(incoming[k], lags[k], b, t)
                 if t == 0:
                     _open(incoming[k].where, incoming[k].amount, start, stop, projections[k], v)
+                events += stop - start
                 blocks += (stop - start) * _reach(projections[k])
-            if t == 0 or (blocks == 0 and share == 0):
+            if t == 0 or (events == 0 and share == 0):
                 if share != 0:
                     _hold(v, constant[b % len(constant)], layout, share)
                 continue
             widely = share != 0 or _WIDELY * blocks > size
-            events = incoming, lags, projections, b, t, widely
+            there = incoming, lags, projections, b, t, widely
             if not widely or seen < t - 1:
-                found = _look_around(events, v, thresholds[t - 1], 0, staircase, fired, times, found)
+                found = _look_around(there, v, thresholds[t - 1], 0, staircase, fired, times, found)
             for k in range(len(incoming)):
                 start, stop = _sent(incoming[k], lags[k], b, t)
                 scatter(incoming[k].where, incoming[k].amount, start, stop, projections[k], v)
             if share != 0:
                 _hold(v, constant[b % len(constant)], layout, share)
-            found = _look_around(events, v, thresholds[t], t, staircase, fired, times, found)
+            found = _look_around(there, v, thresholds[t], t, staircase, fired, times, found)
             seen = t if widely else seen
         found = _look(v, 0, size, thresholds[steps - 1], 0, staircase, fired, times, found)
         total = _in_order(fired, times, found, numbers, staircase, out, b, total)
@@ -156,8 +157,8 @@ def _open(where, amount, start, stop, projection, v):  # type: ignore[no-untyped
 @numba.njit(inline="always")
 def _reach(projection):  # type: ignore[no-untyped-def]
     """Blocks of membranes that an event reaches, about."""
-    runs = projection.bounds[len(projection.bounds) - 1] // max(1, len(projection.bounds) - 1)
-    return runs * (1 + projection.length[0] // CHUNK) if runs else 0
+    phases = len(projection.bounds) - 1
+    return projection.bounds[phases] / phases * (1 + projection.length[0] // CHUNK) if phases > 0 else 0.0
 
 
 @numba.njit(inline="always")
@@ -171,9 +172,9 @@ def _hold(v, held, layout, share):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _look_around(events, v, limit, now, staircase, fired, times, found):  # type: ignore[no-untyped-def]
+def _look_around(there, v, limit, now, staircase, fired, times, found):  # type: ignore[no-untyped-def]
     """:func:`_look` at the blocks in which something arrives at step t; at all of them, where that is less."""
-    incoming, lags, projections, b, t, widely = events
+    incoming, lags, projections, b, t, widely = there
     if widely:
         return _look(v, 0, len(v) // CHUNK, limit, now, staircase, fired, times, found)
     for k in range(len(incoming)):

@@ -19,6 +19,7 @@ from picojoule.kernels.projection import Projection, from_frames, to_frames
 SAMPLES, STEPS, SHAPE = 2, 12, (3, 6, 5)
 VALUES = 90
 CODE = TTFS(steps=STEPS, tau=3)
+KINDS = ["conv", "strided", "depthwise", "shortcut", "scale", "linear"]
 
 
 def dyadic(*shape: int, seed: int) -> torch.Tensor:
@@ -31,11 +32,13 @@ def layer(kind: str, dtype: torch.dtype, seed: int = 0) -> tuple[Projection, Lay
         weight = dyadic(70, VALUES, seed=seed).to(dtype)
         node = Linear(name="l", inputs=("x",), shape=(70,), weight=weight, bias=torch.zeros(70))
         return linear_projection(node, 3), flat_layout(70), 70
-    stride, groups, outputs = {"conv": (1, 1, 24), "strided": (2, 1, 24), "depthwise": (1, 3, 6)}[kind]
-    shape = (outputs, -(-6 // stride), -(-5 // stride))
+    stride, groups, outputs = {
+        "conv": (1, 1, 24), "strided": (2, 1, 24), "depthwise": (1, 3, 6), "shortcut": (2, 1, 6), "scale": (1, 3, 3)
+    }[kind]  # fmt: skip
+    shape, size = (outputs, -(-6 // stride), -(-5 // stride)), 1 if kind in ("shortcut", "scale") else 3
     node = Conv(
-        name="c", inputs=("x",), shape=shape, weight=dyadic(outputs, 3 // groups, 3, 3, seed=seed).to(dtype),
-        bias=torch.zeros(outputs), stride=(stride, stride), padding=(1, 1), dilation=(1, 1), groups=groups,
+        name="c", inputs=("x",), shape=shape, weight=dyadic(outputs, 3 // groups, size, size, seed=seed).to(dtype),
+        bias=torch.zeros(outputs), stride=(stride, stride), padding=(size // 2,) * 2, dilation=(1, 1), groups=groups,
     )  # fmt: skip
     around = margins(node, SHAPE)
     return conv_projection(node, SHAPE, around), layout_of(node, around), node.size
@@ -61,7 +64,7 @@ def both(kind: str, x: torch.Tensor, lag: int, code: TTFS = CODE, shares: tuple[
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("last", [0, 1, 5, STEPS])
-@pytest.mark.parametrize("kind", ["conv", "strided", "depthwise", "linear"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_same_events_as_looking_at_every_neuron_in_every_step(kind, last, dtype):
     """Whether the last event arrives at the first step, on the way, at the last one, or there is none."""
     x = frames(0.1, dtype)
@@ -74,7 +77,7 @@ def test_the_same_events_as_looking_at_every_neuron_in_every_step(kind, last, dt
 
 @settings(max_examples=40, deadline=None)
 @given(
-    kind=st.sampled_from(["conv", "strided", "depthwise", "linear"]), active=st.floats(0, 0.5),
+    kind=st.sampled_from(KINDS), active=st.floats(0, 0.5),
     lag=st.integers(0, STEPS), steps=st.integers(1, 2 * STEPS), tau=st.floats(0.5, 10), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_any_events_and_any_window(kind, active, lag, steps, tau, seed):

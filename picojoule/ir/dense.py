@@ -57,8 +57,8 @@ def _conv_transpose(node: ConvTranspose, x: Tensor, bias: Tensor | None) -> Tens
 
 def _one_to_one(node: Conv, x: Tensor, bias: Tensor | None) -> Tensor:
     """A convolution of width 1 in which every channel is a group: torch's own takes as long as one of width 3."""
-    scaled = x * node.weight[:, 0]
-    return scaled if bias is None else scaled + per_channel(bias, node.shape)
+    gain = node.weight[:, 0]
+    return x * gain if bias is None else x * gain + bias.view_as(gain)
 
 
 def is_one_to_one(node: Node) -> bool:

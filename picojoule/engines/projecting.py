@@ -227,9 +227,10 @@ def linear_projection(node: Linear, channels: int) -> Projection:
     """The tables of a linear layer whose source has its channels innermost: each position has weights of its own."""
     outputs, inputs = node.weight.shape
     positions, pitch = inputs // channels, -(-outputs // _VECTOR) * _VECTOR
-    weight = F.pad(node.weight.detach().cpu().T, (0, pitch - outputs)).reshape(channels, positions, pitch)
+    padded = F.pad(node.weight.detach().cpu().T, (0, pitch - outputs)).reshape(channels, positions, pitch)
+    weight = padded.transpose(0, 1).contiguous().numpy()
     return Projection(
-        weights=weight.transpose(0, 1).contiguous().numpy().ravel(),
+        weights=weight.ravel(),
         channels=channels,
         target=np.zeros(positions, np.int64),
         first=np.arange(positions) * channels * pitch,
@@ -239,8 +240,8 @@ def linear_projection(node: Linear, channels: int) -> Projection:
         bounds=np.asarray([0, 1]),
         offset=np.asarray([0]),
         length=np.asarray([pitch]),
-        window=_no_window(weight.numpy()),
-        gain=np.zeros(0, weight.numpy().dtype),
+        window=_no_window(weight),
+        gain=np.zeros(0, weight.dtype),
     )
 
 

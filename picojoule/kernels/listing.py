@@ -14,6 +14,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from picojoule.kernels.vectors import splat
+
 WORD, CHUNK = 8, 64
 """Flags that are looked at together, and that are passed over together: flags come in whole chunks, and behind the last
 place there must be room for a word."""
@@ -56,7 +58,7 @@ def reaching(typingctx, v, first, limit) -> Any:  # type: ignore[no-untyped-def]
         vector = ir.VectorType(context.get_data_type(number), CHUNK)
         data = builder.gep(context.make_array(array)(context, builder, values).data, [at])
         loaded = builder.load(builder.bitcast(data, vector.as_pointer()), align=number.bitwidth // 8)
-        least = _splat(builder, context.cast(builder, least, signature.args[2], number), vector)
+        least = splat(builder, context.cast(builder, least, signature.args[2], number), vector)
         return builder.bitcast(builder.fcmp_ordered(">=", loaded, least), ir.IntType(CHUNK))
 
     return types.uint64(v, types.uint64, limit), emit
@@ -71,20 +73,11 @@ def _write_places(typingctx, where, at, places, row, first):  # type: ignore[no-
         to, table = (context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2))
         start = builder.mul(arguments[3], ir.Constant(ir.IntType(64), WORD))
         listed = builder.load(builder.bitcast(builder.gep(table, [start]), vector.as_pointer()), align=4)
-        listed = builder.add(listed, _splat(builder, arguments[4], vector))
+        listed = builder.add(listed, splat(builder, arguments[4], vector))
         builder.store(listed, builder.bitcast(builder.gep(to, [arguments[1]]), vector.as_pointer()), align=4)
         return context.get_dummy_value()
 
     return types.void(where, types.uint64, places, types.uint64, types.int32), emit
-
-
-def _splat(builder, value, vector):  # type: ignore[no-untyped-def]
-    """A vector that is `value` throughout."""
-    undefined, number = ir.Constant(vector, ir.Undefined), ir.IntType(32)
-    first = builder.insert_element(undefined, value, ir.Constant(number, 0))
-    return builder.shuffle_vector(
-        first, undefined, ir.Constant(ir.VectorType(number, vector.count), [0] * vector.count)
-    )
 
 
 @numba.njit(inline="always")

@@ -23,6 +23,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from picojoule.kernels.vectors import splat
+
 BLOCK, MOST = 16, 64
 """Sums are kept in whole blocks, at most so many at a time: what the registers hold."""
 
@@ -86,8 +88,7 @@ def _summing(lanes: int, numbers: tuple[str, ...]) -> Any:
         at = dict(zip(numbers, arguments[5:], strict=True))
         dtype = signature.args[0].dtype
         vector = ir.VectorType(context.get_data_type(dtype), lanes)
-        one, whole = ir.Constant(ir.IntType(64), 1), ir.Constant(vector, ir.Undefined)
-        places = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+        one = ir.Constant(ir.IntType(64), 1)
 
         def block(data, index):  # type: ignore[no-untyped-def]
             return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
@@ -105,9 +106,7 @@ def _summing(lanes: int, numbers: tuple[str, ...]) -> Any:
             with cgutils.for_range_slice(builder, start, stop, one, one.type) as (e, _):
                 index = builder.sub(builder.sext(builder.load(builder.gep(where, [e])), one.type), base)
                 weights = loaded(w, builder.add(builder.mul(index, at["pitch"]), at["shift"]))
-                factor = builder.load(builder.gep(amount, [e]))
-                factor = builder.insert_element(whole, factor, ir.Constant(ir.IntType(32), 0))
-                factor = builder.shuffle_vector(factor, whole, places)
+                factor = splat(builder, builder.load(builder.gep(amount, [e])), vector)
                 builder.store(builder.fadd(builder.load(sums), builder.fmul(factor, weights)), sums)
         builder.store(builder.load(sums), block(v, at["o"])).align = dtype.bitwidth // 8
         return context.get_dummy_value()

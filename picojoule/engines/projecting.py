@@ -21,6 +21,7 @@ from picojoule.ir.dense import evaluate, sum_pool
 from picojoule.kernels.advance import Layout
 from picojoule.kernels.pooling import Windows
 from picojoule.kernels.projection import Projection
+from picojoule.kernels.slide import NO_SLIDE, SIDE, Slide, widths
 from picojoule.kernels.window import BLOCK, MOST, NO_WINDOW, Window
 
 _VECTOR = 16
@@ -135,13 +136,13 @@ def conv_projection(
         bounds=np.cumsum([0, *(len(place.offsets) for place in places)]),
         offset=np.asarray([offset for place in places for offset in place.offsets], np.int64),
         length=np.asarray([place.length for place in places], np.int64),
-        window=_no_window(weight),
+        **_no_form(weight),
         gain=np.zeros(0, weight.dtype),
     )
     alone, gain = _only_synapses(projection, weight, node.groups)
     if len(alone):
         return projection._replace(alone=alone, gain=gain)
-    return projection._replace(window=_window(node, weight, source_shape, around, row))
+    return projection._replace(**_form(node, weight, source_shape, around, row))
 
 
 def _only_synapses(projection: Projection, weight: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
@@ -159,30 +160,48 @@ def _only_synapses(projection: Projection, weight: np.ndarray, groups: int) -> t
     return to.astype(np.int32).ravel(), (gain * reached[:, None]).astype(weight.dtype).ravel()
 
 
-def _window(
+def _form(
     node: Conv | ConvTranspose,
     weight: np.ndarray,
     source_shape: tuple[int, ...],
     around: tuple[Margin, Margin],
     row: int,
-) -> Window:
-    """The same convolution as its outputs see it, where it has that form."""
+) -> dict[str, Slide | Window]:
+    """The same convolution for many events, where it has such a form."""
     outputs, _, rows, columns = weight.shape
     plain = isinstance(node, Conv) and node.groups == 1 and {*node.dilation} == {1}
     if not plain or outputs % BLOCK:
-        return _no_window(weight)
+        return _no_form(weight)
     (height, width), (down, across) = _two(source_shape[1:]), _two(node.shape[1:])
     top, left = (0,) * (2 - len(node.padding)) + node.padding
-    group = next(each for each in range(max(1, MOST // outputs), 0, -1) if across % each == 0)
-    first = around[0].before * row + around[1].before * outputs
     strides = _two(node.stride)
+    first = around[0].before * row + around[1].before * outputs
+    if strides == (1, 1) and (rows, columns) == (SIDE, SIDE):
+        reached = first + (top - SIDE + 1) * row + (left - SIDE + 1) * outputs
+        return _no_form(weight) | {"slide": Slide(height, width, reached, row, outputs, _turned(weight))}
+    group = next(each for each in range(max(1, MOST // outputs), 0, -1) if across % each == 0)
     rest = rows, columns, top, left, *strides, group, group * outputs, first, row
-    return Window(height, width, down, across, *rest, _shifted(weight, group, strides[1]).ravel())
+    shifted = _at_a_line(_shifted(weight, group, strides[1]))
+    return _no_form(weight) | {"window": Window(height, width, down, across, *rest, shifted)}
 
 
-def _no_window(weight: np.ndarray) -> Window:
-    """That a layer with such weights has no such form."""
-    return NO_WINDOW._replace(weights=np.zeros(0, weight.dtype))
+def _no_form(weight: np.ndarray) -> dict[str, Slide | Window]:
+    """That a layer with such weights has none."""
+    none = np.zeros(0, weight.dtype)
+    return {"slide": NO_SLIDE._replace(weights=none), "window": NO_WINDOW._replace(weights=none)}
+
+
+def _turned(weight: np.ndarray) -> np.ndarray:
+    """The weights in the order of the outputs that a position reaches, for each of :func:`widths` by themselves."""
+    reached = weight[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)
+    ends = np.cumsum(widths(len(weight)))
+    return _at_a_line(np.concatenate([part.ravel() for part in np.split(reached, ends[:-1], -1)]))
+
+
+def _at_a_line(values: np.ndarray) -> np.ndarray:
+    """A flat copy that begins where a line of the cache does, as every tensor of torch: vectors that lie across two
+    lines take twice as long to read."""
+    return torch.from_numpy(values.ravel()).clone().numpy()
 
 
 def _shifted(weight: np.ndarray, group: int, stride: int) -> np.ndarray:
@@ -240,7 +259,7 @@ def linear_projection(node: Linear, channels: int) -> Projection:
         bounds=np.asarray([0, 1]),
         offset=np.asarray([0]),
         length=np.asarray([pitch]),
-        window=_no_window(weight),
+        **_no_form(weight),
         gain=np.zeros(0, weight.dtype),
     )
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from picojoule.kernels.advance import Layout
 from picojoule.kernels.listing import CHUNK, WORD, list_set, lowest, reaching
-from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, scatter, worth_walking
+from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, many, scatter
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table, find_step
 
@@ -139,8 +139,8 @@ def _sent(stream, lag, b, t):  # type: ignore[no-untyped-def]
 @numba.njit(inline="always")
 def _open(where, amount, start, stop, projection, v):  # type: ignore[no-untyped-def]
     """v += Σ amount·weights over the events start … stop − 1; in the order of their places, where windows want that."""
-    values = projection.window.height * projection.window.width * projection.channels
-    if not worth_walking(stop - start, projection):
+    values = len(projection.target) * projection.channels
+    if not many(stop - start, projection):
         scatter(where, amount, start, stop, projection, v)
         return
     flags, sums = np.zeros(-(-values // CHUNK) * CHUNK, np.uint8), np.zeros(values, amount.dtype)

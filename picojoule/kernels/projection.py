@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from picojoule.kernels.slide import NO_SLIDE, Slide, slide
 from picojoule.kernels.window import NO_WINDOW, Window, begins, gather
 
 
@@ -152,7 +153,7 @@ class Projection(NamedTuple):
         bounds: int64 ``[phases + 1]``, the runs of a phase.
         offset: int64 ``[runs]``, where a run begins, relative to ``target``.
         length: int64 ``[phases]``, length of each run of the phase.
-        window: the same layer as its outputs see it, where it has that form.
+        slide, window: the same layer position by position or as its outputs see it, where it has one of these forms.
         alone, gain: int32 ``[values]``, the membrane of the only synapse of each value of the source, and its weight
             (0: it has none); both empty where a value has more.
     """
@@ -167,36 +168,42 @@ class Projection(NamedTuple):
     bounds: np.ndarray
     offset: np.ndarray
     length: np.ndarray
+    slide: Slide = NO_SLIDE
     window: Window = NO_WINDOW
     alone: np.ndarray = _NO_PLACES
     gain: np.ndarray = _NO_GAINS
 
 
-_MANY = 8
-"""From one event in so many positions on, windows are walked."""
+_SLIDES, _WALKS = 2, 8
+"""From one event in so many positions on, a kernel slides over them, and windows are walked."""
 _NONE = np.zeros(0, np.int64)
 NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(1, np.int64), _NONE, _NONE)
 """A projection for neurons that no event reaches."""
 
 
 @numba.njit(inline="always")
-def worth_walking(events, projection):  # type: ignore[no-untyped-def]
-    """Whether so many events are better met from the outputs' side, if they are in the order of their places."""
-    pixels = projection.window.height * projection.window.width
-    return pixels > 0 and _MANY * events >= pixels
+def many(events, projection):  # type: ignore[no-untyped-def]
+    """Whether so many events are better added position by position, if they are in the order of their places."""
+    positions = len(projection.target)
+    return (projection.slide.height > 0 and _SLIDES * events >= positions) or (
+        projection.window.height > 0 and _WALKS * events >= positions
+    )
 
 
 @numba.njit(inline="always")
 def arrive(where, amount, start, stop, projection, starts, v):  # type: ignore[no-untyped-def]
-    """v += Σ amount·weights over the events start … stop − 1, from the events' side or from the outputs'.
+    """v += Σ amount·weights over the events start … stop − 1, in the way that suits their number.
 
     `starts` is room for one number a position of the source, and one more.
     """
-    if worth_walking(stop - start, projection):
-        room = starts[: projection.window.height * projection.window.width + 1]
-        if begins(where, start, stop, projection.channels, room):
-            gather(where, amount, projection.channels, projection.window, room, v)
-            return
+    if many(stop - start, projection):
+        if projection.slide.height:
+            start = slide(where, amount, start, stop, projection.channels, projection.slide, v)
+        else:
+            room = starts[: len(projection.target) + 1]
+            if begins(where, start, stop, projection.channels, room):
+                gather(where, amount, projection.channels, projection.window, room, v)
+                return
     scatter(where, amount, start, stop, projection, v)
 
 

@@ -1,4 +1,4 @@
-"""Walking the windows of the outputs gives the bits of scattering every event."""
+"""Sliding over the positions and walking the windows of the outputs give the bits of scattering every event."""
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from picojoule.engines.projecting import conv_projection, layout_of, linear_proj
 from picojoule.ir import Conv, Linear
 from picojoule.kernels.advance import advance
 from picojoule.kernels.projection import Stream, from_frames
+from picojoule.kernels.slide import NO_SLIDE
 from picojoule.kernels.window import NO_WINDOW
 
 STEPS = 6
@@ -27,13 +28,19 @@ def convolution(channels: int, outputs: int, size: tuple[int, int], dtype=torch.
     return Conv(name="c", inputs=("x",), shape=shape, weight=weight, bias=bias, **settings)
 
 
-def ends(node: Conv, shape: tuple[int, ...], stream: Stream, window: bool):
+def slides(node: Conv) -> bool:
+    return node.weight.shape[2:] == (3, 3) and node.stride == (1, 1)
+
+
+def ends(node: Conv, shape: tuple[int, ...], stream: Stream, form: bool):
     """What neurons emit, and their potentials."""
     around = margins(node, shape)
     projection, layout = conv_projection(node, shape, around), layout_of(node, around)
-    assert projection.window.height == shape[1]
-    if not window:
-        projection = projection._replace(window=NO_WINDOW._replace(weights=projection.window.weights[:0]))
+    assert (projection.slide.height, projection.window.height) == ((shape[1], 0) if slides(node) else (0, shape[1]))
+    if not form:
+        none = projection.weights[:0]
+        neither = {"slide": NO_SLIDE._replace(weights=none), "window": NO_WINDOW._replace(weights=none)}
+        projection = projection._replace(**neither)
     v = torch.full((stream.samples, layout.size), 0.5, dtype=node.weight.dtype)
     constant = torch.full((1, node.size), 0.01, dtype=node.weight.dtype)
     emitted = advance((stream,), (projection,), layout, v, constant, tables_of(Rate(steps=STEPS)), 1.0)
@@ -51,17 +58,19 @@ def equal(one, other) -> bool:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("outputs", [16, 32, 48, 64, 80, 144])
-def test_the_same_bits(outputs, dtype):
-    node, shape = convolution(3, outputs, (6, 8), dtype, kernel_size=3, padding=1), (3, 6, 8)
+@pytest.mark.parametrize("outputs", [16, 32, 48, 64, 80, 112, 144])
+@pytest.mark.parametrize("kernel", [3, (3, 5)], ids=["slide", "window"])
+def test_the_same_bits(kernel, outputs, dtype):
+    node, shape = convolution(3, outputs, (6, 8), dtype, kernel_size=kernel, padding=1), (3, 6, 8)
     stream = events(shape, 0.3, dtype)
-    both = [ends(node, shape, stream, window) for window in (True, False)]
+    both = [ends(node, shape, stream, form) for form in (True, False)]
     assert equal(*both) and len(both[0][1]) > 50
 
 
 @settings(max_examples=30, deadline=None)
 @given(
-    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)), padding=st.tuples(st.integers(0, 4), st.integers(0, 4)),
+    kernel=st.one_of(st.just((3, 3)), st.tuples(st.integers(1, 4), st.integers(1, 4))),
+    padding=st.tuples(st.integers(0, 4), st.integers(0, 4)),
     stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     height=st.integers(1, 7), width=st.integers(1, 9), channels=st.integers(1, 5),
     outputs=st.sampled_from([16, 32, 48]),
@@ -73,27 +82,30 @@ def test_any_kernel_stride_and_padding(kernel, padding, stride, height, width, c
     node = convolution(channels, outputs, (height, width), kernel_size=kernel, padding=padding, stride=stride)
     shape = (channels, height, width)
     stream = events(shape, active)
-    assert equal(*(ends(node, shape, stream, window) for window in (True, False)))
+    assert equal(*(ends(node, shape, stream, form) for form in (True, False)))
 
 
-def test_events_in_another_order():
+@pytest.mark.parametrize("outputs", [16, 80])
+@pytest.mark.parametrize("kernel", [3, (3, 5)], ids=["slide", "window"])
+def test_events_in_another_order(kernel, outputs):
     """Those of a step that are not in the order of their positions are scattered, in the order they have."""
-    node, shape = convolution(3, 16, (6, 8), kernel_size=3, padding=1), (3, 6, 8)
+    node, shape = convolution(3, outputs, (6, 8), kernel_size=kernel, padding=1), (3, 6, 8)
     stream = events(shape, 0.5)
     where, amount = stream.where.copy(), stream.amount.copy()
     first = slice(stream.bounds[0, 2], stream.bounds[0, 3])
     where[first], amount[first] = where[first][::-1], amount[first][::-1]
+    parts = slice(stream.bounds[1, 4], stream.bounds[1, 5])
+    half = (parts.stop - parts.start) // 2
+    where[parts], amount[parts] = np.roll(where[parts], half), np.roll(amount[parts], half)
     turned = Stream(stream.bounds, where, amount)
-    assert equal(*(ends(node, shape, turned, window) for window in (True, False)))
+    assert equal(*(ends(node, shape, turned, form) for form in (True, False)))
 
 
 @pytest.mark.parametrize("options", [{"dilation": 2}, {"groups": 2}, {"out": 24}], ids=["dilation", "groups", "24"])
 def test_layers_without_this_form(options):
     outputs = options.pop("out", 16)
     node = convolution(4, outputs, (8, 8), kernel_size=3, padding=2, **options)
-    assert conv_projection(node, (4, 8, 8), margins(node, (4, 8, 8))).window.height == 0
     weight = torch.ones(16, 12)
-    assert (
-        linear_projection(Linear(name="l", inputs=("x",), shape=(16,), weight=weight, bias=weight[:, 0]), 3).window[0]
-        == 0
-    )
+    linear = Linear(name="l", inputs=("x",), shape=(16,), weight=weight, bias=weight[:, 0])
+    both = conv_projection(node, (4, 8, 8), margins(node, (4, 8, 8))), linear_projection(linear, 3)
+    assert {each.slide.height for each in both} == {each.window.height for each in both} == {0}

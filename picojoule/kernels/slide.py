@@ -1,0 +1,169 @@
+"""Events where a convolution of 3 × 3 slides over its source: the outputs that a position reaches are in registers.
+
+::
+
+    v[o] ← v[o] + Σ amount·w      over the events in their own order
+
+An event reaches nine neighbouring outputs. From one position to the next only three of them change: three are written
+back and three are read, and all events of the position are added between. Each sum has the same terms in the same
+order as in :func:`picojoule.kernels.projection.scatter`, so both give the same bits; this one is faster where most
+positions have events. It reads half of what the windows of :mod:`picojoule.kernels.window` do, or less: these have
+room for outputs that an event does not reach.
+
+Numba keeps no block of sums in registers by itself, so :func:`_sliding` says in LLVM's terms that they are vectors.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from picojoule.kernels.vectors import splat
+
+SIDE = 3
+"""Rows and columns of the kernel."""
+
+
+class Slide(NamedTuple):
+    """A convolution of 3 × 3 without stride, groups or dilation.
+
+    Attributes:
+        height, width: positions of the source; 0 where there is no such form.
+        first, pitch: the membrane of the first output that the first position reaches, and membranes from one row to
+            the next.
+        outputs: channels, a multiple of 16.
+        weights: for each of :func:`widths` one ``[channels of the source, SIDE, SIDE, width]``, outputs that lie behind
+            come last.
+    """
+
+    height: int
+    width: int
+    first: int
+    pitch: int
+    outputs: int
+    weights: np.ndarray
+
+
+NO_SLIDE = Slide(*[0] * 5, np.zeros(0, np.float32))
+
+
+def widths(outputs: int) -> list[int]:
+    """How many channels of the outputs are summed together, one pass over the events after the other."""
+    return [64] * (outputs // 64) + [each for each in (32, 16) if outputs & each]
+
+
+def _row(rows: int, lanes: int) -> Any:
+    """An intrinsic: the events from `e` on of one row of the source, to `lanes` channels of `rows` · SIDE outputs.
+
+    The row has `width` positions of `channels` values, the first of them `base`. Position x reaches the outputs from
+    v[o + x·outputs] on, in rows that are `pitch` apart; the weights of channel c begin at w[shift + c·SIDE²·lanes].
+    All numbers are int64. Gives the first event of another row, or one that is not in order.
+    """
+    numbers = ("e", "stop", "base", "width", "channels", "o", "pitch", "outputs", "shift")
+
+    def typed(context, v, w, where, amount, e, stop, base, width, channels, o, pitch, outputs, shift):  # type: ignore[no-untyped-def]
+        return types.int64(v, w, where, amount, *[types.int64] * len(numbers)), _sliding(rows, lanes, numbers)
+
+    return intrinsic(typed)
+
+
+def _sliding(rows: int, lanes: int, numbers: tuple[str, ...]) -> Any:
+    def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        v, w, where, amount = (
+            context.make_array(kind)(context, builder, each).data
+            for kind, each in zip(signature.args, arguments[:4], strict=False)
+        )
+        at = dict(zip(numbers, arguments[4:], strict=True))
+        dtype, word = signature.args[0].dtype, ir.IntType(64)
+        vector, align = ir.VectorType(context.get_data_type(dtype), lanes), dtype.bitwidth // 8
+        sums = [[cgutils.alloca_once(builder, vector) for _ in range(SIDE)] for _ in range(rows)]
+        event = cgutils.alloca_once_value(builder, at["e"])
+
+        def block(data, index):  # type: ignore[no-untyped-def]
+            return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+
+        def output(x, row):  # type: ignore[no-untyped-def]
+            here = builder.add(at["o"], builder.mul(x, at["outputs"]))
+            return block(v, builder.add(here, builder.mul(word(row), at["pitch"])))
+
+        def read(x, column):  # type: ignore[no-untyped-def]
+            for row in range(rows):
+                builder.store(builder.load(output(x, row), align=align), sums[row][column])
+
+        def pass_by(x):  # type: ignore[no-untyped-def]
+            """The first output of each row is complete; the others move up."""
+            for row in range(rows):
+                builder.store(builder.load(sums[row][0]), output(x, row), align=align)
+                for column in range(1, SIDE):
+                    builder.store(builder.load(sums[row][column]), sums[row][column - 1])
+
+        def add(e, channel):  # type: ignore[no-untyped-def]
+            pitch = word(SIDE * SIDE * lanes)
+            weights = builder.gep(w, [builder.add(at["shift"], builder.mul(channel, pitch))])
+            factor = splat(builder, builder.load(builder.gep(amount, [e])), vector)
+            for place, total in enumerate(each for row in sums for each in row):
+                weight = builder.load(block(weights, word(place * lanes)), align=align)
+                builder.store(builder.fadd(builder.load(total), builder.fmul(factor, weight)), total)
+
+        def add_all(x):  # type: ignore[no-untyped-def]
+            """The events of a position: as long as there are some, and the next is of one of its channels."""
+            base = builder.add(at["base"], builder.mul(x, at["channels"]))
+            more, look, here, behind = (builder.append_basic_block(name) for name in ("more", "look", "here", "behind"))
+            builder.branch(more)
+            builder.position_at_end(more)
+            e = builder.load(event)
+            builder.cbranch(builder.icmp_signed("<", e, at["stop"]), look, behind)
+            builder.position_at_end(look)
+            channel = builder.sub(builder.sext(builder.load(builder.gep(where, [e])), word), base)
+            builder.cbranch(builder.icmp_unsigned("<", channel, at["channels"]), here, behind)
+            builder.position_at_end(here)
+            add(e, channel)
+            builder.store(builder.add(e, word(1)), event)
+            builder.branch(more)
+            builder.position_at_end(behind)
+
+        for column in range(SIDE - 1):
+            read(word(column), column)
+        with cgutils.for_range_slice(builder, word(0), at["width"], word(1), word) as (x, _):
+            read(builder.add(x, word(SIDE - 1)), SIDE - 1)
+            add_all(x)
+            pass_by(x)
+        for column in range(SIDE - 1):
+            pass_by(builder.add(at["width"], word(column)))
+        return builder.load(event)
+
+    return emit
+
+
+_row_16, _row_32, _row_64 = _row(SIDE, 16), _row(SIDE, 32), _row(1, 64)
+
+
+@numba.njit(inline="always")
+def slide(where, amount, start, stop, channels, form, v):  # type: ignore[no-untyped-def]
+    """v += Σ amount·weights over the events from `start` on, as far as they are in the order of their positions.
+
+    Returns the first that is not.
+    """
+    size, w, outputs = channels * SIDE * SIDE, form.weights, form.outputs
+    for lane in range(0, outputs // 64 * 64, 64):
+        for row in range(SIDE - 1, -1, -1):  # a row of outputs meets the rows of the source from the top
+            e, shift = start, lane * size + row * SIDE * 64
+            for y in range(form.height):
+                o, base = form.first + (y + row) * form.pitch + lane, y * form.width * channels
+                e = _row_64(v, w, where, amount, e, stop, base, form.width, channels, o, form.pitch, outputs, shift)
+    if outputs & 32:
+        e, lane = start, outputs // 64 * 64
+        for y in range(form.height):
+            o, base = form.first + y * form.pitch + lane, y * form.width * channels
+            e = _row_32(v, w, where, amount, e, stop, base, form.width, channels, o, form.pitch, outputs, lane * size)
+    if outputs & 16:
+        e, lane = start, outputs // 32 * 32
+        for y in range(form.height):
+            o, base = form.first + y * form.pitch + lane, y * form.width * channels
+            e = _row_16(v, w, where, amount, e, stop, base, form.width, channels, o, form.pitch, outputs, lane * size)
+    return e

@@ -7,10 +7,12 @@ depends neither on the batch a sample came in nor on the number of threads.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,20 +69,20 @@ def run_event(
         network=network, plan=plan, circuit=circuit(network), record=record, trajectory=trajectory, ways=ways or {},
         counting=tally is not None, dtype=x.dtype,
     )  # fmt: skip
-    held, threads, disturbance = _held(task, x, tally), _threads(task, len(x)), Disturbance.of(network, x)
-    journeys = [
-        Journey(
-            task,
-            {name: value[part] for name, value in held.items()},
-            state.part(part.start, part.stop),
-            disturbance and disturbance.part(part),
-        )
-        for part in _parts(task, len(x), threads)
-    ]
-    _all_of(journeys, threads)
+    threads, disturbance = _threads(task, len(x)), Disturbance.of(network, x)
+
+    def travel(part: slice) -> tuple[Journey, Outcome]:
+        mine = {name: value[part] for name, value in held.items()}
+        journey = Journey(task, mine, state.part(part.start, part.stop), disturbance and disturbance.part(part))
+        journey.run()
+        return journey, journey.outcome()
+
+    with _workers(threads) as each:
+        (held,) = each(_held, (task,), (x,), (tally,))
+        journeys, outcomes = zip(*each(travel, _parts(task, len(x), threads)), strict=True)
     for journey in journeys if tally else ():
         journey.report(tally)
-    return replace(Outcome.joined([each.outcome() for each in journeys]), note=_note(journeys))
+    return replace(Outcome.joined(outcomes), note=_note(journeys))
 
 
 def _parts(task: Task, samples: int, threads: int) -> list[slice]:
@@ -90,6 +92,7 @@ def _parts(task: Task, samples: int, threads: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(cuts) if stop > start]
 
 
+@torch.inference_mode()
 def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
     """What the nodes above all neurons hold during the whole run, channels innermost.
 
@@ -120,15 +123,22 @@ def _threads(task: Task, samples: int) -> int:
     return max(1, min(torch.get_num_threads(), samples, work // _ENOUGH))
 
 
-def _all_of(journeys: list[Journey], threads: int) -> None:
-    """So many at a time; the kernels leave Python's lock alone."""
+@contextmanager
+def _workers(threads: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """What maps with so many threads; the kernels leave Python's lock alone.
+
+    In each of them torch has one thread: those of its own spin for milliseconds after every layer that used them, where
+    one of ours would run.
+    """
     if threads < 2:
-        for journey in journeys:
-            journey.run()
+        yield map
         return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(Journey.run, journeys):
-            pass
+    before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool.map
+    finally:
+        torch.set_num_threads(before)  # what threads yet to come begin with
 
 
 def _note(journeys: Iterable[Journey]) -> str:

@@ -126,7 +126,7 @@ def conv_projection(
     blocks = [place.weights for place in places]
     phase = (y.phase[:, None] * len(x.taps) + x.phase).ravel()
     projection = Projection(
-        weights=np.concatenate([block.ravel() for block in blocks]),
+        weights=_at_a_line(np.concatenate([block.ravel() for block in blocks])),
         channels=channels,
         target=(((y.base + around[0].before) * row)[:, None] + (x.base + around[1].before) * outputs).ravel(),
         first=np.cumsum([0, *(block.size for block in blocks)])[phase],
@@ -249,7 +249,7 @@ def linear_projection(node: Linear, channels: int) -> Projection:
     padded = F.pad(node.weight.detach().cpu().T, (0, pitch - outputs)).reshape(channels, positions, pitch)
     weight = padded.transpose(0, 1).contiguous().numpy()
     return Projection(
-        weights=weight.ravel(),
+        weights=_at_a_line(weight),
         channels=channels,
         target=np.zeros(positions, np.int64),
         first=np.arange(positions) * channels * pitch,

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.kernels.listing import CHUNK, WORD, list_set
+from picojoule.kernels.listing import LANES, list_set
 from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, from_frames, scatter_reference
 from picojoule.kernels.scan import Tables
 
@@ -88,13 +88,40 @@ def advance(
     if not incoming:
         incoming, projections = (Stream.room(len(v), steps, 0, dtype),), (NOWHERE,)
     neurons, begin, turns = layout.rows * layout.length, 0, len(v) * steps
-    out = Stream.room(len(v), steps, neurons + WORD + turns * neurons // _FIRST_GUESS, dtype)
+    out = Stream.room(len(v), steps, neurons + LANES + turns * neurons // _FIRST_GUESS, dtype)
     second = np.zeros((0, 0), dtype) if g is None else g.numpy()
     law = tuple(map(dtype.type, (leak, keep, growth)))
-    fixed = incoming, projections, layout, v.numpy(), second, constant.numpy(), tables, *law, corrects
+    room = _Room.of(neurons, projections, dtype)
+    fixed = incoming, projections, layout, v.numpy(), second, constant.numpy(), tables, *law, corrects, room
     while (begin := _advance(*fixed, begin, out)) < turns:
         out = out.grown()
     return out.trimmed()
+
+
+class _Room(NamedTuple):
+    """What the kernel works in: it makes no arrays, so Numba need not count who holds them.
+
+    Attributes:
+        flags: which neurons fire, whole LANES.
+        negative: which of them below zero.
+        sent: what a spike of each sends.
+        starts: where the events of a position begin.
+    """
+
+    flags: np.ndarray
+    negative: np.ndarray
+    sent: np.ndarray
+    starts: np.ndarray
+
+    @staticmethod
+    def of(neurons: int, projections: tuple[Projection, ...], dtype: np.dtype) -> _Room:
+        """Enough for so many neurons, and for the positions of every source."""
+        return _Room(
+            flags=np.zeros(-(-neurons // LANES) * LANES, np.uint8),
+            negative=np.zeros(neurons, np.bool_),
+            sent=np.zeros(neurons, dtype),
+            starts=np.empty(max(len(each.target) for each in projections) + 1, np.int64),
+        )
 
 
 def advance_reference(
@@ -133,18 +160,16 @@ def advance_reference(
     return from_frames(torch.stack(emitted, 1).to(v.dtype))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, growth, corrects, begin, out):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, growth, corrects, room, begin, out):  # type: ignore[no-untyped-def]
     """The turns (sample by sample, and in each step by step) from `begin` on; the one that lacked room, or how many
     there are."""
     steps, neurons = len(tables.thresholds), layout.rows * layout.length
-    flags = np.zeros(-(-neurons // CHUNK) * CHUNK, np.uint8)
-    words, starts = flags.view(np.uint64), np.empty(_most_positions(projections) + 1, np.int64)
-    negative, sent = np.zeros(neurons, np.bool_), np.zeros(neurons, v.dtype)
+    flags, negative, sent, starts = room
     for turn in range(begin, len(v) * steps):
         b, t = turn // steps, turn % steps
         before = out.bounds[b, t] if t else (out.bounds[b - 1, steps] if b else 0)
-        if len(out.where) - before < neurons + WORD:
+        if len(out.where) - before < neurons + LANES:
             return turn
         membranes, held, signed = v[b], constant[b % len(constant)], not np.isnan(tables.floors[t])
         out.bounds[b, t] = before
@@ -166,7 +191,7 @@ def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, 
                 _compare_signed(u, c, tables, t, keep, fires, negative[mine])
             else:
                 _compare(u, c, tables.shares[t], tables.thresholds[t], keep, tables.resets[t], fires)
-        found = out.bounds[b, t + 1] = list_set(words, 0, out.where, before)
+        found = out.bounds[b, t + 1] = list_set(flags, out.where, before)
         amplitude, debit = tables.amplitudes[t], tables.debits[t]
         for e in range(before, found):
             if len(g):
@@ -176,14 +201,6 @@ def _advance(incoming, projections, layout, v, g, constant, tables, leak, keep, 
             else:
                 out.amount[e] = amplitude
     return len(v) * steps
-
-
-@numba.njit(inline="always")
-def _most_positions(projections):  # type: ignore[no-untyped-def]
-    most = 0
-    for k in range(len(projections)):
-        most = max(most, len(projections[k].target))
-    return most
 
 
 @numba.njit(inline="always")

@@ -1,7 +1,8 @@
-"""Which of many flags are set, as a list: without a branch, since which ones are is noise to a branch predictor.
+"""Which of many neurons are meant, as a list: without a branch, since which ones are is noise to a branch predictor.
 
-Eight flags, a byte each, are one word; their eight bits are gathered by one multiplication and looked up in a table of
-places. Eight places are always written, and the next word overwrites those that were not meant.
+Sixteen are looked at together; the places of those that are meant are written side by side behind the list, and the
+next sixteen overwrite what was written too much. A processor that can (AVX-512) moves them together in one instruction;
+for others eight bits of the answer are looked up in a table of places.
 """
 
 from __future__ import annotations
@@ -11,90 +12,101 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from picojoule.kernels.vectors import splat
 
-WORD, CHUNK = 8, 64
-"""Flags that are looked at together, and that are passed over together: flags come in whole chunks, and behind the last
-place there must be room for a word."""
+LANES = 16
+"""Looked at together; so much room there must be behind the last place of a list."""
 
-_GATHER = np.uint64(0x0102040810204080)
-
-
-def _tables() -> tuple[np.ndarray, np.ndarray]:
-    """For the gathered bits of a word: how many flags are set, and where."""
-    flags = (np.arange(256)[:, None] >> np.arange(WORD) & 1).astype(np.uint8)
-    gathered = flags.view(np.uint64).ravel() * _GATHER >> np.uint64(56)
-    number, places = np.zeros(256, np.uint64), np.zeros((256, WORD), np.int32)
-    number[gathered] = flags.sum(1)
-    for row, index in zip(flags, gathered, strict=True):
-        places[index, : row.sum()] = row.nonzero()[0]
-    return number, places
+_BYTE = 8
+_PLACES = np.zeros((1 << _BYTE, _BYTE), np.int32)
+"""For the bits of a byte: the places of those that are set."""
+for _row, _set in zip(_PLACES, np.arange(1 << _BYTE)[:, None] >> np.arange(_BYTE) & 1, strict=True):
+    _row[: _set.sum()] = _set.nonzero()[0]
 
 
-_NUMBER, _PLACES = _tables()
-
-
-_SEQUENCE = np.uint64(0x03F79D71B4CB0A89)
-"""Its 64 stretches of six bits are all different, so a shift by a place is known from the upper six bits."""
-_PLACE = np.zeros(64, np.int64)
-_PLACE[[(int(_SEQUENCE) << place & (1 << 64) - 1) >> 58 for place in range(64)]] = np.arange(64)
-
-
-@numba.njit(inline="always")
-def lowest(bits):  # type: ignore[no-untyped-def]
-    """The place of the lowest bit that is set."""
-    return _PLACE[(bits & (~bits + np.uint64(1))) * _SEQUENCE >> np.uint64(58)]
-
-
-@intrinsic
-def reaching(typingctx, v, first, limit) -> Any:  # type: ignore[no-untyped-def]
-    """Bit i: v[first + i] ≥ limit, of :data:`CHUNK` values. Numba would not compare them as one vector by itself."""
-
-    def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        array, number, (values, at, least) = signature.args[0], signature.args[0].dtype, arguments
-        vector = ir.VectorType(context.get_data_type(number), CHUNK)
-        data = builder.gep(context.make_array(array)(context, builder, values).data, [at])
-        loaded = builder.load(builder.bitcast(data, vector.as_pointer()), align=number.bitwidth // 8)
-        least = splat(builder, context.cast(builder, least, signature.args[2], number), vector)
-        return builder.bitcast(builder.fcmp_ordered(">=", loaded, least), ir.IntType(CHUNK))
-
-    return types.uint64(v, types.uint64, limit), emit
+def _append(context, builder, mask, first, where, at, places):  # type: ignore[no-untyped-def]
+    """Emit where[at …] ← first + the places of the set lanes; gives how many there are."""
+    i32, word, bits = ir.IntType(32), ir.IntType(64), builder.bitcast(mask, ir.IntType(LANES))
+    if "+avx512f" in context.codegen().magic_tuple()[2].split(","):
+        vector = ir.VectorType(i32, LANES)
+        all_places = builder.add(ir.Constant(vector, list(range(LANES))), splat(builder, first, vector))
+        kind = ir.FunctionType(vector, [vector, vector, mask.type])
+        compress = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx512.mask.compress.v16i32")
+        listed = builder.call(compress, [all_places, ir.Constant(vector, ir.Undefined), mask])
+        builder.store(listed, builder.bitcast(builder.gep(where, [at]), vector.as_pointer()), align=4)
+    else:
+        with builder.if_then(builder.icmp_unsigned("!=", bits, bits.type(0))):
+            vector = ir.VectorType(i32, _BYTE)
+            for start in range(0, LANES, _BYTE):
+                byte = builder.and_(builder.lshr(bits, bits.type(start)), bits.type((1 << _BYTE) - 1))
+                row = builder.mul(builder.zext(byte, word), word(_BYTE))
+                listed = builder.load(builder.bitcast(builder.gep(places, [row]), vector.as_pointer()), align=4)
+                listed = builder.add(listed, splat(builder, builder.add(first, i32(start)), vector))
+                builder.store(listed, builder.bitcast(builder.gep(where, [at]), vector.as_pointer()), align=4)
+                at = builder.add(at, builder.zext(builder.ctpop(byte), word))
+    return builder.zext(builder.ctpop(bits), word)
 
 
 @intrinsic
-def _write_places(typingctx, where, at, places, row, first):  # type: ignore[no-untyped-def]
-    """where[at …] ← first + places[row], a word of them, as one vector: Numba would write them one by one."""
+def _append_set(typingctx, flags, start, first, where, at, places) -> Any:  # type: ignore[no-untyped-def]
+    """where[at …] ← first + i for every flag[start + i] that is not 0, of LANES; how many."""
 
     def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        vector = ir.VectorType(ir.IntType(32), WORD)
-        to, table = (context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2))
-        start = builder.mul(arguments[3], ir.Constant(ir.IntType(64), WORD))
-        listed = builder.load(builder.bitcast(builder.gep(table, [start]), vector.as_pointer()), align=4)
-        listed = builder.add(listed, splat(builder, arguments[4], vector))
-        builder.store(listed, builder.bitcast(builder.gep(to, [arguments[1]]), vector.as_pointer()), align=4)
-        return context.get_dummy_value()
+        flags, where, places = (_data(context, builder, signature, arguments, k) for k in (0, 3, 5))
+        vector = ir.VectorType(ir.IntType(8), LANES)
+        loaded = builder.load(builder.bitcast(builder.gep(flags, [arguments[1]]), vector.as_pointer()), align=1)
+        mask = builder.icmp_unsigned("!=", loaded, ir.Constant(vector, [0] * LANES))
+        return _append(context, builder, mask, arguments[2], where, arguments[4], places)
 
-    return types.void(where, types.uint64, places, types.uint64, types.int32), emit
+    return types.uint64(flags, types.uint64, types.int32, where, types.uint64, places), emit
+
+
+@intrinsic
+def _append_reaching(typingctx, v, start, limit, where, at, places) -> Any:  # type: ignore[no-untyped-def]
+    """where[at …] ← start + i for every v[start + i] ≥ limit, of LANES; how many."""
+
+    def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        values, where, places = (_data(context, builder, signature, arguments, k) for k in (0, 3, 5))
+        number = signature.args[0].dtype
+        vector = ir.VectorType(context.get_data_type(number), LANES)
+        loaded = builder.load(
+            builder.bitcast(builder.gep(values, [arguments[1]]), vector.as_pointer()), align=number.bitwidth // 8
+        )
+        least = splat(builder, context.cast(builder, arguments[2], signature.args[2], number), vector)
+        mask, first = builder.fcmp_ordered(">=", loaded, least), builder.trunc(arguments[1], ir.IntType(32))
+        return _append(context, builder, mask, first, where, arguments[4], places)
+
+    return types.uint64(v, types.uint64, limit, where, types.uint64, places), emit
+
+
+def _data(context, builder, signature, arguments, k):  # type: ignore[no-untyped-def]
+    return context.make_array(signature.args[k])(context, builder, arguments[k]).data
 
 
 @numba.njit(inline="always")
-def list_set(words, before, where, found):  # type: ignore[no-untyped-def]
-    """Write ``before`` + the place of every set flag behind the `found` places so far; how many there are then.
+def list_set(flags, where, found):  # type: ignore[no-untyped-def]
+    """Write the place of every flag that is not 0 behind the `found` places so far; how many there are then.
 
-    `words` are flags of one byte each, 0 or 1, seen as uint64; eight words without a flag are passed over at once.
-    Unsigned indices: none can mean "from the end", which would cost a test for each.
+    `flags` are of one byte each, whole LANES of them. Unsigned indices: none can mean "from the end", which would cost
+    a test for each.
     """
     at = np.uint64(found)
-    for start in range(np.uint64(0), np.uint64(len(words)), np.uint64(8)):
-        some = np.uint64(0)
-        for word in range(start, start + np.uint64(8)):
-            some |= words[word]
-        if some != 0:
-            for word in range(start, start + np.uint64(8)):
-                gathered = words[word] * _GATHER >> np.uint64(56)
-                _write_places(where, at, _PLACES, gathered, np.int32(before) + np.int32(WORD) * np.int32(word))
-                at += _NUMBER[gathered]
+    for start in range(np.uint64(0), np.uint64(len(flags)), np.uint64(LANES)):
+        at += _append_set(flags, start, np.int32(start), where, at, _PLACES)
+    return np.int64(at)
+
+
+@numba.njit(inline="always")
+def list_reaching(v, first, last, limit, where, found):  # type: ignore[no-untyped-def]
+    """Write every i in first … last − 1 with v[i] ≥ limit behind the `found` places so far; how many there are then."""
+    at, start, end = np.uint64(found), np.uint64(first), np.uint64(last)
+    while start + np.uint64(LANES) <= end:
+        at += _append_reaching(v, start, limit, where, at, _PLACES)
+        start += np.uint64(LANES)
+    for i in range(start, end):
+        where[at] = i
+        at += np.uint64(v[i] >= limit)
     return np.int64(at)

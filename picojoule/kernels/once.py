@@ -15,16 +15,19 @@ bytes a neuron, once.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from picojoule.kernels.advance import Layout
-from picojoule.kernels.listing import CHUNK, WORD, list_set, lowest, reaching
+from picojoule.kernels.listing import LANES, list_reaching, list_set
 from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, many, scatter
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table, find_step
 
+_BLOCK = 64
+"""Membranes that are looked at together."""
 _WIDELY = 8
 """From one block in so many on that events reach, it takes less to look at all blocks, and only once."""
 
@@ -59,16 +62,52 @@ def fire_once(
     out = Stream.room(samples, len(tables.thresholds), samples * neurons, constant.dtype)
     if not incoming:
         incoming, lags, projections = (Stream.room(samples, 1, 0, constant.dtype),), (0,), (NOWHERE,)
-    sources = incoming, np.asarray(lags), projections
-    _fire_once(*sources, layout, *_membranes(layout, constant.dtype), constant, tables, staircase, out)
+    before, numbers = _membranes(layout, constant.dtype)
+    room = _Room.of(before, neurons, projections)
+    _fire_once(incoming, np.asarray(lags), projections, layout, before, numbers, constant, tables, staircase, out, room)
     return out.trimmed()
+
+
+class _Room(NamedTuple):
+    """What the kernel works in: it makes no arrays, so Numba need not count who holds them.
+
+    Attributes:
+        v: potentials, in whole blocks.
+        fired, times: the neurons that fired, and when.
+        flags, sums: what is there at the opening, value by value; 0 before and after.
+        ordered: the values that are, in order.
+        starts: where the events of a position begin.
+    """
+
+    v: np.ndarray
+    fired: np.ndarray
+    times: np.ndarray
+    flags: np.ndarray
+    sums: np.ndarray
+    ordered: np.ndarray
+    starts: np.ndarray
+
+    @staticmethod
+    def of(membranes: np.ndarray, neurons: int, projections: tuple[Projection, ...]) -> _Room:
+        """Enough for so many neurons, and for the values of every source."""
+        positions = max(len(each.target) for each in projections)
+        values = max(len(each.target) * each.channels for each in projections)
+        return _Room(
+            v=np.empty_like(membranes),
+            fired=np.empty(neurons + LANES, np.int32),
+            times=np.empty(neurons, np.int32),
+            flags=np.zeros(-(-values // LANES) * LANES, np.uint8),
+            sums=np.zeros(values, membranes.dtype),
+            ordered=np.empty(values + LANES, np.int32),
+            starts=np.empty(positions + 1, np.int64),
+        )
 
 
 @lru_cache(maxsize=256)
 def _membranes(layout: Layout, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
     """In whole blocks: the potentials before the first step, −∞ in the margins, which therefore never fire; and the
     number of each neuron."""
-    membranes = np.full(-(-layout.size // CHUNK) * CHUNK, -np.inf, dtype)
+    membranes = np.full(-(-layout.size // _BLOCK) * _BLOCK, -np.inf, dtype)
     numbers = np.zeros(len(membranes), np.int32)
     for row in range(layout.rows):
         first = layout.first + row * layout.pitch
@@ -77,21 +116,20 @@ def _membranes(layout: Layout, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]
     return membranes, numbers
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _fire_once(incoming, lags, projections, layout, before, numbers, constant, tables, staircase, out):  # type: ignore[no-untyped-def]
-    steps, thresholds, neurons = len(tables.thresholds), tables.thresholds, layout.rows * layout.length
-    v, size = np.empty_like(before), len(before) // CHUNK
-    fired, times = np.empty(neurons, np.int32), np.empty(neurons, np.int32)
-    total = 0
+@numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+def _fire_once(incoming, lags, projections, layout, before, numbers, constant, tables, staircase, out, room):  # type: ignore[no-untyped-def]
+    steps, thresholds, size, total = len(tables.thresholds), tables.thresholds, len(before) // _BLOCK, 0
+    v, fired, times = room.v, room.fired, room.times
     for b in range(len(out.bounds)):
-        v[:] = before
+        for i in range(len(v)):
+            v[i] = before[i]
         found, seen = 0, -1  # the neurons that fired; the step whose threshold all others are known to be below
         for t in range(_settled(incoming, lags, tables.shares, b) + 1):
             share, events, blocks = tables.shares[t], 0, 0.0
             for k in range(len(incoming)):
                 start, stop = _sent(incoming[k], lags[k], b, t)
                 if t == 0:
-                    _open(incoming[k].where, incoming[k].amount, start, stop, projections[k], v)
+                    _open(incoming[k].where, incoming[k].amount, start, stop, projections[k], room)
                 events += stop - start
                 blocks += (stop - start) * _reach(projections[k])
             if t == 0 or (events == 0 and share == 0):
@@ -137,28 +175,29 @@ def _sent(stream, lag, b, t):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _open(where, amount, start, stop, projection, v):  # type: ignore[no-untyped-def]
+def _open(where, amount, start, stop, projection, room):  # type: ignore[no-untyped-def]
     """v += Σ amount·weights over the events start … stop − 1; in the order of their places, where windows want that."""
-    values = len(projection.target) * projection.channels
     if not many(stop - start, projection):
-        scatter(where, amount, start, stop, projection, v)
+        scatter(where, amount, start, stop, projection, room.v)
         return
-    flags, sums = np.zeros(-(-values // CHUNK) * CHUNK, np.uint8), np.zeros(values, amount.dtype)
     for e in range(start, stop):
-        flags[where[e]] = 1
-        sums[where[e]] += amount[e]
-    ordered, starts = np.empty(values + WORD, np.int32), np.empty(values // projection.channels + 1, np.int64)
-    found = list_set(flags.view(np.uint64), 0, ordered, 0)
+        room.flags[where[e]] = 1
+        room.sums[where[e]] += amount[e]
+    found = list_set(room.flags, room.ordered, 0)
     for e in range(found):
-        sums[e] = sums[ordered[e]]
-    arrive(ordered, sums, 0, found, projection, starts, v)
+        room.sums[e] = room.sums[room.ordered[e]]
+    arrive(room.ordered, room.sums, 0, found, projection, room.starts, room.v)
+    for e in range(found):
+        room.flags[room.ordered[e]] = 0
+    for e in range(len(room.sums)):
+        room.sums[e] = 0
 
 
 @numba.njit(inline="always")
 def _reach(projection):  # type: ignore[no-untyped-def]
     """Blocks of membranes that an event reaches, about."""
     phases = len(projection.bounds) - 1
-    return projection.bounds[phases] / phases * (1 + projection.length[0] // CHUNK) if phases > 0 else 0.0
+    return projection.bounds[phases] / phases * (1 + projection.length[0] // _BLOCK) if phases > 0 else 0.0
 
 
 @numba.njit(inline="always")
@@ -176,7 +215,7 @@ def _look_around(there, v, limit, now, staircase, fired, times, found):  # type:
     """:func:`_look` at the blocks in which something arrives at step t; at all of them, where that is less."""
     incoming, lags, projections, b, t, widely = there
     if widely:
-        return _look(v, 0, len(v) // CHUNK, limit, now, staircase, fired, times, found)
+        return _look(v, 0, len(v) // _BLOCK, limit, now, staircase, fired, times, found)
     for k in range(len(incoming)):
         projection, where = projections[k], incoming[k].where
         start, stop = _sent(incoming[k], lags[k], b, t)
@@ -186,7 +225,7 @@ def _look_around(there, v, limit, now, staircase, fired, times, found):  # type:
             last = projection.length[phase] - 1
             for run in range(projection.bounds[phase], projection.bounds[phase + 1]):
                 to = projection.target[p] + shift + projection.offset[run]
-                found = _look(v, to // CHUNK, (to + last) // CHUNK + 1, limit, now, staircase, fired, times, found)
+                found = _look(v, to // _BLOCK, (to + last) // _BLOCK + 1, limit, now, staircase, fired, times, found)
     return found
 
 
@@ -196,16 +235,11 @@ def _look(v, begin, end, limit, now, staircase, fired, times, found):  # type: i
 
     `now` is the step at which something has just arrived; 0: they fire when their potentials say.
     """
-    for block in range(np.uint64(begin), np.uint64(end)):
-        first = block * np.uint64(CHUNK)
-        bits = reaching(v, first, limit)
-        while bits != 0:
-            at = first + np.uint64(lowest(bits))
-            fired[found] = at
-            times[found] = now if now > 0 else find_step(v[at], staircase.levels, staircase.lookup)
-            v[at] = -np.inf
-            bits &= bits - np.uint64(1)
-            found += 1
+    before, found = found, list_reaching(v, begin * _BLOCK, end * _BLOCK, limit, fired, found)
+    for j in range(np.uint64(before), np.uint64(found)):
+        at = np.uint64(fired[j])
+        times[j] = now if now > 0 else find_step(v[at], staircase.levels, staircase.lookup)
+        v[at] = -np.inf
     return found
 
 
@@ -213,7 +247,8 @@ def _look(v, begin, end, limit, now, staircase, fired, times, found):  # type: i
 def _in_order(fired, times, found, numbers, staircase, out, b, total):  # type: ignore[no-untyped-def]
     """The events of a sample in the order of their steps (a counting sort), behind those of the samples before."""
     bounds = out.bounds[b]
-    bounds[:] = 0
+    for t in range(len(bounds)):
+        bounds[t] = 0
     for j in range(found):
         bounds[times[j] + 1] += 1
     for t in range(len(bounds)):

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.kernels.slide import NO_SLIDE, Slide, slide
+from picojoule.kernels.slide import NO_SLIDE, Slide, reach, slide
 from picojoule.kernels.window import NO_WINDOW, Window, begins, gather
 
 
@@ -174,8 +174,6 @@ class Projection(NamedTuple):
     gain: np.ndarray = _NO_GAINS
 
 
-_SLIDES, _WALKS = 2, 8
-"""From one event in so many positions on, a kernel slides over them, and windows are walked."""
 _NONE = np.zeros(0, np.int64)
 NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(1, np.int64), _NONE, _NONE)
 """A projection for neurons that no event reaches."""
@@ -183,11 +181,9 @@ NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NO
 
 @numba.njit(inline="always")
 def many(events, projection):  # type: ignore[no-untyped-def]
-    """Whether so many events are better added position by position, if they are in the order of their places."""
-    positions = len(projection.target)
-    return (projection.slide.height > 0 and _SLIDES * events >= positions) or (
-        projection.window.height > 0 and _WALKS * events >= positions
-    )
+    """Whether so many events are better added position by position, if they are in the order of their places: from
+    about one event a position on."""
+    return projection.slide.height + projection.window.height > 0 and events >= len(projection.target)
 
 
 @numba.njit(inline="always")
@@ -218,11 +214,15 @@ def scatter(where, amount, start, stop, projection, v):  # type: ignore[no-untyp
             i = np.uint64(where[e])
             v[np.uint64(projection.alone[i])] += amount[e] * projection.gain[i]
         return
-    channels = np.uint64(projection.channels)
+    channels, share = np.uint64(projection.channels), 1 / projection.channels
     for e in range(start, stop):
         i, a = np.uint64(where[e]), amount[e]
-        p = i // channels
+        p = np.uint64((where[e] + 0.5) * share)  # i div channels, too far from a whole number to round to it
         c = i - p * channels
+        if projection.slide.height:
+            o = np.uint64(projection.target[p] + projection.offset[0])
+            reach(v, projection.weights, o, projection.slide.pitch, c, projection.slide.outputs, a)
+            continue
         phase = np.uint64(projection.phase[p])
         weight = np.uint64(projection.first[p]) + c * np.uint64(projection.pitch[phase])
         target = projection.target[p] + projection.shift[c]

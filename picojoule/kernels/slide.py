@@ -15,6 +15,7 @@ Numba keeps no block of sums in registers by itself, so :func:`_sliding` says in
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, NamedTuple
 
 import numba
@@ -25,8 +26,8 @@ from numba.extending import intrinsic
 
 from picojoule.kernels.vectors import splat
 
-SIDE = 3
-"""Rows and columns of the kernel."""
+SIDE, LANES = 3, 16
+"""Rows and columns of the kernel, and the channels that are added together at least."""
 
 
 class Slide(NamedTuple):
@@ -141,6 +142,40 @@ def _sliding(rows: int, lanes: int, numbers: tuple[str, ...]) -> Any:
 
 
 _row_16, _row_32, _row_64 = _row(SIDE, 16), _row(SIDE, 32), _row(1, 64)
+
+
+@intrinsic
+def reach(typingctx, v, w, o, pitch, channel, outputs, amount) -> Any:  # type: ignore[no-untyped-def]
+    """One event: v += amount·weights of its channel at all SIDE² outputs from v[o] on, `pitch` from row to row.
+
+    w is ``[channels, SIDE, SIDE, outputs]``.
+    """
+
+    def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        v, w = (
+            context.make_array(kind)(context, builder, each).data
+            for kind, each in zip(signature.args, arguments[:2], strict=False)
+        )
+        o, pitch, channel, outputs, amount = arguments[2:]
+        dtype, word = signature.args[0].dtype, ir.IntType(64)
+        vector, align = ir.VectorType(context.get_data_type(dtype), LANES), dtype.bitwidth // 8
+        factor, run = splat(builder, amount, vector), builder.mul(outputs, word(SIDE))
+        v, w = builder.gep(v, [o]), builder.gep(w, [builder.mul(channel, builder.mul(run, word(SIDE)))])
+
+        def block(data, *steps):  # type: ignore[no-untyped-def]
+            for step in steps:
+                data = builder.gep(data, [step])
+            return builder.bitcast(data, vector.as_pointer())
+
+        with cgutils.for_range_slice(builder, word(0), run, word(SIDE * LANES), word) as (k, _):
+            for row, column in product(range(SIDE), range(SIDE)):
+                down, on = (builder.mul(word(row), each) for each in (pitch, run))
+                to, weight = block(v, down, k, word(column * LANES)), block(w, on, k, word(column * LANES))
+                term = builder.fmul(factor, builder.load(weight, align=align))
+                builder.store(builder.fadd(builder.load(to, align=align), term), to, align=align)
+        return context.get_dummy_value()
+
+    return types.void(v, w, types.uint64, types.int64, types.uint64, types.int64, amount), emit
 
 
 @numba.njit(inline="always")

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.kernels.listing import CHUNK, WORD, list_set
+from picojoule.kernels.listing import LANES, list_reaching
 
 _BUCKETS = 1 << 16
 _NO_WEIGHTS, _NO_VALUES, _NO_JUMPS = np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.uint32)
@@ -190,14 +190,6 @@ def _compiled(u: Tensor) -> bool:
 
 
 @numba.njit(inline="always")
-def _list_reaching(row, last, flags, reaching):  # type: ignore[no-untyped-def]
-    """Where a row's values reach a level, and how many do."""
-    for i in range(len(row)):
-        flags[i] = 1 if row[i] >= last else 0
-    return list_set(flags.view(np.uint64), 0, reaching, 0)
-
-
-@numba.njit(inline="always")
 def find_step(u, levels, lookup):  # type: ignore[no-untyped-def]
     """k(u) of a number that reaches a level."""
     return np.int64(_find(u, np.float32(u).view(np.int32), levels, lookup))
@@ -217,10 +209,10 @@ def _find(value, bits, levels, lookup):  # type: ignore[no-untyped-def]
 def _quantise(u, levels, values, lookup, weights, counts):  # type: ignore[no-untyped-def]
     """In place: u[b, i] ← values[k(u[b, i])]; counts per row b. List the few that reach, zero the rest, look up."""
     steps, n = len(levels) - 1, u.shape[1]
-    reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
+    reaching = np.empty(n + LANES, np.int32)
     for b in range(u.shape[0]):
         row, bits = u[b], u[b].view(np.int32)
-        found = _list_reaching(row, levels[steps - 1], flags, reaching)
+        found = list_reaching(row, 0, n, levels[steps - 1], reaching, 0)
         for i in range(n):
             row[i] = row[i] if row[i] >= levels[steps - 1] else np.float32(0)
         indices, total = np.uint64(0), 0
@@ -286,10 +278,10 @@ def _quantise_short(u, decoded, steps, weights, counts):  # type: ignore[no-unty
 def _survey(u, levels, lookup, counts):  # type: ignore[no-untyped-def]
     """The counts of _quantise, without writing."""
     steps, n = len(levels) - 1, u.shape[1]
-    reaching, flags = np.empty(n + WORD, np.int32), np.zeros(-(-n // CHUNK) * CHUNK, np.uint8)
+    reaching = np.empty(n + LANES, np.int32)
     for b in range(u.shape[0]):
         row, bits = u[b], u[b].view(np.int32)
-        found = _list_reaching(row, levels[steps - 1], flags, reaching)
+        found = list_reaching(row, 0, n, levels[steps - 1], reaching, 0)
         indices = np.uint64(0)
         for j in range(np.uint64(found)):
             i = np.uint64(reaching[j])

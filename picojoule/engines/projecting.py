@@ -156,7 +156,8 @@ def _only_synapses(projection: Projection, weight: np.ndarray, groups: int) -> t
     reached = np.diff(projection.bounds)[projection.phase] > 0
     run = np.where(reached, projection.bounds[projection.phase], 0)
     place = np.where(reached, projection.target + projection.offset[run], 0)
-    to = place[:, None] + np.where(reached[:, None], projection.shift + output.ravel(), 0)
+    near = np.maximum.accumulate(np.where(reached, np.arange(len(place)), 0))  # not all in one place: they would wait
+    to = place[near][:, None] + projection.shift + output.ravel()
     return to.astype(np.int32).ravel(), (gain * reached[:, None]).astype(weight.dtype).ravel()
 
 

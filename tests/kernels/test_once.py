@@ -1,6 +1,5 @@
 """Neurons that fire once: the compiled kernel equals plain torch step by step, bit for bit."""
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -12,7 +11,6 @@ from picojoule.engines.plan import tables_of
 from picojoule.engines.projecting import conv_projection, flat_layout, layout_of, linear_projection, margins
 from picojoule.ir import Conv, Linear
 from picojoule.kernels.advance import Layout, advance_reference
-from picojoule.kernels.listing import CHUNK, lowest, reaching
 from picojoule.kernels.once import fire_once
 from picojoule.kernels.projection import Projection, from_frames, to_frames
 
@@ -96,20 +94,3 @@ def test_without_events():
     code, constant = TTFS(steps=STEPS, tau=3), dyadic(SAMPLES, size, seed=1)
     emitted = fire_once((), (), (), layout, SAMPLES, constant.numpy(), tables_of(code), code.staircase())
     assert torch.equal(to_frames(emitted, size).sum(1), code.value(constant))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_which_of_a_chunk_reach_a_limit(dtype):
-    compiled = numba.njit(lambda v, first, limit: reaching(v, np.uint64(first), limit))
-    v = np.random.default_rng(0).standard_normal(3 * CHUNK).astype(dtype)
-    v[70:74] = 0.5, np.nan, np.inf, -np.inf
-    for first in (0, 64, 17):
-        wanted = sum(1 << i for i in range(CHUNK) if v[first + i] >= 0.5)
-        assert compiled(v, first, np.float32(0.5)) == wanted > 0
-
-
-def test_the_lowest_bit():
-    compiled = numba.njit(lambda bits: lowest(bits))
-    bits = [np.uint64(1) << np.uint64(place) for place in range(64)]
-    assert [compiled(bit) for bit in bits] == list(range(64))
-    assert compiled(bits[63] | bits[17] | bits[40]) == 17

@@ -72,13 +72,12 @@ def run_event(
     threads, disturbance = _threads(task, len(x)), Disturbance.of(network, x)
 
     def travel(part: slice) -> tuple[Journey, Outcome]:
-        mine = {name: value[part] for name, value in held.items()}
-        journey = Journey(task, mine, state.part(part.start, part.stop), disturbance and disturbance.part(part))
+        held = _held(task, x[part], tally)
+        journey = Journey(task, held, state.part(part.start, part.stop), disturbance and disturbance.part(part))
         journey.run()
         return journey, journey.outcome()
 
     with _workers(threads) as each:
-        (held,) = each(_held, (task,), (x,), (tally,))
         journeys, outcomes = zip(*each(travel, _parts(task, len(x), threads)), strict=True)
     for journey in journeys if tally else ():
         journey.report(tally)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from threading import Lock
 
 import numpy as np
 import torch
@@ -18,16 +19,18 @@ _STATIC = ("macs", "effective_macs", "bias_adds", "compares")
 
 
 class Tally:
-    """A running sum of events by layer; lives for one run."""
+    """A running sum of events by layer; lives for one run, whose threads may all add to it."""
 
     def __init__(self, plan: Plan, samples: int) -> None:
         self._plan, self._samples = plan, samples
         self._sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._one_by_one = Lock()
 
     def add(self, layer: str, **numbers: int | np.ndarray) -> None:
         """Add numbers (or one per sample) to the layer's counts."""
-        for name, number in numbers.items():
-            self._sums[layer][name] += int(np.sum(number))
+        with self._one_by_one:
+            for name, number in numbers.items():
+                self._sums[layer][name] += int(np.sum(number))
 
     def arrive(self, emitter: str, emitted: Tensor, fused: tuple[np.ndarray, np.ndarray] | None = None) -> None:
         """Every value of `emitted` that is not zero is an event; it arrives at the synapses of its fan-out.

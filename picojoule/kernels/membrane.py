@@ -32,6 +32,7 @@ from picojoule.kernels import signed
 from picojoule.kernels.blocks import BLOCK, dot, load
 from picojoule.kernels.fresh import fresh_like
 from picojoule.kernels.pulse import KINDS, derivative, fill
+from picojoule.kernels.vectors import fetch
 
 _SHARE = 1 << 22
 """Values (neurons × steps) a thread; for fewer, starting one costs what it saves, measured on two cores."""
@@ -231,7 +232,11 @@ def _forward(x, v0, leak, threshold, keep, spikes, last, low, high):  # type: ig
         stop = min(high, start + BLOCK)
         v = potential[: stop - start]
         load(v, v0[start:stop])
+        fetch(x, 0, stop, stop + BLOCK)
+        fetch(spikes, 0, stop, stop + BLOCK)
         for t in range(len(x)):
+            fetch(x, t + 1, start, stop)
+            fetch(spikes, t + 1, start, stop)
             _fire(x[t, start:stop], v, spikes[t, start:stop], leak, threshold, keep, threshold * keep)
         if len(last):
             last[start:stop] = v
@@ -266,11 +271,17 @@ def _backward(x, v0, g, w_end, q, dv, leak, threshold, k, h, kind, keep, attache
         n = stop - start
         v, d = lane[:n], pulse[:n]
         load(v, v0[start:stop])
+        fetch(x, 0, stop, stop + BLOCK)
+        fetch(g, steps - 1, start, stop)
+        fetch(q, steps - 1, start, stop)
         for t in range(steps):
+            fetch(x, t + 1, start, stop)
             _recompute(x[t, start:stop], v, potentials[t, :n], leak, threshold, keep, drop)
         w = lane[:n]
         load(w, w_end[start:stop])
         for t in range(steps - 1, -1, -1):
+            fetch(g, t - 1, start, stop)
+            fetch(q, t - 1, start, stop)
             u = potentials[t, :n]
             fill(kind, u, threshold, k, h, d)
             if attached:

@@ -212,6 +212,18 @@ def test_large_memory_is_ordinary_memory(n, dtype):
     assert y[:: 1 << 12].sum() == n >> 12
 
 
+def test_large_memory_is_used_again_when_nobody_holds_it():
+    x = torch.empty(1 << 21)
+    y = fresh_like(x)
+    place, view = y.data_ptr(), y[5:9]
+    view.fill_(3.0)
+    del y
+    other = fresh_like(x).fill_(7.0)
+    assert other.data_ptr() != place and view.tolist() == [3.0] * 4
+    del view
+    assert fresh_like(x).data_ptr() == place
+
+
 def test_a_large_result_is_changed_in_place_like_any_other():
     x = torch.rand(16, 1 << 16, requires_grad=True)
     s = spike(x).spikes

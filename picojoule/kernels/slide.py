@@ -184,21 +184,24 @@ def slide(where, amount, start, stop, channels, form, v):  # type: ignore[no-unt
 
     Returns the first that is not.
     """
-    size, w, outputs = channels * SIDE * SIDE, form.weights, form.outputs
-    for lane in range(0, outputs // 64 * 64, 64):
+    e, size, whole = start, channels * SIDE * SIDE, form.outputs // 64 * 64
+    for lane in range(0, whole, 64):
         for row in range(SIDE - 1, -1, -1):  # a row of outputs meets the rows of the source from the top
-            e, shift = start, lane * size + row * SIDE * 64
-            for y in range(form.height):
-                o, base = form.first + (y + row) * form.pitch + lane, y * form.width * channels
-                e = _row_64(v, w, where, amount, e, stop, base, form.width, channels, o, form.pitch, outputs, shift)
-    if outputs & 32:
-        e, lane = start, outputs // 64 * 64
-        for y in range(form.height):
-            o, base = form.first + y * form.pitch + lane, y * form.width * channels
-            e = _row_32(v, w, where, amount, e, stop, base, form.width, channels, o, form.pitch, outputs, lane * size)
-    if outputs & 16:
-        e, lane = start, outputs // 32 * 32
-        for y in range(form.height):
-            o, base = form.first + y * form.pitch + lane, y * form.width * channels
-            e = _row_16(v, w, where, amount, e, stop, base, form.width, channels, o, form.pitch, outputs, lane * size)
+            first, shift = form.first + lane + row * form.pitch, lane * size + row * SIDE * 64
+            e = _over(_row_64, where, amount, start, stop, channels, form, first, shift, v)
+    if form.outputs & 32:
+        e = _over(_row_32, where, amount, start, stop, channels, form, form.first + whole, whole * size, v)
+    if form.outputs & 16:
+        lane = form.outputs - 16
+        e = _over(_row_16, where, amount, start, stop, channels, form, form.first + lane, lane * size, v)
+    return e
+
+
+@numba.njit(inline="always")
+def _over(row, where, amount, start, stop, channels, form, first, shift, v):  # type: ignore[no-untyped-def]
+    """:func:`slide` to the outputs from v[first] on, with the weights from `shift` on: row by row of the source."""
+    e, line = start, form.width * channels
+    for y in range(form.height):
+        o, pitch, outputs = first + y * form.pitch, form.pitch, form.outputs
+        e = row(v, form.weights, where, amount, e, stop, y * line, form.width, channels, o, pitch, outputs, shift)
     return e

@@ -18,6 +18,7 @@ from picojoule.codes import TTFS, Code, Contract, Phase, Rate
 from picojoule.conversion import convert, freeze, trace
 from picojoule.engines import event, run
 from picojoule.engines.circuit import Branch
+from picojoule.engines.journey import Journey
 from picojoule.ir import ReLU, WeightLayer
 from picojoule.measurement.threads import on_threads
 from picojoule.neurons import LIF, Neuron, PerStep
@@ -188,7 +189,8 @@ X = inputs(7)
 
 @pytest.mark.parametrize("code", [Rate(steps=40), Phase(steps=80), TTFS(steps=20, start=9)], ids=repr)
 @pytest.mark.parametrize("source", ["coded", "analogue"])
-def test_neither_batch_nor_threads_nor_counting_change_a_bit(code, source):
+def test_neither_batch_nor_threads_nor_counting_change_a_bit(code, source, monkeypatch):
+    monkeypatch.setattr(event, "_ENOUGH", 1)
     network = converted(code, input=source)
     whole = run(network, X)
     assert whole.plan.startswith("event")
@@ -273,6 +275,19 @@ def test_early_firing_is_dense_only_for_what_is_there_when_the_window_opens(star
     assert "4 " in done.plan and "(dense)" in done.plan
     torch.testing.assert_close(done.values, oracle.values, rtol=1e-4, atol=1e-5)
     assert done.counts == oracle.counts
+
+
+def test_threads_of_a_run_count_alike_and_leave_those_of_torch_as_they_were(monkeypatch):
+    monkeypatch.setattr(event, "_ENOUGH", 1)
+    network, seen, travel = converted(Rate(steps=12), input="analogue"), [], Journey.run
+    monkeypatch.setattr(Journey, "run", lambda journey: (seen.append(torch.get_num_threads()), travel(journey)))
+    runs = []
+    for threads in (1, 3):
+        with on_threads(threads), ThreadPoolExecutor(1) as pool:
+            runs.append(run(network, X))
+            assert torch.get_num_threads() == pool.submit(torch.get_num_threads).result() == threads
+    assert seen == [1] * 4
+    assert torch.equal(runs[0].values, runs[1].values) and runs[0].counts == runs[1].counts
 
 
 def test_many_python_threads_at_once():

@@ -182,8 +182,8 @@ NOWHERE = Projection(np.zeros(0, np.float32), 1, _NONE, _NONE, _NONE, _NONE, _NO
 @numba.njit(inline="always")
 def many(events, projection):  # type: ignore[no-untyped-def]
     """Whether so many events are better added position by position, if they are in the order of their places: from
-    about one event a position on."""
-    return projection.slide.height + projection.window.height > 0 and events >= len(projection.target)
+    about one event in two positions on (one in three to one in one, by kernel and channels)."""
+    return projection.slide.height + projection.window.height > 0 and 2 * events >= len(projection.target)
 
 
 @numba.njit(inline="always")

@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from picojoule.kernels.vectors import splat
+from picojoule.kernels.vectors import has_wide_registers, splat
 
 LANES = 16
 """Looked at together; so much room there must be behind the last place of a list."""
@@ -27,15 +27,10 @@ for _row, _set in zip(_PLACES, np.arange(1 << _BYTE)[:, None] >> np.arange(_BYTE
     _row[: _set.sum()] = _set.nonzero()[0]
 
 
-def _compresses(context) -> bool:  # type: ignore[no-untyped-def]
-    """Whether code is made for a processor that moves the lanes of a mask together."""
-    return "+avx512f" in context.codegen().magic_tuple()[2].split(",")
-
-
 def _append(context, builder, mask, first, where, at, places):  # type: ignore[no-untyped-def]
     """Emit where[at …] ← first + the places of the set lanes; gives how many there are."""
     i32, word, bits = ir.IntType(32), ir.IntType(64), builder.bitcast(mask, ir.IntType(LANES))
-    if _compresses(context):
+    if has_wide_registers(context):  # these processors move the lanes of a mask together
         vector = ir.VectorType(i32, LANES)
         all_places = builder.add(ir.Constant(vector, list(range(LANES))), splat(builder, first, vector))
         kind = ir.FunctionType(vector, [vector, vector, mask.type])

@@ -24,7 +24,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from picojoule.kernels.vectors import splat
+from picojoule.kernels.vectors import has_wide_registers, splat
 
 SIDE, LANES = 3, 16
 """Rows and columns of the kernel, and the channels that are added together at least."""
@@ -55,7 +55,7 @@ NO_SLIDE = Slide(*[0] * 5, np.zeros(0, np.float32))
 
 def widths(outputs: int) -> list[int]:
     """How many channels of the outputs are summed together, one pass over the events after the other."""
-    return [64] * (outputs // 64) + [each for each in (32, 16) if outputs & each]
+    return [32] * (outputs // 32) + [16] * (outputs // 16 % 2)
 
 
 def _row(rows: int, lanes: int) -> Any:
@@ -141,7 +141,17 @@ def _sliding(rows: int, lanes: int, numbers: tuple[str, ...]) -> Any:
     return emit
 
 
-_row_16, _row_32, _row_64 = _row(SIDE, 16), _row(SIDE, 32), _row(1, 64)
+_rows_16, _row_16, _row_32 = _row(SIDE, 16), _row(1, 16), _row(1, 32)
+
+
+@intrinsic
+def _rows_fit(typingctx) -> Any:  # type: ignore[no-untyped-def]
+    """Whether the sums of :data:`_rows_16` fit into registers; known when code is made."""
+
+    def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return context.get_constant(types.boolean, has_wide_registers(context))
+
+    return types.boolean(), emit
 
 
 @intrinsic
@@ -184,22 +194,25 @@ def slide(where, amount, start, stop, channels, form, v):  # type: ignore[no-unt
 
     Returns the first that is not.
     """
-    e, size, whole = start, channels * SIDE * SIDE, form.outputs // 64 * 64
-    for lane in range(0, whole, 64):
-        for row in range(SIDE - 1, -1, -1):  # a row of outputs meets the rows of the source from the top
-            first, shift = form.first + lane + row * form.pitch, lane * size + row * SIDE * 64
-            e = _over(_row_64, where, amount, start, stop, channels, form, first, shift, v)
-    if form.outputs & 32:
-        e = _over(_row_32, where, amount, start, stop, channels, form, form.first + whole, whole * size, v)
-    if form.outputs & 16:
-        lane = form.outputs - 16
-        e = _over(_row_16, where, amount, start, stop, channels, form, form.first + lane, lane * size, v)
+    e, size, whole = start, channels * SIDE * SIDE, form.outputs // 32 * 32
+    for row in range(SIDE - 1, -1, -1):  # a row of outputs meets the rows of the source from the top
+        for lane in range(0, whole, 32):
+            first, shift = form.first + lane + row * form.pitch, lane * size + row * SIDE * 32
+            e = _over(_row_32, where, amount, start, stop, channels, form, first, shift, v)
+        if form.outputs & 16 and not _rows_fit():
+            first, shift = form.first + whole + row * form.pitch, whole * size + row * SIDE * 16
+            e = _over(_row_16, where, amount, start, stop, channels, form, first, shift, v)
+    if form.outputs & 16 and _rows_fit():
+        e = _over(_rows_16, where, amount, start, stop, channels, form, form.first + whole, whole * size, v)
     return e
 
 
-@numba.njit(inline="always")
+@numba.njit(error_model="numpy", _nrt=False)
 def _over(row, where, amount, start, stop, channels, form, first, shift, v):  # type: ignore[no-untyped-def]
-    """:func:`slide` to the outputs from v[first] on, with the weights from `shift` on: row by row of the source."""
+    """:func:`slide` to the outputs from v[first] on, with the weights from `shift` on: row by row of the source.
+
+    A function of its own for each `row`: together they would have too few registers.
+    """
     e, line = start, form.width * channels
     for y in range(form.height):
         o, pitch, outputs = first + y * form.pitch, form.pitch, form.outputs

@@ -13,6 +13,11 @@ _LINE = 16
 """Numbers of a line of the cache."""
 
 
+def has_wide_registers(context: Any) -> bool:
+    """Whether code is made for a processor with 32 registers of 512 bits (AVX-512)."""
+    return "+avx512f" in context.codegen().magic_tuple()[2].split(",")
+
+
 def splat(builder: ir.IRBuilder, value: Any, vector: ir.VectorType) -> Any:
     """A vector that is `value` throughout."""
     number, undefined = ir.IntType(32), ir.Constant(vector, ir.Undefined)

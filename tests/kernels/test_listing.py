@@ -11,7 +11,7 @@ from picojoule.kernels.listing import LANES, list_reaching, list_set
 @pytest.fixture(params=["as this processor can", "by a table"], autouse=True)
 def way(request, monkeypatch):
     if request.param == "by a table":
-        monkeypatch.setattr(listing, "_compresses", lambda context: False)
+        monkeypatch.setattr(listing, "has_wide_registers", lambda context: False)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 1.0])

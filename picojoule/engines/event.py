@@ -71,6 +71,7 @@ def run_event(
     )  # fmt: skip
     threads, disturbance = _threads(task, len(x)), Disturbance.of(network, x)
 
+    @torch.inference_mode()
     def travel(part: slice) -> tuple[Journey, Outcome]:
         held = _held(task, x[part], tally)
         journey = Journey(task, held, state.part(part.start, part.stop), disturbance and disturbance.part(part))
@@ -91,7 +92,6 @@ def _parts(task: Task, samples: int, threads: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(cuts) if stop > start]
 
 
-@torch.inference_mode()
 def _held(task: Task, x: Tensor, tally: Tally | None) -> dict[str, Tensor]:
     """What the nodes above all neurons hold during the whole run, channels innermost.
 

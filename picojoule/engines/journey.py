@@ -130,7 +130,6 @@ class Journey:
         self.possible: Counter[str] = Counter()
         self.dense: Counter[str] = Counter()
 
-    @torch.inference_mode()
     def run(self) -> None:
         """All blocks of steps, one after the other."""
         task, state = self._task, self._state

@@ -22,10 +22,8 @@ from picojoule.kernels.advance import Layout
 from picojoule.kernels.pooling import Windows
 from picojoule.kernels.projection import Projection
 from picojoule.kernels.slide import NO_SLIDE, SIDE, Slide, widths
-from picojoule.kernels.window import BLOCK, MOST, NO_WINDOW, Window
-
-_VECTOR = 16
-"""Runs of linear layers are whole vectors of float32 numbers."""
+from picojoule.kernels.vectors import LANES
+from picojoule.kernels.window import MOST, NO_WINDOW, Window
 
 
 def channels_innermost(x: Tensor, channels: int) -> Tensor:
@@ -171,19 +169,19 @@ def _form(
     """The same convolution for many events, where it has such a form."""
     outputs, _, rows, columns = weight.shape
     plain = isinstance(node, Conv) and node.groups == 1 and {*node.dilation} == {1}
-    if not plain or outputs % BLOCK:
-        return _no_form(weight)
+    if not plain or outputs % LANES:
+        return {}
     (height, width), (down, across) = _two(source_shape[1:]), _two(node.shape[1:])
     top, left = (0,) * (2 - len(node.padding)) + node.padding
     strides = _two(node.stride)
     first = around[0].before * row + around[1].before * outputs
     if strides == (1, 1) and (rows, columns) == (SIDE, SIDE):
         reached = first + (top - SIDE + 1) * row + (left - SIDE + 1) * outputs
-        return _no_form(weight) | {"slide": Slide(height, width, reached, row, outputs, _turned(weight))}
+        return {"slide": Slide(height, width, reached, row, outputs, _turned(weight))}
     group = next(each for each in range(max(1, MOST // outputs), 0, -1) if across % each == 0)
     rest = rows, columns, top, left, *strides, group, group * outputs, first, row
     shifted = _at_a_line(_shifted(weight, group, strides[1]))
-    return _no_form(weight) | {"window": Window(height, width, down, across, *rest, shifted)}
+    return {"window": Window(height, width, down, across, *rest, shifted)}
 
 
 def _no_form(weight: np.ndarray) -> dict[str, Slide | Window]:
@@ -244,9 +242,12 @@ def _block(weight: np.ndarray, groups: int, rows: list[int], columns: list[int])
 
 
 def linear_projection(node: Linear, channels: int) -> Projection:
-    """The tables of a linear layer whose source has its channels innermost: each position has weights of its own."""
+    """The tables of a linear layer whose source has its channels innermost: each position has weights of its own.
+
+    Its runs are whole vectors.
+    """
     outputs, inputs = node.weight.shape
-    positions, pitch = inputs // channels, -(-outputs // _VECTOR) * _VECTOR
+    positions, pitch = inputs // channels, -(-outputs // LANES) * LANES
     padded = F.pad(node.weight.detach().cpu().T, (0, pitch - outputs)).reshape(channels, positions, pitch)
     weight = padded.transpose(0, 1).contiguous().numpy()
     return Projection(
@@ -267,7 +268,7 @@ def linear_projection(node: Linear, channels: int) -> Projection:
 
 def flat_layout(neurons: int) -> Layout:
     """Neurons in one row, with room for whole vectors behind it."""
-    return Layout(0, 1, neurons, neurons, -(-neurons // _VECTOR) * _VECTOR)
+    return Layout(0, 1, neurons, neurons, -(-neurons // LANES) * LANES)
 
 
 def windows(node: MaxPool | AvgPool, source: Node) -> Windows:

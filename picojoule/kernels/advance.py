@@ -21,9 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.kernels.listing import LANES, list_set
+from picojoule.kernels.listing import list_set
 from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, from_frames, scatter_reference
 from picojoule.kernels.scan import Tables
+from picojoule.kernels.vectors import LANES
 
 _FIRST_GUESS = 4
 """One neuron in so many is given room to fire in a step at first."""

@@ -1,8 +1,8 @@
 """Which of many neurons are meant, as a list: without a branch, since which ones are is noise to a branch predictor.
 
-Sixteen are looked at together; the places of those that are meant are written side by side behind the list, and the
-next sixteen overwrite what was written too much. A processor that can (AVX-512) moves them together in one instruction;
-for others eight bits of the answer are looked up in a table of places.
+LANES are looked at together; the places of those that are meant are written side by side behind the list, and the next
+overwrite what was written too much: so much room there must be behind the last place. A processor that can (AVX-512)
+moves them together in one instruction; for others eight bits of the answer are looked up in a table of places.
 """
 
 from __future__ import annotations
@@ -15,10 +15,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from picojoule.kernels.vectors import has_wide_registers, splat
-
-LANES = 16
-"""Looked at together; so much room there must be behind the last place of a list."""
+from picojoule.kernels.vectors import LANES, block, data, has_wide_registers, splat
 
 _BYTE = 8
 _PLACES = np.zeros((1 << _BYTE, _BYTE), np.int32)
@@ -27,41 +24,42 @@ for _row, _set in zip(_PLACES, np.arange(1 << _BYTE)[:, None] >> np.arange(_BYTE
     _row[: _set.sum()] = _set.nonzero()[0]
 
 
-def _append(context, builder, mask, first, where, at, places):  # type: ignore[no-untyped-def]
-    """Emit where[at …] ← first + the places of the set lanes; gives how many there are."""
+def _append(context, builder, mask, start, where, at, places):  # type: ignore[no-untyped-def]
+    """Emit where[at …] ← start + the places of the set lanes; gives how many there are."""
     i32, word, bits = ir.IntType(32), ir.IntType(64), builder.bitcast(mask, ir.IntType(LANES))
+    first = builder.trunc(start, i32)
     if has_wide_registers(context):  # these processors move the lanes of a mask together
         vector = ir.VectorType(i32, LANES)
         all_places = builder.add(ir.Constant(vector, list(range(LANES))), splat(builder, first, vector))
         kind = ir.FunctionType(vector, [vector, vector, mask.type])
         compress = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx512.mask.compress.v16i32")
         listed = builder.call(compress, [all_places, ir.Constant(vector, ir.Undefined), mask])
-        builder.store(listed, builder.bitcast(builder.gep(where, [at]), vector.as_pointer()), align=4)
+        builder.store(listed, block(builder, where, at, vector), align=4)
     else:
         with builder.if_then(builder.icmp_unsigned("!=", bits, bits.type(0))):
             vector = ir.VectorType(i32, _BYTE)
-            for start in range(0, LANES, _BYTE):
-                byte = builder.and_(builder.lshr(bits, bits.type(start)), bits.type((1 << _BYTE) - 1))
+            for lane in range(0, LANES, _BYTE):
+                byte = builder.and_(builder.lshr(bits, bits.type(lane)), bits.type((1 << _BYTE) - 1))
                 row = builder.mul(builder.zext(byte, word), word(_BYTE))
-                listed = builder.load(builder.bitcast(builder.gep(places, [row]), vector.as_pointer()), align=4)
-                listed = builder.add(listed, splat(builder, builder.add(first, i32(start)), vector))
-                builder.store(listed, builder.bitcast(builder.gep(where, [at]), vector.as_pointer()), align=4)
+                listed = builder.load(block(builder, places, row, vector), align=4)
+                listed = builder.add(listed, splat(builder, builder.add(first, i32(lane)), vector))
+                builder.store(listed, block(builder, where, at, vector), align=4)
                 at = builder.add(at, builder.zext(builder.ctpop(byte), word))
     return builder.zext(builder.ctpop(bits), word)
 
 
 @intrinsic
-def _append_set(typingctx, flags, start, first, where, at, places) -> Any:  # type: ignore[no-untyped-def]
-    """where[at …] ← first + i for every flag[start + i] that is not 0, of LANES; how many."""
+def _append_set(typingctx, flags, start, where, at, places) -> Any:  # type: ignore[no-untyped-def]
+    """where[at …] ← start + i for every flags[start + i] that is not 0, of LANES; how many."""
 
     def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        flags, where, places = (_data(context, builder, signature, arguments, k) for k in (0, 3, 5))
+        flags, where, places = (data(context, builder, signature, arguments, k) for k in (0, 2, 4))
         vector = ir.VectorType(ir.IntType(8), LANES)
-        loaded = builder.load(builder.bitcast(builder.gep(flags, [arguments[1]]), vector.as_pointer()), align=1)
+        loaded = builder.load(block(builder, flags, arguments[1], vector), align=1)
         mask = builder.icmp_unsigned("!=", loaded, ir.Constant(vector, [0] * LANES))
-        return _append(context, builder, mask, arguments[2], where, arguments[4], places)
+        return _append(context, builder, mask, arguments[1], where, arguments[3], places)
 
-    return types.uint64(flags, types.uint64, types.int32, where, types.uint64, places), emit
+    return types.uint64(flags, types.uint64, where, types.uint64, places), emit
 
 
 @intrinsic
@@ -69,21 +67,15 @@ def _append_reaching(typingctx, v, start, limit, where, at, places) -> Any:  # t
     """where[at …] ← start + i for every v[start + i] ≥ limit, of LANES; how many."""
 
     def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        values, where, places = (_data(context, builder, signature, arguments, k) for k in (0, 3, 5))
+        values, where, places = (data(context, builder, signature, arguments, k) for k in (0, 3, 5))
         number = signature.args[0].dtype
         vector = ir.VectorType(context.get_data_type(number), LANES)
-        loaded = builder.load(
-            builder.bitcast(builder.gep(values, [arguments[1]]), vector.as_pointer()), align=number.bitwidth // 8
-        )
+        loaded = builder.load(block(builder, values, arguments[1], vector), align=number.bitwidth // 8)
         least = splat(builder, context.cast(builder, arguments[2], signature.args[2], number), vector)
-        mask, first = builder.fcmp_ordered(">=", loaded, least), builder.trunc(arguments[1], ir.IntType(32))
-        return _append(context, builder, mask, first, where, arguments[4], places)
+        mask = builder.fcmp_ordered(">=", loaded, least)
+        return _append(context, builder, mask, arguments[1], where, arguments[4], places)
 
     return types.uint64(v, types.uint64, limit, where, types.uint64, places), emit
-
-
-def _data(context, builder, signature, arguments, k):  # type: ignore[no-untyped-def]
-    return context.make_array(signature.args[k])(context, builder, arguments[k]).data
 
 
 @numba.njit(inline="always")
@@ -95,7 +87,7 @@ def list_set(flags, where, found):  # type: ignore[no-untyped-def]
     """
     at = np.uint64(found)
     for start in range(np.uint64(0), np.uint64(len(flags)), np.uint64(LANES)):
-        at += _append_set(flags, start, np.int32(start), where, at, _PLACES)
+        at += _append_set(flags, start, where, at, _PLACES)
     return np.int64(at)
 
 

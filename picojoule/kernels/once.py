@@ -21,10 +21,11 @@ import numba
 import numpy as np
 
 from picojoule.kernels.advance import Layout
-from picojoule.kernels.listing import LANES, list_reaching, list_set
+from picojoule.kernels.listing import list_reaching, list_set
 from picojoule.kernels.projection import NOWHERE, Projection, Stream, arrive, many, scatter
 from picojoule.kernels.scan import Tables
 from picojoule.kernels.staircase import Table, find_step
+from picojoule.kernels.vectors import LANES
 
 _BLOCK = 64
 """Membranes that are looked at together."""

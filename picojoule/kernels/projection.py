@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from picojoule.kernels.slide import NO_SLIDE, Slide, reach, slide
-from picojoule.kernels.window import NO_WINDOW, Window, begins, gather
+from picojoule.kernels.window import NO_WINDOW, Window, begins, gather, position
 
 
 class Stream(NamedTuple):
@@ -217,7 +217,7 @@ def scatter(where, amount, start, stop, projection, v):  # type: ignore[no-untyp
     channels, share = np.uint64(projection.channels), 1 / projection.channels
     for e in range(start, stop):
         i, a = np.uint64(where[e]), amount[e]
-        p = np.uint64((where[e] + 0.5) * share)  # i div channels, too far from a whole number to round to it
+        p = position(where[e], share)
         c = i - p * channels
         if projection.slide.height:
             o = np.uint64(projection.target[p] + projection.offset[0])

@@ -24,10 +24,10 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from picojoule.kernels.vectors import has_wide_registers, splat
+from picojoule.kernels.vectors import LANES, block, data, has_wide_registers, splat
 
-SIDE, LANES = 3, 16
-"""Rows and columns of the kernel, and the channels that are added together at least."""
+SIDE = 3
+"""Rows and columns of the kernel."""
 
 
 class Slide(NamedTuple):
@@ -75,22 +75,16 @@ def _row(rows: int, lanes: int) -> Any:
 
 def _sliding(rows: int, lanes: int, numbers: tuple[str, ...]) -> Any:
     def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        v, w, where, amount = (
-            context.make_array(kind)(context, builder, each).data
-            for kind, each in zip(signature.args, arguments[:4], strict=False)
-        )
+        v, w, where, amount = (data(context, builder, signature, arguments, k) for k in range(4))
         at = dict(zip(numbers, arguments[4:], strict=True))
         dtype, word = signature.args[0].dtype, ir.IntType(64)
         vector, align = ir.VectorType(context.get_data_type(dtype), lanes), dtype.bitwidth // 8
         sums = [[cgutils.alloca_once(builder, vector) for _ in range(SIDE)] for _ in range(rows)]
         event = cgutils.alloca_once_value(builder, at["e"])
 
-        def block(data, index):  # type: ignore[no-untyped-def]
-            return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
-
         def output(x, row):  # type: ignore[no-untyped-def]
             here = builder.add(at["o"], builder.mul(x, at["outputs"]))
-            return block(v, builder.add(here, builder.mul(word(row), at["pitch"])))
+            return block(builder, v, builder.add(here, builder.mul(word(row), at["pitch"])), vector)
 
         def read(x, column):  # type: ignore[no-untyped-def]
             for row in range(rows):
@@ -108,7 +102,7 @@ def _sliding(rows: int, lanes: int, numbers: tuple[str, ...]) -> Any:
             weights = builder.gep(w, [builder.add(at["shift"], builder.mul(channel, pitch))])
             factor = splat(builder, builder.load(builder.gep(amount, [e])), vector)
             for place, total in enumerate(each for row in sums for each in row):
-                weight = builder.load(block(weights, word(place * lanes)), align=align)
+                weight = builder.load(block(builder, weights, word(place * lanes), vector), align=align)
                 builder.store(builder.fadd(builder.load(total), builder.fmul(factor, weight)), total)
 
         def add_all(x):  # type: ignore[no-untyped-def]
@@ -162,25 +156,19 @@ def reach(typingctx, v, w, o, pitch, channel, outputs, amount) -> Any:  # type: 
     """
 
     def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        v, w = (
-            context.make_array(kind)(context, builder, each).data
-            for kind, each in zip(signature.args, arguments[:2], strict=False)
-        )
+        v, w = (data(context, builder, signature, arguments, k) for k in range(2))
         o, pitch, channel, outputs, amount = arguments[2:]
         dtype, word = signature.args[0].dtype, ir.IntType(64)
         vector, align = ir.VectorType(context.get_data_type(dtype), LANES), dtype.bitwidth // 8
         factor, run = splat(builder, amount, vector), builder.mul(outputs, word(SIDE))
         v, w = builder.gep(v, [o]), builder.gep(w, [builder.mul(channel, builder.mul(run, word(SIDE)))])
 
-        def block(data, *steps):  # type: ignore[no-untyped-def]
-            for step in steps:
-                data = builder.gep(data, [step])
-            return builder.bitcast(data, vector.as_pointer())
-
         with cgutils.for_range_slice(builder, word(0), run, word(SIDE * LANES), word) as (k, _):
-            for row, column in product(range(SIDE), range(SIDE)):
-                down, on = (builder.mul(word(row), each) for each in (pitch, run))
-                to, weight = block(v, down, k, word(column * LANES)), block(w, on, k, word(column * LANES))
+            for row, at in product(range(SIDE), range(0, SIDE * LANES, LANES)):
+                to, weight = (
+                    block(builder, values, builder.add(k, builder.add(builder.mul(word(row), line), word(at))), vector)
+                    for values, line in ((v, pitch), (w, run))
+                )
                 term = builder.fmul(factor, builder.load(weight, align=align))
                 builder.store(builder.fadd(builder.load(to, align=align), term), to, align=align)
         return context.get_dummy_value()

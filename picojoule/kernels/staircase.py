@@ -23,7 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from picojoule.kernels.listing import LANES, list_reaching
+from picojoule.kernels.listing import list_reaching
+from picojoule.kernels.vectors import LANES
 
 _BUCKETS = 1 << 16
 _NO_WEIGHTS, _NO_VALUES, _NO_JUMPS = np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.uint32)

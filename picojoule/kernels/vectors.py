@@ -9,13 +9,23 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-_LINE = 16
-"""Numbers of a line of the cache."""
+LANES = 16
+"""Numbers of a vector, and of a line of the cache."""
 
 
 def has_wide_registers(context: Any) -> bool:
     """Whether code is made for a processor with 32 registers of 512 bits (AVX-512)."""
     return "+avx512f" in context.codegen().magic_tuple()[2].split(",")
+
+
+def data(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any, k: int) -> Any:
+    """Where the values of argument k, an array, begin."""
+    return context.make_array(signature.args[k])(context, builder, arguments[k]).data
+
+
+def block(builder: ir.IRBuilder, values: Any, index: Any, vector: ir.VectorType) -> Any:
+    """The vector that begins at values[index], as a place to load from and to store to."""
+    return builder.bitcast(builder.gep(values, [index]), vector.as_pointer())
 
 
 def splat(builder: ir.IRBuilder, value: Any, vector: ir.VectorType) -> Any:
@@ -49,5 +59,5 @@ def fetch(rows, t, start, stop):  # type: ignore[no-untyped-def]
 
     Processors foresee neighbours, not the same place in the next row.
     """
-    for i in range(start, stop, _LINE):
+    for i in range(start, stop, LANES):
         _ask_for(rows, t, i)

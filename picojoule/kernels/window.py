@@ -23,10 +23,10 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from picojoule.kernels.vectors import splat
+from picojoule.kernels.vectors import block, data, splat
 
-BLOCK, MOST = 16, 64
-"""Sums are kept in whole blocks, at most so many at a time: what the registers hold."""
+MOST = 64
+"""Sums are kept in whole vectors, at most so many sums at a time: what the registers hold."""
 
 
 class Window(NamedTuple):
@@ -39,7 +39,7 @@ class Window(NamedTuple):
         top, left: padding.
         stride_down, stride_across: from one window to the next.
         group: neighbouring outputs of one row that are summed together.
-        lanes: their sums, group · channels of the outputs, whole blocks.
+        lanes: their sums, group · channels of the outputs, whole vectors.
         first, pitch: the membrane of the first output, and membranes from one row of outputs to the next.
         weights: ``[rows · span · channels · lanes]``, 0 where an output's window does not reach; the windows of a group
             span columns + (group − 1) · stride_across positions.
@@ -81,22 +81,14 @@ def _add_rows(lanes: int) -> Any:
 
 def _summing(lanes: int, numbers: tuple[str, ...]) -> Any:
     def emit(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        v, w, where, amount, starts = (
-            context.make_array(kind)(context, builder, each).data
-            for kind, each in zip(signature.args, arguments[:5], strict=False)
-        )
+        v, w, where, amount, starts = (data(context, builder, signature, arguments, k) for k in range(5))
         at = dict(zip(numbers, arguments[5:], strict=True))
         dtype = signature.args[0].dtype
         vector = ir.VectorType(context.get_data_type(dtype), lanes)
         one = ir.Constant(ir.IntType(64), 1)
 
-        def block(data, index):  # type: ignore[no-untyped-def]
-            return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
-
-        def loaded(data, index):  # type: ignore[no-untyped-def]
-            values = builder.load(block(data, index))
-            values.align = dtype.bitwidth // 8
-            return values
+        def loaded(values, index):  # type: ignore[no-untyped-def]
+            return builder.load(block(builder, values, index, vector), align=dtype.bitwidth // 8)
 
         sums = cgutils.alloca_once(builder, vector)
         builder.store(loaded(v, at["o"]), sums)
@@ -108,13 +100,19 @@ def _summing(lanes: int, numbers: tuple[str, ...]) -> Any:
                 weights = loaded(w, builder.add(builder.mul(index, at["pitch"]), at["shift"]))
                 factor = splat(builder, builder.load(builder.gep(amount, [e])), vector)
                 builder.store(builder.fadd(builder.load(sums), builder.fmul(factor, weights)), sums)
-        builder.store(builder.load(sums), block(v, at["o"])).align = dtype.bitwidth // 8
+        builder.store(builder.load(sums), block(builder, v, at["o"], vector), align=dtype.bitwidth // 8)
         return context.get_dummy_value()
 
     return emit
 
 
 _add_16, _add_32, _add_64 = (_add_rows(lanes) for lanes in (16, 32, 64))
+
+
+@numba.njit(inline="always")
+def position(i, share):  # type: ignore[no-untyped-def]
+    """i div channels, by a share of 1 / channels: cheaper, and too far from a whole number to round to it."""
+    return np.uint64((i + 0.5) * share)
 
 
 @numba.njit(inline="always")
@@ -126,7 +124,7 @@ def begins(where, start, stop, channels, starts):  # type: ignore[no-untyped-def
         i = where[e]
         ordered &= i >= last
         last = i
-        starts[np.int64((i + 0.5) * share) + 1] = e + 1  # i div channels, too far from a whole number to round to it
+        starts[position(i, share) + np.uint64(1)] = e + 1
     for p in range(1, len(starts)):
         starts[p] = max(starts[p], starts[p - 1])
     return ordered

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from picojoule.kernels import listing
-from picojoule.kernels.listing import LANES, list_reaching, list_set
+from picojoule.kernels.listing import list_reaching, list_set
+from picojoule.kernels.vectors import LANES
 
 
 @pytest.fixture(params=["as this processor can", "by a table"], autouse=True)

@@ -19,6 +19,7 @@ import numpy as np
 
 from picojoule.kernels.blocks import BLOCK, dot, load
 from picojoule.kernels.pulse import fill
+from picojoule.kernels.vectors import fetch
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -29,7 +30,11 @@ def forward(x, v0, leak, threshold, keep, spikes, last, bottom, low, high):  # t
         stop = min(high, start + BLOCK)
         v = potential[: stop - start]
         load(v, v0[start:stop])
+        fetch(x, 0, stop, stop + BLOCK)
+        fetch(spikes, 0, stop, stop + BLOCK)
         for t in range(len(x)):
+            fetch(x, t + 1, start, stop)
+            fetch(spikes, t + 1, start, stop)
             _fire(x[t, start:stop], v, spikes[t, start:stop], leak, threshold, bottom, keep)
         if len(last):
             last[start:stop] = v
@@ -71,11 +76,17 @@ def backward(x, v0, g, w_end, q, dv, leak, threshold, k, h, kind, keep, attached
         n = stop - start
         v, d, e = lane[:n], above[:n], below[:n]
         load(v, v0[start:stop])
+        fetch(x, 0, stop, stop + BLOCK)
+        fetch(g, steps - 1, start, stop)
+        fetch(q, steps - 1, start, stop)
         for t in range(steps):
+            fetch(x, t + 1, start, stop)
             _recompute(x[t, start:stop], v, potentials[t, :n], leak, threshold, bottom, keep)
         w = lane[:n]
         load(w, w_end[start:stop])
         for t in range(steps - 1, -1, -1):
+            fetch(g, t - 1, start, stop)
+            fetch(q, t - 1, start, stop)
             u = potentials[t, :n]
             fill(kind, u, threshold, k, h, d)
             fill(kind, u, -bottom, k, h, e)
